@@ -1,0 +1,6 @@
+export { fill, stridedCopy } from './copy'
+export { gather, oneHot, scatterAdd } from './gather'
+export { matmul, matmulScratch } from './matmul'
+export { argMax, reduceMax } from './reduce-max'
+export { reduceSum } from './reduce-sum'
+export { logSoftmax, logSumExp, softmax } from './softmax'

@@ -1,0 +1,110 @@
+import { failType, kindOf } from './fail.ts'
+import { isDisabled } from './kernels/disabled.ts'
+import { allocate, heapFloats, own, retain } from './memory.ts'
+import type { Operation, Values } from './operation.ts'
+import { type Shape, sizeOf } from './shape.ts'
+import { knownUnder, type Tape } from './tape.ts'
+import { failDisposed, fromValues, onTape, Tensor } from './tensor.ts'
+
+/** What operations accept: a tensor, or a number where one is meant. */
+export type Operand = Tensor | number
+
+/**
+ * Applies an operation: checks shapes, runs its kernel, and appends it to the youngest open tape among the operands.
+ * A value that several tapes depend on is recorded on each.
+ */
+export function apply<A, I extends readonly Tensor[]>(
+  operation: Operation<A, I>,
+  inputs: I,
+  attributes: A,
+): Tensor {
+  for (let i = 0; i < inputs.length; i++) if (inputs[i]!.offset < 0) failDisposed(operation.name, inputs[i]!)
+  return applyUnder(
+    operation,
+    inputs,
+    attributes,
+    operation.shape(inputs, attributes),
+    Number.POSITIVE_INFINITY,
+  )
+}
+
+function applyUnder<A, I extends readonly Tensor[]>(
+  operation: Operation<A, I>,
+  inputs: I,
+  attributes: A,
+  shape: Shape,
+  depth: number,
+): Tensor {
+  let tape: Tape | null = null
+  for (let i = 0; i < inputs.length; i++) {
+    const known = inputs[i]!.tape === null ? null : knownUnder(inputs[i]!, depth)
+    if (known !== null && (tape === null || known.tape!.depth > tape.depth)) tape = known.tape
+  }
+  if (tape === null) return compute(operation, inputs, attributes, shape, null)
+  let nested = false
+  for (let i = 0; i < inputs.length; i++) {
+    if (inputs[i]!.tape !== null && knownUnder(inputs[i]!, tape.depth) !== null) nested = true
+  }
+  const output = nested
+    ? recorded(applyUnder(operation, inputs, attributes, shape, tape.depth), tape)
+    : compute(operation, inputs, attributes, shape, tape)
+  tape.append(operation, inputs, attributes, output)
+  return output
+}
+
+function recorded(below: Tensor, tape: Tape): Tensor {
+  return onTape(below, tape, tape.entries.length, below)
+}
+
+function compute<A, I extends readonly Tensor[]>(
+  operation: Operation<A, I>,
+  inputs: I,
+  attributes: A,
+  shape: Shape,
+  tape: Tape | null,
+): Tensor {
+  const slot = tape === null ? -1 : tape.entries.length
+  const size = sizeOf(shape)
+  const first = operation.alias === undefined ? -1 : operation.alias(inputs, attributes)
+  const from = inputs[0]
+  const storage = first >= 0 && from !== undefined ? retain(from.storage) : allocate(size * 4, shape)
+  const offset = first >= 0 && from !== undefined ? from.offset + first * 4 : storage.offset
+  const output = new Tensor(shape, size, offset, storage, tape, slot, null)
+  if (tape === null) own(output, storage)
+  else own(output, storage, tape.scope)
+  if (first < 0 && size > 0) {
+    if (operation.kernel !== undefined && !isDisabled(operation.name))
+      operation.kernel(output, inputs, attributes)
+    else heapFloats().set(operation.reference(inputs.map(valuesOf), attributes, shape), output.offset / 4)
+  }
+  return output
+}
+
+/** The numbers of a tensor as the reference reads them. */
+export function valuesOf(x: Tensor): Values {
+  return {
+    shape: x.shape,
+    values: Float64Array.from(heapFloats().subarray(x.offset / 4, x.offset / 4 + x.size)),
+  }
+}
+
+/**
+ * An operand as a tensor: numbers become scalars.
+ *
+ * @throws TypeError for anything else
+ */
+export function operand(operation: string, x: Operand): Tensor {
+  if (x instanceof Tensor) return x
+  if (typeof x !== 'number') {
+    failType(operation, `operands must be tensors or numbers, got ${kindOf(x)}`, 'wrap arrays in t.tensor')
+  }
+  return fromValues([x], scalarShape)
+}
+
+/** An operand that must be a tensor. */
+export function tensorOperand(operation: string, x: unknown): Tensor {
+  if (x instanceof Tensor) return x
+  return failType(operation, `a tensor is needed, got ${kindOf(x)}`, 'wrap numbers and arrays in t.tensor')
+}
+
+const scalarShape: Shape = Object.freeze([])

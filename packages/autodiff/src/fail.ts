@@ -1,0 +1,46 @@
+/** An error raised by Tapeflow: `operation` names the function that refused its input. */
+export interface OperationError extends Error {
+  readonly operation: string
+}
+
+const name = <E extends Error>(error: E, operation: string): E & OperationError =>
+  Object.assign(error, { operation })
+
+const words = (operation: string, problem: string, remedy?: string): string =>
+  remedy === undefined ? `${operation}: ${problem}` : `${operation}: ${problem}; ${remedy}`
+
+/**
+ * Throws a RangeError for a number or shape out of range: `operation: problem; remedy`.
+ *
+ * @param operation the public function that refuses, as users call it
+ * @param problem what is wrong, and what came: `inner sizes differ, got [2,3] and [4,5]`
+ * @param remedy what to do about it
+ */
+export function failRange(operation: string, problem: string, remedy?: string): never {
+  throw name(new RangeError(words(operation, problem, remedy)), operation)
+}
+
+/** Throws a TypeError for a value of the wrong kind: `operation: problem; remedy`. */
+export function failType(operation: string, problem: string, remedy?: string): never {
+  throw name(new TypeError(words(operation, problem, remedy)), operation)
+}
+
+/** A tensor was used after its memory was given back. */
+export class DisposedError extends Error {
+  override readonly name = 'DisposedError'
+  readonly operation: string
+  constructor(operation: string, problem: string, remedy: string) {
+    super(words(operation, problem, remedy))
+    this.operation = operation
+  }
+}
+
+/** Says what kind of value came, in the words of an error: `null`, `an array`, `a string`. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'an array'
+  const kind = typeof value
+  if (kind !== 'object') return kind === 'undefined' ? kind : `a ${kind}`
+  const made = (value as object).constructor?.name
+  return made === undefined || made === 'Object' ? 'an object' : `a ${made}`
+}

@@ -1,0 +1,30 @@
+export type { Operand } from './apply.ts'
+export { apply } from './apply.ts'
+export { arange, eye, full, linspace, ones, onesLike, zeros, zerosLike } from './creation.ts'
+export { binary, ternary, unary } from './elementwise.ts'
+export { DisposedError, failRange, failType, kindOf, type OperationError } from './fail.ts'
+export { foldIn, Key, key, split } from './key.ts'
+export { type MemoryStatistics, memoryStatistics as memory } from './memory.ts'
+export { defineOperation, type Operation, type Values, type Vjp } from './operation.ts'
+export * from './ops/generated/index.ts'
+export { bernoulli, normal, permutation, uniform } from './random.ts'
+export { bernoulliValues, normalValues, permutationValues, randomBits, uniformValues } from './random-bits.ts'
+export { type Shape, sameShape, showShape, sizeOf } from './shape.ts'
+export { fromSnapshot, type Restored, type Snapshot, toSnapshot } from './snapshot.ts'
+export { type NestedNumbers, Tensor, tensor } from './tensor.ts'
+export { fold } from './transforms/fold.ts'
+export { grad } from './transforms/grad.ts'
+export { type OpenScope, scope } from './transforms/scope.ts'
+export { type Differentiable, type ValueAndGradients, valueAndGrad } from './transforms/value-and-grad.ts'
+export { type Pullback, vjp } from './transforms/vjp.ts'
+export {
+  type Leaf,
+  leaves,
+  mapTensors,
+  mapTree,
+  paths,
+  type Replaced,
+  type Tree,
+  visitLeaves,
+  zipTensors,
+} from './tree.ts'

@@ -1,0 +1,9 @@
+/**
+ * The language that elementwise kernels are written in: four lanes at a time, from `add` to `tanh`.
+ *
+ * @example
+ * import * as e from './expression.ts'
+ * const silu = (x: e.Value): e.Value => e.mul(x, e.sigmoid(x))
+ */
+export * from './approximations.ts'
+export * from './lanes.ts'

@@ -1,0 +1,105 @@
+import { isShared, wasmMemory } from '../memory.ts'
+import { memoryFlagsAt, wasmBase64 } from './generated/wasm.ts'
+
+/** 0 for no, 1 for yes: a boolean as WebAssembly takes it. */
+type Flag = 0 | 1
+
+/**
+ * The hand-shaped kernels, compiled from `assembly/`. Pointers are byte offsets into the memory, sizes and
+ * strides count elements, every value is a float32. No kernel writes outside its output, reads padding into
+ * a result or keeps state; a size of 0 is fine everywhere but where it says otherwise. The order of a sum
+ * depends on shapes alone.
+ */
+export interface WasmKernels {
+  /**
+   * out[m, n] = op(a) op(b), where a flag says that the operand is stored transposed: a [k, m], b [n, k].
+   *
+   * An element's bits depend on its row of op(a) and its column of op(b) alone, so any split of m or n over
+   * calls gives the same. `scratch` is `matmulScratch` bytes, or 0 for none: slower, same bits.
+   */
+  matmul(
+    a: number,
+    b: number,
+    out: number,
+    m: number,
+    n: number,
+    k: number,
+    transposeA: Flag,
+    transposeB: Flag,
+    scratch: number,
+  ): void
+  /** Bytes of scratch with which `matmul` is fastest, often 0. `transposeB` matters for small shapes only. */
+  matmulScratch(m: number, n: number, k: number, transposeB?: Flag): number
+  /** x[outer, n, inner] -> out[outer, inner]: sums over n, by blocks that are added up in float64. */
+  reduceSum(x: number, out: number, outer: number, n: number, inner: number): void
+  /** The largest over n, NaN where there is one; n is not 0. */
+  reduceMax(x: number, out: number, outer: number, n: number, inner: number): void
+  /** The position of the first largest over n, or of the first NaN if there is one; n is not 0. */
+  argMax(x: number, out: number, outer: number, n: number, inner: number): void
+  /** exp(x - max) / sum exp(x - max) of each row; x and out may be the same. */
+  softmax(x: number, out: number, rows: number, n: number): void
+  /** x - max - log sum exp(x - max) of each row; x and out may be the same. */
+  logSoftmax(x: number, out: number, rows: number, n: number): void
+  /** log sum exp(x) of each row: out[rows]; -Infinity where n is 0. */
+  logSumExp(x: number, out: number, rows: number, n: number): void
+  /** Copies n0 x n1 x n2 x n3 elements; s are the source's strides (0 and negative too), d the destination's. */
+  stridedCopy(
+    src: number,
+    dst: number,
+    n0: number,
+    n1: number,
+    n2: number,
+    n3: number,
+    s0: number,
+    s1: number,
+    s2: number,
+    s3: number,
+    d0: number,
+    d1: number,
+    d2: number,
+    d3: number,
+  ): void
+  /** Writes n times value. */
+  fill(dst: number, n: number, value: number): void
+  /**
+   * out[count, width]: row i is row indices[i] of x[rows, width].
+   *
+   * @returns -1, or the place of the first index that is no integer in [0, rows); then nothing is written
+   */
+  gather(x: number, indices: number, out: number, count: number, rows: number, width: number): number
+  /** out[rows, width]: zeros plus g[i] at row indices[i], in increasing i. Returns as `gather` does. */
+  scatterAdd(g: number, indices: number, out: number, count: number, rows: number, width: number): number
+  /** out[count, depth]: row i is 0 but for a 1 at indices[i]. Returns as `gather` does. */
+  oneHot(indices: number, out: number, count: number, depth: number): number
+}
+
+const unsharedWithMaximum = 0x01
+
+let cached: WasmKernels | undefined
+
+/** The kernels on the heap, compiled synchronously at first use. */
+export function wasm(): WasmKernels {
+  cached ??= kernelsOn(wasmMemory(), isShared())
+  return cached
+}
+
+/**
+ * The kernels on a memory of one's own: a worker's view of a shared heap, or a test's.
+ *
+ * A memory's kind is part of a module's type, so the one binary, compiled for shared memory, has that one
+ * byte changed for the other kind.
+ *
+ * @param memory of at least 1 page, declared with a maximum of at most 65536 pages
+ * @param shared whether it was made with `shared: true`
+ * @example
+ * const memory = new WebAssembly.Memory({ initial: 2, maximum: 65536 })
+ * kernelsOn(memory, false).fill(65536, 3, 7)
+ * new Float32Array(memory.buffer, 65536, 4) // => [7, 7, 7, 0]
+ */
+export function kernelsOn(memory: WebAssembly.Memory, shared: boolean): WasmKernels {
+  const bytes = Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0))
+  if (!shared) bytes[memoryFlagsAt] = unsharedWithMaximum
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } })
+  // The one place where WebAssembly's untyped exports get their type; wasm.test.ts calls each of them.
+  return instance.exports as WasmKernels
+}

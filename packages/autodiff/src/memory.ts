@@ -1,0 +1,364 @@
+import { failRange } from './fail.ts'
+
+/** What the heap holds now, as `memory()` returns it. All sizes in bytes. */
+export interface MemoryStatistics {
+  /** Tensors alive. */
+  readonly tensors: number
+  /** Bytes of live storage, padding included. */
+  readonly bytes: number
+  /** The largest `bytes` there has been. */
+  readonly peakBytes: number
+  /** Bytes of the heap that have ever been used; it grows only when no freed block fits. */
+  readonly heapBytes: number
+}
+
+const pageBytes = 65536
+const granule = 64
+/** Static data of the kernels lives below; offset 0 never names a tensor. */
+const heapStart = pageBytes
+const maximumPages = 65536
+const initialPages = 16384
+/** Blocks from this size on are remembered with their shape, to name the largest holder when memory runs out. */
+const largeBytes = 1 << 20
+
+// The heap: the one piece of mutable state in this package besides caches of compiled kernels.
+let memory: WebAssembly.Memory | undefined
+let shared = false
+let floats: Float32Array = new Float32Array(0)
+let top = heapStart
+let limit = 0
+let tensors = 0
+let bytes = 0
+let peakBytes = 0
+let poisoned = false
+const free: number[][] = []
+const large = new Map<number, { bytes: number; shape: readonly number[] }>()
+
+function reserve(): WebAssembly.Memory {
+  shared = typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false
+  for (let initial = initialPages; ; initial >>= 1) {
+    try {
+      return new WebAssembly.Memory({ initial, maximum: maximumPages, shared })
+    } catch (cause) {
+      if (initial <= 16) {
+        throw new RangeError(`memory: no heap of ${initial * pageBytes} bytes; close other programs`, {
+          cause,
+        })
+      }
+    }
+  }
+}
+
+/** The WebAssembly memory that every tensor and kernel lives in, made at first use. */
+export function wasmMemory(): WebAssembly.Memory {
+  if (memory === undefined) {
+    memory = reserve()
+    refreshViews(memory)
+  }
+  return memory
+}
+
+/** Whether the heap is shared between threads: decided once, at first use. */
+export function isShared(): boolean {
+  wasmMemory()
+  return shared
+}
+
+/** The heap as floats. Growing replaces the view, so it must not be kept across an allocation. */
+export function heapFloats(): Float32Array {
+  if (memory === undefined) wasmMemory()
+  return floats
+}
+
+function refreshViews(of: WebAssembly.Memory): void {
+  floats = new Float32Array(of.buffer)
+  limit = of.buffer.byteLength
+}
+
+// Size classes: exact multiples of 64 bytes up to 4 kB, then eight steps for each power of two.
+function classOf(granules: number): number {
+  if (granules <= 64) return granules
+  const exponent = 31 - Math.clz32(granules - 1)
+  const step = 2 ** (exponent - 3)
+  return 64 + (exponent - 6) * 8 + Math.ceil(granules / step) - 8
+}
+
+function blockBytes(wanted: number): number {
+  const granules = Math.max(1, Math.ceil(wanted / granule))
+  if (granules <= 64) return granules * granule
+  const step = 2 ** (31 - Math.clz32(granules - 1) - 3)
+  return Math.ceil(granules / step) * step * granule
+}
+
+/** A run of heap memory that tensors share: reshapes and leading-axis slices count as references. */
+export class Storage {
+  readonly offset: number
+  readonly bytes: number
+  references = 1
+  constructor(offset: number, size: number) {
+    this.offset = offset
+    this.bytes = size
+  }
+}
+
+/**
+ * Takes a block that holds `wanted` bytes. Its contents are whatever was there before.
+ *
+ * @param shape what it is for, to be named should memory run out
+ * @throws RangeError when the heap is full and cannot grow: names the bytes wanted, live, and the largest holder
+ */
+export function allocate(wanted: number, shape: readonly number[] = [wanted / 4]): Storage {
+  if (memory === undefined) wasmMemory()
+  const size = blockBytes(wanted)
+  const list = free[classOf(size / granule)]
+  let offset = list === undefined || list.length === 0 ? -1 : list.pop()!
+  if (offset < 0) offset = carve(size, wanted, shape)
+  bytes += size
+  if (bytes > peakBytes) peakBytes = bytes
+  if (size >= largeBytes) large.set(offset, { bytes: size, shape })
+  return new Storage(offset, size)
+}
+
+function carve(size: number, wanted: number, shape: readonly number[]): number {
+  if (top + size > limit) {
+    mergeFreeBlocks()
+    const reused = takeMerged(size)
+    if (reused >= 0) return reused
+    if (top + size > limit) grow(top + size - limit, wanted, shape)
+  }
+  const offset = top
+  top += size
+  return offset
+}
+
+// Freed neighbours become one block again; what ends at the top goes back to it.
+function mergeFreeBlocks(): void {
+  const blocks: [offset: number, size: number][] = []
+  for (const [index, list] of free.entries()) {
+    if (list === undefined) continue
+    for (const offset of list) blocks.push([offset, classBytes(index)])
+    list.length = 0
+  }
+  for (const block of merged) blocks.push(block)
+  merged.length = 0
+  blocks.sort((a, b) => a[0] - b[0])
+  for (const block of blocks) {
+    const last = merged[merged.length - 1]
+    if (last !== undefined && last[0] + last[1] === block[0]) last[1] += block[1]
+    else merged.push(block)
+  }
+  const end = merged[merged.length - 1]
+  if (end !== undefined && end[0] + end[1] === top) {
+    top = end[0]
+    merged.pop()
+  }
+}
+
+const merged: [offset: number, size: number][] = []
+
+function takeMerged(size: number): number {
+  for (let i = 0; i < merged.length; i++) {
+    const block = merged[i]!
+    if (block[1] < size) continue
+    const offset = block[0]
+    block[0] += size
+    block[1] -= size
+    if (block[1] === 0) merged.splice(i, 1)
+    return offset
+  }
+  return -1
+}
+
+function classBytes(index: number): number {
+  if (index <= 64) return index * granule
+  const exponent = 6 + Math.floor((index - 65) / 8)
+  return (index - 64 - (exponent - 6) * 8 + 8) * 2 ** (exponent - 3) * granule
+}
+
+function grow(missing: number, wanted: number, shape: readonly number[]): void {
+  const wasm = wasmMemory()
+  const pages = Math.ceil(missing / pageBytes)
+  const room = maximumPages - wasm.buffer.byteLength / pageBytes
+  for (const ask of [Math.min(room, Math.max(pages, 1024)), pages]) {
+    if (ask < pages) continue
+    try {
+      wasm.grow(ask)
+      refreshViews(wasm)
+      return
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+    }
+  }
+  let holder = 'none of 1 MiB or more'
+  let most = 0
+  for (const block of large.values()) {
+    if (block.bytes <= most) continue
+    most = block.bytes
+    holder = `a tensor of shape [${block.shape.join(',')}] (${block.bytes} bytes)`
+  }
+  failRange(
+    'memory',
+    `cannot grow the heap for a tensor of shape [${shape.join(',')}] (${wanted} bytes): ${bytes} bytes are live in ${tensors} tensors, the largest holder is ${holder}`,
+    'make batches smaller, or free tensors with scope or dispose',
+  )
+}
+
+/** Adds a reference to a block. */
+export function retain(storage: Storage): Storage {
+  storage.references++
+  return storage
+}
+
+/** Gives up a reference; the last one frees the block. */
+export function release(storage: Storage): void {
+  if (--storage.references > 0) return
+  const size = storage.bytes
+  bytes -= size
+  if (size >= largeBytes) large.delete(storage.offset)
+  if (poisoned) heapFloats().fill(Number.NaN, storage.offset / 4, (storage.offset + size) / 4)
+  const index = classOf(size / granule)
+  const list = free[index]
+  if (list === undefined) free[index] = [storage.offset]
+  else list.push(storage.offset)
+}
+
+/** Fills every freed block with NaN from now on, so that a read after free shows. For tests. */
+export function poisonFreed(on: boolean): void {
+  poisoned = on
+}
+
+/** What the heap holds now: `{ tensors, bytes, peakBytes, heapBytes }`.
+ *
+ * @example
+ * const before = t.memory().tensors
+ * const x = t.ones([3])
+ * t.memory().tensors - before // => 1
+ * x.dispose()
+ * t.memory().tensors - before // => 0
+ */
+export function memoryStatistics(): MemoryStatistics {
+  return { tensors, bytes, peakBytes, heapBytes: top - heapStart }
+}
+
+/** Something that a scope frees: a tensor. `owner` is the scope that will, null if none does. */
+export interface Owned {
+  owner: Scope | null
+  free(): void
+}
+
+/** A list of what was made since it was opened, freed together. Opened by `openScope`, closed in reverse order. */
+export class Scope {
+  readonly depth: number
+  private readonly members: Owned[] = []
+  private sweepAt = 1024
+  constructor(depth: number) {
+    this.depth = depth
+  }
+
+  /** Makes this scope the one that frees `owned`. */
+  adopt(owned: Owned): void {
+    owned.owner = this
+    if (this.members.length >= this.sweepAt) this.sweep()
+    this.members.push(owned)
+  }
+
+  // Long-lived scopes forget what was disposed or handed on meanwhile.
+  private sweep(): void {
+    let kept = 0
+    for (const member of this.members) if (member.owner === this) this.members[kept++] = member
+    this.members.length = kept
+    this.sweepAt = Math.max(1024, 2 * kept)
+  }
+
+  /** Frees every member that is still this scope's own. */
+  freeMembers(): void {
+    const members = this.members
+    for (let i = 0; i < members.length; i++) {
+      const member = members[i]!
+      if (member.owner === this) member.free()
+    }
+    members.length = 0
+  }
+}
+
+const scopes: Scope[] = []
+const abandoned =
+  typeof FinalizationRegistry === 'function'
+    ? new FinalizationRegistry<Storage>((storage) => {
+        tensors--
+        release(storage)
+      })
+    : undefined
+
+/** The innermost open scope, null outside of any. */
+export function currentScope(): Scope | null {
+  return scopes.length === 0 ? null : scopes[scopes.length - 1]!
+}
+
+/** The scope around `scope`, null for the outermost. */
+export function scopeAround(scope: Scope): Scope | null {
+  return scope.depth === 0 ? null : scopes[scope.depth - 1]!
+}
+
+/** Opens a scope: what is made from now on belongs to it. */
+export function openScope(): Scope {
+  const scope = new Scope(scopes.length)
+  scopes.push(scope)
+  return scope
+}
+
+/** Whether `scope` has been opened and not closed. */
+export function isOpen(scope: Scope): boolean {
+  return scopes[scope.depth] === scope
+}
+
+/**
+ * Closes the innermost scope and frees what it still owns.
+ *
+ * @throws RangeError when another scope was opened later and is still open
+ */
+export function closeScope(scope: Scope): void {
+  if (!isOpen(scope)) failRange('scope', 'this scope is closed already', 'close each scope once')
+  if (scopes.length - 1 !== scope.depth) {
+    failRange(
+      'scope',
+      'closed while a scope opened later is still open',
+      'close scopes in the reverse order of opening',
+    )
+  }
+  scopes.pop()
+  scope.freeMembers()
+}
+
+/** Closes a scope that an error is passing through, with every scope opened later that nobody closed. */
+export function unwindScope(scope: Scope): void {
+  while (scopes.length > scope.depth) scopes.pop()!.freeMembers()
+}
+
+/** Hands a new tensor to `scope`, or, with no scope open, to the garbage collector as a safety net. */
+export function own(owned: Owned, storage: Storage, scope: Scope | null = currentScope()): void {
+  tensors++
+  if (scope === null) {
+    owned.owner = null
+    abandoned?.register(owned, storage, owned)
+  } else scope.adopt(owned)
+}
+
+/** Moves `owned` from its scope to `scope`, which must be open; null leaves it to the garbage collector. */
+export function move(owned: Owned, storage: Storage, scope: Scope | null): void {
+  if (scope === null) {
+    owned.owner = null
+    abandoned?.register(owned, storage, owned)
+  } else {
+    if (owned.owner === null) abandoned?.unregister(owned)
+    scope.adopt(owned)
+  }
+}
+
+/** Takes `owned` out of the books: its reference on `storage` is given up. */
+export function disown(owned: Owned, storage: Storage): void {
+  tensors--
+  if (owned.owner === null) abandoned?.unregister(owned)
+  else owned.owner = null
+  release(storage)
+}

@@ -1,0 +1,94 @@
+import type { Shape } from './shape.ts'
+import type { Tensor } from './tensor.ts'
+
+/** Anything with a shape: what shape rules look at. */
+export interface Shaped {
+  readonly shape: Shape
+}
+
+/** Numbers in double precision, as the reference sees an input. */
+export interface Values extends Shaped {
+  readonly values: ArrayLike<number>
+}
+
+/** One input's cotangent from the output's, written with operations. */
+export type Vjp<A, I extends readonly Tensor[]> = {
+  // A method, so that operations of all kinds are operations.
+  rule(cotangent: Tensor, output: Tensor, inputs: I, attributes: A, index: number): Tensor
+}['rule']
+
+/**
+ * An operation: a record from which the engine, the tests and the documentation are made.
+ *
+ * @typeParam A its attributes: everything that is not a tensor
+ * @typeParam I its inputs
+ */
+export interface Operation<A = unknown, I extends readonly Tensor[] = readonly Tensor[]> {
+  readonly name: string
+  /** One line: what comes out, and the formula. */
+  readonly doc: string
+  /** The output's shape, or an error that says what was expected. */
+  shape(inputs: readonly Shaped[], attributes: A): Shape
+  /** The specification: plain float64 evaluation, slow and obvious. Runs where there is no kernel. */
+  reference(inputs: readonly Values[], attributes: A, shape: Shape): ArrayLike<number>
+  /** The fast way to fill `output`. */
+  kernel?(output: Tensor, inputs: I, attributes: A): void
+  /** Where the output is a view of the first input: its first element, or -1 where it must be computed. */
+  alias?(inputs: I, attributes: A): number
+  /** The cotangent of each input, null where there is none; one rule for all where the number of inputs varies. */
+  vjp: readonly (Vjp<A, I> | null)[] | Vjp<A, I>
+}
+
+/** Declares an operation. */
+export function defineOperation<A, I extends readonly Tensor[]>(operation: Operation<A, I>): Operation<A, I> {
+  return operation
+}
+
+/** Numbers of one input to sample: between `low` and `high`; `integer` for indices; `distinct` where ties are kinks. */
+export interface Domain {
+  readonly low: number
+  readonly high: number
+  readonly integer?: boolean
+  readonly distinct?: boolean
+  /** Values near which finite differences are not taken. */
+  readonly kinks?: readonly number[]
+}
+
+/** Draws small numbers that shrink towards their lower end. */
+export interface Draw {
+  integer(low: number, high: number): number
+  pick<T>(choices: readonly T[]): T
+  /** A shape of rank `low` to `high`, with sizes that hit the tails of four-lane loops. */
+  shape(low: number, high: number): Shape
+}
+
+/** A sample of inputs: their shapes, where to draw them from, and the call. */
+export interface Sample {
+  readonly shapes: readonly Shape[]
+  readonly domains?: readonly Domain[]
+  readonly call: (...inputs: Tensor[]) => Tensor
+}
+
+/** A call that must be refused, and the exact words. */
+export interface ErrorInput {
+  readonly call: () => unknown
+  readonly kind: 'RangeError' | 'TypeError'
+  readonly message: string
+}
+
+/** What the law matrix needs to know of an operation. Exported as `info` beside it, so that bundles drop it. */
+export interface OperationInfo {
+  readonly operation: Operation
+  /** Draws inputs: shapes, and the call on them. */
+  readonly sample: (draw: Draw) => Sample
+  /** Where inputs may be drawn from, one for each; the last one serves all that follow. */
+  readonly domains: readonly Domain[]
+  /** How far the kernel may be from the float64 reference, in units in the last place of the largest term. */
+  readonly ulps: number
+  /**
+   * What a rounding error is relative to: the result itself, or, where terms cancel, the sum of their magnitudes.
+   * `magnitude` evaluates that sum: the operation on absolute values.
+   */
+  readonly scale?: (inputs: readonly Values[], output: ArrayLike<number>) => ArrayLike<number> | number
+  readonly errors: readonly ErrorInput[]
+}

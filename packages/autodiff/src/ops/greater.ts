@@ -1,0 +1,38 @@
+import type { Operand } from '../apply.ts'
+import { applyBinary, binary } from '../elementwise.ts'
+import { binaryErrors, binarySample, ordinary } from '../info.ts'
+import * as e from '../kernels/expression.ts'
+import type { OperationInfo } from '../operation.ts'
+import type { Tensor } from '../tensor.ts'
+
+export const greaterOperation: ReturnType<typeof binary> = /*@__PURE__*/ binary({
+  name: 'greater',
+  doc: '1 where a > b, else 0',
+  reference: (a, b) => (a > b ? 1 : 0),
+  expression: (a, b) => e.toNumber(e.greater(a, b)),
+  vjp: [null, null],
+})
+
+/**
+ * Where a > b, element by element: 1 or 0. Comparisons with NaN are 0. It has no gradient.
+ *
+ * @param a any shape that broadcasts with the other, or a number
+ * @param b likewise
+ * @returns the shape that both broadcast to
+ * @throws RangeError when the shapes do not broadcast
+ * @example
+ * t.greater(t.tensor([1, 5]), 3).toArray() // => [0, 1]
+ */
+export function greater(a: Operand, b: Operand): Tensor {
+  return applyBinary(greaterOperation, a, b)
+}
+
+export const info: readonly OperationInfo[] = [
+  {
+    operation: greaterOperation,
+    sample: binarySample(greater),
+    domains: [ordinary],
+    ulps: 0,
+    errors: binaryErrors('greater', greater),
+  },
+]

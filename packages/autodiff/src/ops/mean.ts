@@ -1,0 +1,81 @@
+import { apply, tensorOperand } from '../apply.ts'
+import { ordinary } from '../info.ts'
+import { wasm } from '../kernels/wasm.ts'
+import { heapFloats } from '../memory.ts'
+import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
+import {
+  type Reduced,
+  type ReduceOptions,
+  reduced,
+  reducedCount,
+  reducedShape,
+  reduceReference,
+  reduceWith,
+} from '../reduction.ts'
+import { type Tensor, tensor } from '../tensor.ts'
+import { div } from './div.ts'
+import { reshape } from './reshape.ts'
+import { broadcastTo } from './sum.ts'
+
+export const meanOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOperation<Reduced, [Tensor]>({
+  name: 'mean',
+  doc: 'the mean over axes',
+  shape: ([x], attributes) => reducedShape(x!.shape, attributes),
+  reference: ([x], { axes }) => {
+    const count = reducedCount(x!.shape, axes)
+    return reduceReference(x!, axes, 0, (sum, value) => sum + value).map((sum) => sum / count)
+  },
+  kernel: (output, [x], { axes }) => {
+    reduceWith(wasm().reduceSum, output, x, axes)
+    const count = reducedCount(x.shape, axes)
+    const floats = heapFloats()
+    for (let i = output.offset / 4; i < output.offset / 4 + output.size; i++) floats[i] = floats[i]! / count
+  },
+  vjp: [
+    (g, _, [x], { axes }) => {
+      const share = div(
+        reshape(g, reducedShape(x.shape, { axes, keepDims: true })),
+        reducedCount(x.shape, axes),
+      )
+      return broadcastTo(share, x.shape)
+    },
+  ],
+})
+
+/**
+ * The mean of elements over axes: their sum divided by how many there are; NaN where there are none, as in NumPy.
+ *
+ * @param x any shape
+ * @param options.axis which axes, all by default
+ * @param options.keepDims keep reduced axes with size 1; off by default
+ * @throws RangeError when an axis is out of range or named twice
+ * @example
+ * t.mean(t.tensor([[1, 2], [3, 4]])).item() // => 2.5
+ * t.mean(t.tensor([[1, 2], [3, 4]]), { axis: 1, keepDims: true }).toArray() // => [[1.5], [3.5]]
+ */
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const from = tensorOperand('mean', x)
+  return apply(meanOperation, [from], reduced('mean', from, options))
+}
+
+export const info: readonly OperationInfo[] = [
+  {
+    operation: meanOperation,
+    sample: (draw) => {
+      const shape = draw.shape(0, 4)
+      const axis = shape.map((_, i) => i).filter(() => draw.integer(0, 1) === 1)
+      const keepDims = draw.integer(0, 1) === 1
+      return { shapes: [shape], call: (x) => mean(x!, { axis, keepDims }) }
+    },
+    domains: [ordinary],
+    ulps: 4,
+    scale: ([x]) => Math.max(0, ...Array.from(x!.values, Math.abs)),
+    errors: [
+      {
+        call: () => mean(tensor([1]), { axis: -2 }),
+        kind: 'RangeError',
+        message: 'mean: axis -2 is out of range for rank 1; use -1 to 0',
+      },
+    ],
+  },
+]

@@ -1,0 +1,165 @@
+import { apply, tensorOperand } from '../apply.ts'
+import { failRange } from '../fail.ts'
+import { ordinary } from '../info.ts'
+import { wasm } from '../kernels/wasm.ts'
+import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
+import {
+  type Reduced,
+  type ReduceOptions,
+  reduced,
+  reducedShape,
+  reduceReference,
+  reduceWith,
+} from '../reduction.ts'
+import {
+  broadcastShapes,
+  broadcastStrides,
+  checkShape,
+  type Shape,
+  sameShape,
+  showShape,
+  stridesOf,
+} from '../shape.ts'
+import { stridedCopy, stridedValues } from '../strided-copy.ts'
+import { type Tensor, tensor } from '../tensor.ts'
+import { reshape } from './reshape.ts'
+
+export const sumOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOperation<Reduced, [Tensor]>({
+  name: 'sum',
+  doc: 'the sum over axes',
+  shape: ([x], attributes) => reducedShape(x!.shape, attributes),
+  reference: ([x], { axes }) => reduceReference(x!, axes, 0, (sum, value) => sum + value),
+  kernel: (output, [x], { axes }) => reduceWith(wasm().reduceSum, output, x, axes),
+  vjp: [
+    (g, _, [x], { axes }) =>
+      broadcastTo(reshape(g, reducedShape(x.shape, { axes, keepDims: true })), x.shape),
+  ],
+})
+
+/**
+ * The sum of elements over axes; 0 where there are none. Long sums lose no more than a few units in the last place.
+ *
+ * @param x any shape
+ * @param options.axis which axes, all by default
+ * @param options.keepDims keep reduced axes with size 1; off by default
+ * @throws RangeError when an axis is out of range or named twice
+ * @example
+ * t.sum(t.tensor([[1, 2], [3, 4]])).item() // => 10
+ * t.sum(t.tensor([[1, 2], [3, 4]]), { axis: 0 }).toArray() // => [4, 6]
+ */
+export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const from = tensorOperand('sum', x)
+  return apply(sumOperation, [from], reduced('sum', from, options))
+}
+
+interface Target {
+  readonly shape: Shape
+}
+
+export const broadcastToOperation: Operation<Target, [Tensor]> = /*@__PURE__*/ defineOperation<
+  Target,
+  [Tensor]
+>({
+  name: 'broadcastTo',
+  doc: 'the tensor, repeated along axes of size 1 and missing ones',
+  shape: ([x], { shape }) => {
+    if (!sameShape(broadcastShapes('broadcastTo', [x!.shape, shape]), shape)) {
+      failRange(
+        'broadcastTo',
+        `${showShape(x!.shape)} does not broadcast to ${showShape(shape)}`,
+        'sizes must be equal or 1, matched from the last axis',
+      )
+    }
+    return shape
+  },
+  reference: ([x], _, shape) => stridedValues(shape, x!.values, 0, broadcastStrides(x!.shape, shape)),
+  kernel: (output, [x]) => {
+    const { shape, offset } = output
+    stridedCopy(shape, x.offset, broadcastStrides(x.shape, shape), offset, stridesOf(shape))
+  },
+  vjp: [(g, _, [x]) => sumTo(g, x.shape)],
+})
+
+/**
+ * The tensor repeated along axes of size 1, and missing ones in front, until it has `shape`: NumPy's broadcasting. Its
+ * adjoint is the sum over what was repeated.
+ *
+ * @throws RangeError when `x` does not broadcast to `shape`
+ * @example
+ * t.broadcastTo(t.tensor([1, 2]), [2, 2]).toArray() // => [[1, 2], [1, 2]]
+ */
+export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  const from = tensorOperand('broadcastTo', x)
+  return sameShape(from.shape, shape)
+    ? from
+    : apply(broadcastToOperation, [from], { shape: checkShape('broadcastTo', shape) })
+}
+
+/** The adjoint of broadcasting: `x` summed to `shape`, which broadcasts to its own. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x
+  const missing = x.rank - shape.length
+  const axes: number[] = []
+  for (let axis = 0; axis < x.rank; axis++) {
+    if (axis < missing || (shape[axis - missing] === 1 && x.shape[axis] !== 1)) axes.push(axis)
+  }
+  return reshape(apply(sumOperation, [x], { axes, keepDims: false }), shape)
+}
+
+export const info: readonly OperationInfo[] = [
+  {
+    operation: sumOperation,
+    sample: (draw) => {
+      const shape = draw.shape(0, 4)
+      const axis = shape.map((_, i) => i).filter(() => draw.integer(0, 1) === 1)
+      const keepDims = draw.integer(0, 1) === 1
+      return { shapes: [shape], call: (x) => sum(x!, { axis, keepDims }) }
+    },
+    domains: [ordinary],
+    ulps: 4,
+    scale: ([x], output) => Math.max(...Array.from(output, Math.abs), ...Array.from(x!.values, Math.abs)),
+    errors: [
+      {
+        call: () => sum(tensor([1]), { axis: 1 }),
+        kind: 'RangeError',
+        message: 'sum: axis 1 is out of range for rank 1; use -1 to 0',
+      },
+      {
+        call: () => sum(tensor([[1]]), { axis: [0, -2] }),
+        kind: 'RangeError',
+        message: 'sum: axis 0 is named twice; name each axis once',
+      },
+      {
+        call: () => sum(1 as unknown as Tensor),
+        kind: 'TypeError',
+        message: 'sum: a tensor is needed, got a number; wrap numbers and arrays in t.tensor',
+      },
+    ],
+  },
+  {
+    operation: broadcastToOperation,
+    sample: (draw) => {
+      const shape = draw.shape(0, 4)
+      const from = shape
+        .slice(draw.integer(0, shape.length))
+        .map((size) => (draw.integer(0, 1) === 1 ? 1 : size))
+      return { shapes: [from], call: (x) => broadcastTo(x!, shape) }
+    },
+    domains: [ordinary],
+    ulps: 0,
+    errors: [
+      {
+        call: () => broadcastTo(tensor([1, 2]), [3]),
+        kind: 'RangeError',
+        message:
+          'broadcastTo: shapes do not broadcast, got [2] and [3]; sizes must be equal or 1, matched from the last axis',
+      },
+      {
+        call: () => broadcastTo(tensor([1, 2]), [1]),
+        kind: 'RangeError',
+        message:
+          'broadcastTo: [2] does not broadcast to [1]; sizes must be equal or 1, matched from the last axis',
+      },
+    ],
+  },
+]

@@ -1,0 +1,81 @@
+import { apply, tensorOperand } from '../apply.ts'
+import { failRange } from '../fail.ts'
+import { ordinary } from '../info.ts'
+import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
+import { checkAxes, stridesOf } from '../shape.ts'
+import { stridedCopy, stridedValues } from '../strided-copy.ts'
+import { type Tensor, tensor } from '../tensor.ts'
+
+interface Order {
+  readonly axes: readonly number[]
+}
+
+const moved = (sizes: readonly number[], { axes }: Order): number[] => axes.map((axis) => sizes[axis]!)
+
+export const transposeOperation: Operation<Order, [Tensor]> = /*@__PURE__*/ defineOperation<Order, [Tensor]>({
+  name: 'transpose',
+  doc: 'the tensor with its axes in another order',
+  shape: ([x], order) => moved(x!.shape, order),
+  reference: ([x], order, shape) => stridedValues(shape, x!.values, 0, moved(stridesOf(x!.shape), order)),
+  kernel: (output, [x], order) =>
+    stridedCopy(
+      output.shape,
+      x.offset,
+      moved(stridesOf(x.shape), order),
+      output.offset,
+      stridesOf(output.shape),
+    ),
+  vjp: [
+    (g, _, _inputs, { axes }) =>
+      transpose(
+        g,
+        axes.map((_, axis) => axes.indexOf(axis)),
+      ),
+  ],
+})
+
+/**
+ * The tensor with its axes in another order; reversed where none is given, which transposes a matrix.
+ *
+ * @param x any shape
+ * @param axes the old axis that stands at each new place
+ * @throws RangeError when `axes` does not name each axis once
+ * @example
+ * t.transpose(t.tensor([[1, 2], [3, 4]])).toArray() // => [[1, 3], [2, 4]]
+ * t.transpose(t.zeros([2, 3, 5]), [1, 2, 0]).shape // => [3, 5, 2]
+ */
+export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
+  const from = tensorOperand('transpose', x)
+  const order = axes ?? from.shape.map((_, axis) => from.rank - 1 - axis)
+  if (checkAxes('transpose', order, from.rank).length !== from.rank) {
+    failRange('transpose', `${from.rank} axes are needed, got [${order.join(',')}]`, 'name each axis once')
+  }
+  const counted = order.map((axis) => (axis < 0 ? axis + from.rank : axis))
+  return counted.every((axis, i) => axis === i) ? from : apply(transposeOperation, [from], { axes: counted })
+}
+
+export const info: readonly OperationInfo[] = [
+  {
+    operation: transposeOperation,
+    sample: (draw) => {
+      const shape = draw.shape(0, 4)
+      const left = shape.map((_, axis) => axis)
+      const axes = shape.map(() => left.splice(draw.integer(0, left.length - 1), 1)[0]!)
+      return { shapes: [shape], call: (x) => transpose(x!, axes) }
+    },
+    domains: [ordinary],
+    ulps: 0,
+    errors: [
+      {
+        call: () => transpose(tensor([[1]]), [0]),
+        kind: 'RangeError',
+        message: 'transpose: 2 axes are needed, got [0]; name each axis once',
+      },
+      {
+        call: () => transpose(tensor([[1]]), [0, 0]),
+        kind: 'RangeError',
+        message: 'transpose: axis 0 is named twice; name each axis once',
+      },
+    ],
+  },
+]

@@ -1,0 +1,128 @@
+import { failRange, failType, kindOf } from './fail.ts'
+
+/** The sizes of a tensor's axes, outermost first; `[]` is a scalar. */
+export type Shape = readonly number[]
+
+/** The number of elements of a shape: the product of its sizes. */
+export function sizeOf(shape: Shape): number {
+  let size = 1
+  for (let i = 0; i < shape.length; i++) size *= shape[i]!
+  return size
+}
+
+/** The words of a shape in an error: `[2,3]`. */
+export function showShape(shape: Shape): string {
+  return `[${shape.join(',')}]`
+}
+
+/** Whether two shapes are the same. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/**
+ * The shape that shapes broadcast to, as NumPy defines it: axes are matched from the last; a size of 1, or a
+ * missing axis, stretches to the other's size.
+ *
+ * @throws RangeError where two sizes differ and neither is 1
+ */
+export function broadcastShapes(operation: string, shapes: readonly Shape[]): Shape {
+  let result = shapes[0]!
+  for (let i = 1; i < shapes.length; i++) {
+    const other = shapes[i]!
+    if (!sameShape(result, other)) result = broadcastPair(operation, result, other)
+  }
+  return result
+}
+
+function broadcastPair(operation: string, a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length)
+  const result: number[] = new Array(rank)
+  for (let i = 1; i <= rank; i++) {
+    const x = a[a.length - i] ?? 1
+    const y = b[b.length - i] ?? 1
+    if (x !== y && x !== 1 && y !== 1) {
+      failRange(
+        operation,
+        `shapes do not broadcast, got ${showShape(a)} and ${showShape(b)}`,
+        'sizes must be equal or 1, matched from the last axis',
+      )
+    }
+    result[rank - i] = x === 1 ? y : x
+  }
+  return result
+}
+
+/** Checks a shape that a user gave: an array of integers from 0 on. */
+export function checkShape(operation: string, shape: unknown): Shape {
+  if (!Array.isArray(shape))
+    failType(operation, `shape must be an array of integers, got ${kindOf(shape)}`, 'pass [rows, columns]')
+  for (const size of shape) {
+    if (typeof size !== 'number' || !Number.isInteger(size) || size < 0) {
+      failRange(operation, `sizes must be integers from 0 on, got [${shape.join(',')}]`)
+    }
+  }
+  if (sizeOf(shape) > 2 ** 30 - 1) {
+    failRange(
+      operation,
+      `a tensor holds at most 2^30 - 1 elements, got shape [${shape.join(',')}]`,
+      'split it',
+    )
+  }
+  return Object.freeze(shape.slice())
+}
+
+/** The axis `axis` counted from 0, where negative ones count from the end. */
+export function checkAxis(operation: string, axis: unknown, rank: number): number {
+  if (typeof axis !== 'number' || !Number.isInteger(axis)) {
+    failType(operation, `axis must be an integer, got ${typeof axis === 'number' ? axis : kindOf(axis)}`)
+  }
+  const counted = axis < 0 ? axis + rank : axis
+  if (counted < 0 || counted >= rank) {
+    failRange(
+      operation,
+      `axis ${axis} is out of range for rank ${rank}`,
+      rank === 0 ? 'a scalar has no axes' : `use ${-rank} to ${rank - 1}`,
+    )
+  }
+  return counted
+}
+
+/** Axes counted from 0, ascending; undefined means all of them. */
+export function checkAxes(
+  operation: string,
+  axes: number | readonly number[] | undefined,
+  rank: number,
+): readonly number[] {
+  if (axes === undefined) return Array.from({ length: rank }, (_, i) => i)
+  const counted = (typeof axes === 'number' ? [axes] : Array.from(axes)).map((axis) =>
+    checkAxis(operation, axis, rank),
+  )
+  counted.sort((a, b) => a - b)
+  for (let i = 1; i < counted.length; i++) {
+    if (counted[i] === counted[i - 1])
+      failRange(operation, `axis ${counted[i]} is named twice`, 'name each axis once')
+  }
+  return counted
+}
+
+/** Row-major strides in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides: number[] = new Array(shape.length)
+  let step = 1
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = step
+    step *= shape[i]!
+  }
+  return strides
+}
+
+/** Strides with which a tensor of shape `from` is read as `to`: 0 along axes that stretch. */
+export function broadcastStrides(from: Shape, to: Shape): number[] {
+  const own = stridesOf(from)
+  const shift = to.length - from.length
+  return to.map((_, i) => (i < shift || from[i - shift] === 1 ? 0 : own[i - shift]!))
+}

@@ -1,0 +1,69 @@
+import type { Scope } from './memory.ts'
+import type { Operation } from './operation.ts'
+import { moveTo, onTape, type Tensor } from './tensor.ts'
+
+/** One line of the program: an operation, what it was applied to, and what came out. */
+export interface Entry {
+  readonly operation: Operation
+  readonly inputs: readonly Tensor[]
+  readonly attributes: unknown
+  readonly output: Tensor
+}
+
+/**
+ * The program: a flat list of entries in static single assignment form. An entry's place is its slot; the
+ * inputs of the program take slots too, with null for an entry.
+ *
+ * A tape lives in one call of a transform. While it is open, operations on its values append to it; once closed,
+ * its values are constants, or what the tapes around know of them.
+ */
+export class Tape {
+  readonly scope: Scope
+  readonly entries: (Entry | null)[] = []
+  open = true
+  constructor(scope: Scope) {
+    this.scope = scope
+  }
+
+  /** How deeply its transform is nested: the youngest tape is the deepest. */
+  get depth(): number {
+    return this.scope.depth
+  }
+
+  /** Makes `x` an input of the program. */
+  input(x: Tensor): Tensor {
+    this.keep(x)
+    this.entries.push(null)
+    return onTape(x, this, this.entries.length - 1, knownUnder(x, this.depth))
+  }
+
+  /** Appends a line; its inputs live as long as the tape does. */
+  append(operation: Operation, inputs: readonly Tensor[], attributes: unknown, output: Tensor): void {
+    for (let i = 0; i < inputs.length; i++) this.keep(inputs[i]!)
+    this.entries.push({ operation, inputs, attributes, output })
+  }
+
+  private keep(x: Tensor): void {
+    if (x.owner !== null && x.owner.depth > this.depth) moveTo(x, this.scope)
+  }
+}
+
+/** `x` as the youngest open tape shallower than `depth` knows it; null where none does. */
+export function knownUnder(x: Tensor, depth: number): Tensor | null {
+  let known: Tensor | null = x
+  while (known !== null && known.tape !== null) {
+    if (known.tape.open && known.tape.depth < depth) return known
+    known = known.below
+  }
+  return null
+}
+
+/** The slot of `x` on `tape`, -1 where it is a constant there. */
+export function slotOn(x: Tensor, tape: Tape): number {
+  let known: Tensor | null = x
+  while (known !== null) {
+    if (known.tape === tape) return known.slot
+    known = known.below
+  }
+  return -1
+}

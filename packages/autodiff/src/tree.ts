@@ -1,0 +1,175 @@
+import { failRange, failType, kindOf } from './fail.ts'
+import { Key } from './key.ts'
+import { closeScope, isOpen, openScope, type Scope, scopeAround, unwindScope } from './memory.ts'
+import { moveTo, Tensor } from './tensor.ts'
+
+/** What a tree may end in. */
+export type Leaf = Tensor | Key | number | null
+
+/** Plain objects and arrays of leaves, nested. Keys are visited in sorted order; a path reads `layers.0.weight`. */
+export type Tree = Leaf | readonly Tree[] | { readonly [key: string]: Tree }
+
+/** A tree of the same structure with every leaf that is a tensor replaced by `T`. */
+export type Replaced<P, T> = P extends Tensor
+  ? T
+  : P extends Key | number | null
+    ? P
+    : { [K in keyof P]: Replaced<P[K], T> }
+
+function isLeaf(tree: unknown): tree is Leaf {
+  return tree instanceof Tensor || tree === null || typeof tree === 'number' || tree instanceof Key
+}
+
+function isPlain(tree: unknown): tree is { readonly [key: string]: unknown } {
+  if (typeof tree !== 'object' || tree === null) return false
+  const prototype: unknown = Object.getPrototypeOf(tree)
+  return prototype === Object.prototype || prototype === null
+}
+
+function failTree(path: string, tree: unknown): never {
+  failType(
+    'tree',
+    `leaves must be tensors, keys, numbers or null, got ${kindOf(tree)} at '${path}'`,
+    'trees are plain objects and arrays',
+  )
+}
+
+const join = (path: string, key: string | number): string => (path === '' ? `${key}` : `${path}.${key}`)
+
+/**
+ * Calls `visit` on every leaf with its path, keys in sorted order.
+ *
+ * @throws TypeError where a leaf is something else than a tensor, key, number or null: names the path
+ */
+export function visitLeaves(tree: unknown, visit: (leaf: Leaf, path: string) => void, path = ''): void {
+  if (isLeaf(tree)) visit(tree, path)
+  else if (Array.isArray(tree))
+    for (let i = 0; i < tree.length; i++) visitLeaves(tree[i], visit, join(path, i))
+  else if (isPlain(tree)) {
+    for (const key of Object.keys(tree).sort()) visitLeaves(tree[key], visit, join(path, key))
+  } else failTree(path, tree)
+}
+
+/**
+ * A tree of the same structure, each leaf replaced by what `change` returns for it. Frozen like its input is not: a new tree.
+ *
+ * @example
+ * const doubled = t.mapTree({ weight: 1, bias: [2, 3] }, (leaf) => (typeof leaf === 'number' ? 2 * leaf : leaf))
+ * doubled // => { bias: [4, 6], weight: 2 }
+ */
+export function mapTree<R = Leaf>(
+  tree: unknown,
+  change: (leaf: Leaf, path: string) => R,
+  path = '',
+): unknown {
+  if (isLeaf(tree)) return change(tree, path)
+  if (Array.isArray(tree)) return tree.map((inner, i) => mapTree(inner, change, join(path, i)))
+  if (!isPlain(tree)) return failTree(path, tree)
+  const result: Record<string, unknown> = {}
+  for (const key of Object.keys(tree).sort()) {
+    Object.defineProperty(result, key, {
+      value: mapTree(tree[key], change, join(path, key)),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    })
+  }
+  return result
+}
+
+/**
+ * The tree with every tensor replaced: structure and other leaves stay.
+ *
+ * @example
+ * t.mapTensors({ w: t.tensor([1, 2]) }, (x) => t.mul(x, 2)).w.toArray() // => [2, 4]
+ */
+export function mapTensors<P, T = Tensor>(tree: P, change: (x: Tensor, path: string) => T): Replaced<P, T> {
+  return mapTree(tree, (leaf, path) => (leaf instanceof Tensor ? change(leaf, path) : leaf)) as Replaced<P, T>
+}
+
+/**
+ * Combines trees of one structure, tensor by tensor.
+ *
+ * @param trees at least one; the others must have a tensor wherever the first one has
+ * @throws RangeError where a tree lacks a tensor that the first has: names the path
+ * @example
+ * const [p, g] = [{ w: t.tensor([3]) }, { w: t.tensor([1]) }]
+ * t.zipTensors([p, g], (w, dw) => t.sub(w, dw)).w.toArray() // => [2]
+ */
+export function zipTensors<P, T = Tensor>(
+  trees: readonly [P, ...unknown[]],
+  change: (...xs: Tensor[]) => T,
+): Replaced<P, T> {
+  const [first, ...others] = trees
+  const columns = others.map((tree) => tensorsByPath(tree))
+  return mapTensors(first, (x, path) => {
+    const row = columns.map((column, i) => {
+      const found = column.get(path)
+      if (found === undefined)
+        failRange('zipTensors', `tree ${i + 1} has no tensor at '${path}'`, 'pass trees of one structure')
+      return found
+    })
+    return change(x, ...row)
+  })
+}
+
+function tensorsByPath(tree: unknown): Map<string, Tensor> {
+  const found = new Map<string, Tensor>()
+  visitLeaves(tree, (leaf, path) => {
+    if (leaf instanceof Tensor) found.set(path, leaf)
+  })
+  return found
+}
+
+/**
+ * The tensors of a tree, in the order of their sorted paths.
+ *
+ * @example
+ * t.leaves({ b: t.tensor(2), a: [t.tensor(1)] }).map((x) => x.item()) // => [1, 2]
+ */
+export function leaves(tree: unknown): Tensor[] {
+  const found: Tensor[] = []
+  visitLeaves(tree, (leaf) => {
+    if (leaf instanceof Tensor) found.push(leaf)
+  })
+  return found
+}
+
+/**
+ * The paths of a tree's tensors, in the order of `leaves`.
+ *
+ * @example
+ * t.paths({ layers: [{ weight: t.tensor(1) }] }) // => ['layers.0.weight']
+ */
+export function paths(tree: unknown): string[] {
+  const found: string[] = []
+  visitLeaves(tree, (leaf, path) => {
+    if (leaf instanceof Tensor) found.push(path)
+  })
+  return found
+}
+
+/** Calls `visit` on the tensors in anything: plain objects and arrays are searched, all else is passed over. */
+export function visitTensors(found: unknown, visit: (x: Tensor) => void): void {
+  if (found instanceof Tensor) visit(found)
+  else if (Array.isArray(found)) for (let i = 0; i < found.length; i++) visitTensors(found[i], visit)
+  else if (isPlain(found)) for (const key of Object.keys(found)) visitTensors(found[key], visit)
+}
+
+/** Runs `body` in a scope of its own: the tensors in what it returns go to the scope around, everything else is freed. */
+export function inScope<R>(body: (scope: Scope) => R): R {
+  const scope = openScope()
+  let done = false
+  try {
+    const result = body(scope)
+    const around = scopeAround(scope)
+    visitTensors(result, (x) => {
+      if (x.owner === scope) moveTo(x, around)
+    })
+    closeScope(scope)
+    done = true
+    return result
+  } finally {
+    if (!done && isOpen(scope)) unwindScope(scope)
+  }
+}

@@ -1,0 +1,8 @@
+export { type Dataset, dataset } from './dataset.ts'
+export { type Digit, digits } from './digits.ts'
+export type { Indexed } from './flow.ts'
+export type { Pull, Pulled } from './pull.ts'
+export type { Batch, Row, Stacked } from './row.ts'
+export type { Readable } from './sources/iterable.ts'
+export type { BatchOptions } from './stages/batch.ts'
+export type { ShuffleOptions } from './stages/shuffle.ts'

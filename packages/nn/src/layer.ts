@@ -1,0 +1,79 @@
+import type { Key, Shape, Tensor } from '@tapeflow/autodiff'
+
+/** What a layer's `apply` is told beside its numbers. */
+export interface Context {
+  /** Whether this pass trains: dropout drops, batch norm uses the batch's own statistics. */
+  readonly training: boolean
+  /** The key of this pass at this layer: what noise is drawn from. Layers without noise need none. */
+  readonly key?: Key
+  /** Where the layer stands in the model: `layers.0`; empty for the model itself. */
+  readonly path: string
+  /** Called with the output of every layer inside a combinator, under the layer's path. */
+  readonly tap?: (path: string, x: Tensor) => void
+}
+
+/** What `init` makes: trainable parameters, state that training moves but gradients do not, and the shape that comes out. */
+export interface Initialized<P, S> {
+  readonly params: P
+  readonly state: S
+  readonly outputShape: Shape
+}
+
+/** What `apply` returns. */
+export interface Applied<S> {
+  readonly y: Tensor
+  readonly state: S
+}
+
+/**
+ * A layer: a pair of pure functions, and nothing that changes. Parameters and state are trees that the caller holds.
+ *
+ * @typeParam P parameters, the tree that is trained; null where there are none. A type alias, not an interface: only those are trees to TypeScript
+ * @typeParam S state: moving averages and the like; null where there is none
+ * @typeParam In how many features it takes: the size of the last axis, `number` where that is not known
+ * @typeParam Out how many it gives
+ * @example
+ * const scale = {
+ *   name: 'scale',
+ *   init: (key, inputShape) => ({ params: { factor: t.tensor(2) }, state: null, outputShape: inputShape }),
+ *   apply: (params, state, x) => ({ y: t.mul(x, params.factor), state }),
+ * }
+ * const { params, state } = scale.init(t.key(1), [2])
+ * scale.apply(params, state, t.tensor([[1, 5]]), { training: false, path: '' }).y.toArray() // => [[2, 10]]
+ */
+export interface Layer<P, S, In extends number = number, Out extends number = number> {
+  /** The words for it in an error: `linear 784 -> 128`. */
+  readonly name?: string
+  /** The size of the last axis that it takes, where there is only one. */
+  readonly inputSize?: number
+  /**
+   * Draws parameters. The same key gives the same numbers.
+   *
+   * @param inputShape of one sample, without the axis of the batch: `[784]`
+   * @throws RangeError when the layer does not take samples of that shape
+   */
+  init(key: Key, inputShape: Shape): Initialized<P, S>
+  /**
+   * The layer's output, and the state after it: the same object where nothing changed.
+   *
+   * @param x `[rows, …sample]`
+   */
+  apply(params: P, state: S, x: Tensor, ctx: Context): Applied<S>
+  // A method, so that a layer of known sizes is a layer of unknown ones.
+  /** Only for the type checker: with it `sequential` refuses 128 -> 64. Never there at run time. */
+  '~io'?(size: In): Out
+}
+
+/** A layer that gives as many features as it takes, however many: sizes are checked through it. */
+export interface SizePreserving<P, S> extends Layer<P, S> {
+  '~io'?<N extends number>(size: N): N
+}
+
+/** Any layer: what combinators accept. */
+export type AnyLayer = Layer<unknown, unknown>
+
+/** The parameters of a layer: `ParamsOf<typeof model>`. */
+export type ParamsOf<L extends AnyLayer> = ReturnType<L['init']>['params']
+
+/** The state of a layer: `StateOf<typeof model>`. */
+export type StateOf<L extends AnyLayer> = ReturnType<L['init']>['state']

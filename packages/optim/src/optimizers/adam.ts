@@ -1,0 +1,75 @@
+import { add, div, mul, scope, sqrt, square, sub } from '@tapeflow/autodiff'
+import { checkSettings, namesOf, scalar, settingsAt } from '../hyper.ts'
+import { leafwise, zeroSlots } from '../leafwise.ts'
+import type { Optimizer, Schedule } from '../optimizer.ts'
+import { fraction, notNegative } from '../range.ts'
+
+/** What `adam` takes. */
+export interface AdamOptions {
+  /** The rate lr: from 0 on, or a schedule; 1e-3 by default. */
+  readonly learningRate?: number | Schedule
+  /** β1: how much of the mean gradient is kept, from 0 to below 1; 0.9 by default. */
+  readonly beta1?: number
+  /** β2: how much of the mean squared gradient is kept, from 0 to below 1; 0.999 by default. */
+  readonly beta2?: number
+  /** ε: added to the root, from 0 on; 1e-8 by default. */
+  readonly epsilon?: number
+  /** Added inside the root, from 0 on; 0 by default. */
+  readonly epsilonRoot?: number
+}
+
+/**
+ * Adam: steps of about the learning rate whatever the scale of the gradients. With t = step + 1:
+ *
+ *     m = β1 m + (1 - β1) g            v = β2 v + (1 - β2) g²
+ *     W = W - lr · m/(1 - β1^t) / (√(v/(1 - β2^t) + epsilonRoot) + epsilon)
+ *
+ * m and v start at 0. The bias corrections are multiplied into rate and epsilons (end of section 2 of the paper; ε is
+ * scaled along, so that the result is that of Algorithm 1), in float64: no pass over the parameters is spent on them.
+ *
+ * Notes differ: β^t = 1 - (1-β)^t, v without the square and ε inside the root are slips; `epsilonRoot` is the last.
+ * The derivative of √ at 0 is infinite: to differentiate through updates where a gradient may be exactly 0, give
+ * `epsilonRoot`. A β that is overridden during a run is taken for all steps in β^t.
+ *
+ * @returns an optimizer with the slots `m` and `v`
+ * @throws RangeError where a number is out of range; TypeError where it is none
+ * @example
+ * const optimizer = adam({ learningRate: 0.25 })
+ * const params = { w: t.tensor([1, 1]) }
+ * const gradients = { w: t.tensor([1000, -0.5]) }
+ * const next = optimizer.update(gradients, optimizer.init(params), params, optimizer.hyper(0))
+ * next.params.w.toArray().map((w) => w.toFixed(4)) // => ['0.7500', '1.2500']
+ *
+ * Kingma & Ba 2015, Adam: a method for stochastic optimization.
+ */
+export function adam({
+  learningRate = 1e-3,
+  beta1 = 0.9,
+  beta2 = 0.999,
+  epsilon = 1e-8,
+  epsilonRoot = 0,
+}: AdamOptions = {}): Optimizer<'m' | 'v'> {
+  const settings = checkSettings({
+    operation: 'adam',
+    learningRate,
+    values: { beta1, beta2, epsilon, epsilonRoot },
+    ranges: { beta1: fraction, beta2: fraction, epsilon: notNegative, epsilonRoot: notNegative },
+  })
+  return {
+    name: 'adam',
+    hyperparameters: namesOf(settings),
+    init: (params) => zeroSlots(['m', 'v'], params),
+    update: (gradients, slots, params, hyper) =>
+      scope(() => {
+        const [keepM, takeM, keepV, takeV] = ['beta1', 'oneMinusBeta1', 'beta2', 'oneMinusBeta2'].map((name) =>
+          scalar('adam', hyper, name),
+        )
+        return leafwise('adam', ['m', 'v'], gradients, slots, params, (w, g, m, v) => [])
+      }),
+    hyper: (step, control) => {
+      const now = settingsAt(settings, step, control)
+      const correction = Math.sqrt(1 - now.beta2 ** (step + 1))
+      return {}
+    },
+  }
+}

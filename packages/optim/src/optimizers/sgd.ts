@@ -1,0 +1,85 @@
+import { mul, add, sub, scope } from '@tapeflow/autodiff'
+import { checkSettings, namesOf, scalar, settingsAt } from '../hyper.ts'
+import { leafwise, zeroSlots } from '../leafwise.ts'
+import type { Optimizer, Schedule } from '../optimizer.ts'
+import { fraction } from '../range.ts'
+
+/** What `sgd` takes. */
+export interface SgdOptions<M extends number = number> {
+  /** The rate lr: from 0 on, or a schedule. */
+  readonly learningRate: number | Schedule
+  /** β: how much of the last velocity is kept, from 0 to below 1; 0 by default. */
+  readonly momentum?: M
+}
+
+/**
+ * Stochastic gradient descent, with momentum where it is not 0:
+ *
+ *     V = β V + lr g
+ *     W = W - V
+ *
+ * V starts at 0. It is a sum, as Sutskever and Keras have it: the rate is inside, so that a change of the rate acts on
+ * new gradients only, and steps grow up to lr / (1 - β). With momentum 0 the rule is W = W - lr g and nothing is
+ * remembered; `momentum` is then no hyperparameter that could be overridden.
+ *
+ * The course notes subtract the velocity of the step before: here V is updated first.
+ *
+ * @param options.learningRate lr: a number from 0 on, or a schedule
+ * @param options.momentum β: from 0 to below 1; 0 by default. Write a constant: where it is a variable, the slots'
+ * type has `velocity` though there is none where it is 0
+ * @returns an optimizer with the slot `velocity`, or with none
+ * @throws RangeError where a number is out of range; TypeError where it is none
+ * @example
+ * const optimizer = sgd({ learningRate: 0.5, momentum: 0.5 })
+ * const start = { params: [t.tensor(10)], slots: optimizer.init([t.tensor(10)]) }
+ * const one = optimizer.update([t.tensor(2)], start.slots, start.params, optimizer.hyper(0))
+ * one.params[0].item() // => 9
+ * const two = optimizer.update([t.tensor(2)], one.slots, one.params, optimizer.hyper(1))
+ * two.params[0].item() // => 7.5
+ *
+ * Sutskever, Martens, Dahl & Hinton 2013, On the importance of initialization and momentum in deep learning.
+ */
+export function sgd(options: SgdOptions<0>): Optimizer<never>
+export function sgd(options: SgdOptions): Optimizer<'velocity'>
+export function sgd({ learningRate, momentum = 0 }: SgdOptions): Optimizer<never> | Optimizer<'velocity'> {
+  const settings = checkSettings({
+    operation: 'sgd',
+    learningRate,
+    values: { momentum },
+    ranges: { momentum: fraction },
+  })
+  return momentum === 0 ? plain(learningRate) : withVelocity(settings)
+}
+
+function plain(learningRate: number | Schedule): Optimizer<never> {
+  const settings = { operation: 'sgd', learningRate, values: {}, ranges: {} }
+  return {
+    name: 'sgd',
+    hyperparameters: namesOf(settings),
+    init: () => ({}),
+    update: (gradients, slots, params, hyper) =>
+      scope(() => {
+        const rate = scalar('sgd', hyper, 'learningRate')
+        return leafwise('sgd', [], gradients, slots, params, (w, g) => [sub(w, mul(g, rate))])
+      }),
+    hyper: (step, control) => settingsAt(settings, step, control),
+  }
+}
+
+function withVelocity(settings: Parameters<typeof settingsAt<'momentum'>>[0]): Optimizer<'velocity'> {
+  return {
+    name: 'sgd',
+    hyperparameters: namesOf(settings),
+    init: (params) => zeroSlots(['velocity'], params),
+    update: (gradients, slots, params, hyper) =>
+      scope(() => {
+        const rate = scalar('sgd', hyper, 'learningRate')
+        const beta = scalar('sgd', hyper, 'momentum')
+        return leafwise('sgd', ['velocity'], gradients, slots, params, (w, g, velocity) => {
+          const next = add(mul(velocity!, beta), mul(g, rate))
+          return [sub(w, next), next]
+        })
+      }),
+    hyper: (step, control) => settingsAt(settings, step, control),
+  }
+}

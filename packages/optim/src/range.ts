@@ -1,0 +1,45 @@
+import { failRange, failType, kindOf } from '@tapeflow/autodiff'
+
+/** The numbers that are allowed: finite, and within these bounds. */
+export interface Range {
+  /** The smallest allowed. */
+  readonly from?: number
+  /** Allowed is what is larger. */
+  readonly above?: number
+  /** Allowed is what is smaller. */
+  readonly below?: number
+  readonly integer?: boolean
+}
+
+/** Any finite number from 0 on, as learning rates are. */
+export const notNegative: Range = { from: 0 }
+/** From 0 to below 1, as decay factors are. */
+export const fraction: Range = { from: 0, below: 1 }
+/** 0, 1, 2, … */
+export const count: Range = { from: 0, integer: true }
+/** 1, 2, 3, … */
+export const positiveCount: Range = { from: 1, integer: true }
+
+/**
+ * The number `value`, checked.
+ *
+ * @param operation the function that refuses
+ * @param name what the number is called there
+ * @throws TypeError where it is no number; RangeError where it is not within `range`
+ * @example
+ * import { checkNumber, fraction } from '../src/range.ts'
+ * checkNumber('adam', 'beta1', 0.9, fraction) // => 0.9
+ */
+export function checkNumber(operation: string, name: string, value: unknown, range: Range): number {
+  const { from = Number.NEGATIVE_INFINITY, above = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY } = range
+  if (typeof value !== 'number') failType(operation, `${name} must be ${words(range)}, got ${kindOf(value)}`)
+  const whole = range.integer !== true || Number.isInteger(value)
+  if (Number.isFinite(value) && whole && value >= from && value > above && value < below) return value
+  return failRange(operation, `${name} must be ${words(range)}, got ${value}`)
+}
+
+function words({ from, above, below, integer }: Range): string {
+  const kind = integer === true ? 'an integer' : 'a finite number'
+  if (from !== undefined) return `${kind} from ${from} ${below === undefined ? 'on' : `to below ${below}`}`
+  return above === undefined ? kind : `${kind} above ${above}`
+}

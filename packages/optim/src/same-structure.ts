@@ -1,0 +1,69 @@
+import { failRange, failType, Key, kindOf, sameShape, showShape, Tensor } from '@tapeflow/autodiff'
+
+/** A tree beside the parameters, with the name that errors give it: `gradients`, `slots.m`. */
+export interface Beside {
+  readonly name: string
+  readonly tree: unknown
+}
+
+type Kind = 'tensor' | 'array' | 'object' | 'other leaf'
+
+const remedy = 'pass trees of the structure of params'
+
+/** What a node of a tree is; null where it cannot be in one. */
+export function nodeKind(node: unknown): Kind | null {
+  if (node instanceof Tensor) return 'tensor'
+  if (node === null || typeof node === 'number' || node instanceof Key) return 'other leaf'
+  if (Array.isArray(node)) return 'array'
+  if (typeof node !== 'object') return null
+  const prototype: unknown = Object.getPrototypeOf(node)
+  return prototype === Object.prototype || prototype === null ? 'object' : null
+}
+
+/**
+ * Checks one node of the parameters against the node at the same path of another tree: same kind, same keys, and for
+ * tensors the same shape.
+ *
+ * @throws RangeError where they differ: names the tree and the path
+ */
+export function checkSame(operation: string, param: unknown, other: Beside, path: string): void {
+  const kind = nodeKind(param)
+  if (kind === null) {
+    failType(operation, `params must end in tensors, got ${kindOf(param)} ${at(path)}`, 'trees are plain objects and arrays')
+  }
+  const found = nodeKind(other.tree)
+  if (found !== kind) {
+    const wanted = kind === 'tensor' ? 'a tensor' : kindOf(param)
+    const got = found === 'tensor' ? 'a tensor' : kindOf(other.tree)
+    failRange(operation, `${other.name} must have ${wanted} ${at(path)}, got ${got}`, remedy)
+  }
+  if (kind === 'tensor') checkShapes(operation, param as Tensor, other.tree as Tensor, other.name, path)
+  else if (kind !== 'other leaf') checkKeys(operation, param as object, other.tree as object, other.name, path)
+}
+
+function checkShapes(operation: string, param: Tensor, other: Tensor, name: string, path: string): void {
+  if (sameShape(param.shape, other.shape)) return
+  const [wanted, got] = [showShape(param.shape), showShape(other.shape)]
+  failRange(operation, `${name} must have shape ${wanted} ${at(path)}, got ${got}`, remedy)
+}
+
+function checkKeys(operation: string, param: object, other: object, name: string, path: string): void {
+  const wanted = Object.keys(param)
+  const found = Object.keys(other)
+  for (const key of wanted) {
+    if (Object.hasOwn(other, key)) continue
+    failRange(operation, `${name} has nothing ${at(below(path, key))}, got ${found.join(', ') || 'no keys'}`, remedy)
+  }
+  if (found.length === wanted.length) return
+  const extra = found.find((key) => !Object.hasOwn(param, key)) ?? ''
+  failRange(operation, `${name} has more than params, got '${below(path, extra)}'`, remedy)
+}
+
+/** The path of a child: `layers.0.weight`. */
+export function below(path: string, key: string | number): string {
+  return path === '' ? `${key}` : `${path}.${key}`
+}
+
+function at(path: string): string {
+  return path === '' ? 'at the root' : `at '${path}'`
+}
