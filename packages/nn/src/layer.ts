@@ -77,3 +77,8 @@ export type ParamsOf<L extends AnyLayer> = ReturnType<L['init']>['params']
 
 /** The state of a layer: `StateOf<typeof model>`. */
 export type StateOf<L extends AnyLayer> = ReturnType<L['init']>['state']
+
+/** Where a layer stands, in the words of an error: ` at 'layers.0'`, nothing for the model itself. */
+export function at(ctx: Context): string {
+  return ctx.path === '' ? '' : ` at '${ctx.path}'`
+}

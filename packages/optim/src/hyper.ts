@@ -52,7 +52,8 @@ export function settingsAt<N extends string>(
     failRange(operation, `unknown hyperparameter in overrides, got '${name}'`, `use ${names.join(', ')}`)
   }
   const scheduled = typeof learningRate === 'number' ? learningRate : learningRate(step)
-  if (typeof learningRate !== 'number') checkNumber(operation, `the schedule's rate at step ${step}`, scheduled, notNegative)
+  if (typeof learningRate !== 'number')
+    checkNumber(operation, `the schedule's rate at step ${step}`, scheduled, notNegative)
   const scaled = scheduled * checkNumber(operation, 'rateScale', rateScale, notNegative)
   const result: Record<string, number> = { ...values }
   for (const name in values) {
@@ -72,8 +73,13 @@ export function scalar(operation: string, hyper: Hyper, name: string): Tensor {
   const value = hyper[name]
   if (typeof value === 'number') return tensor(value)
   if (!(value instanceof Tensor)) {
-    failRange(operation, `${name} is missing in hyper, got ${Object.keys(hyper).join(', ') || 'nothing'}`, 'pass what hyper(step, control) returned')
+    failRange(
+      operation,
+      `${name} is missing in hyper, got ${Object.keys(hyper).join(', ') || 'nothing'}`,
+      'pass what hyper(step, control) returned',
+    )
   }
-  if (value.rank !== 0) failRange(operation, `${name} must be a scalar, got shape ${showShape(value.shape)}`, 'reshape it to []')
+  if (value.rank !== 0)
+    failRange(operation, `${name} must be a scalar, got shape ${showShape(value.shape)}`, 'reshape it to []')
   return value
 }

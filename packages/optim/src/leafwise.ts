@@ -1,6 +1,6 @@
 import { mapTensors, scope, Tensor, zerosLike } from '@tapeflow/autodiff'
 import type { Slots, Updated } from './optimizer.ts'
-import { type Beside, below, checkSame } from './same-structure.ts'
+import { type Beside, below, checkSame, nodeKind } from './same-structure.ts'
 
 /** One tensor's update: `[param, ...slots]` from what they were, slots in the order of their names. */
 export type Rule = (param: Tensor, gradient: Tensor, ...slots: Tensor[]) => readonly Tensor[]
@@ -35,22 +35,34 @@ export function leafwise<K extends string, P>(
       const [gradient, ...rest] = others.map((other) => other.tree as Tensor)
       return scope(() => rule(param, gradient!, ...rest))
     }
-    if (Array.isArray(param)) {
-      const rows = param.map((inner, i) => walk(inner, children(others, i), below(path, i)))
-      return others.map((_, k) => rows.map((row) => row[k]))
-    }
-    if (isRecord(param)) {
-      const rows = Object.entries(param).map(
-        ([key, inner]) => [key, walk(inner, children(others, key), below(path, key))] as const,
-      )
-      return others.map((_, k) => Object.fromEntries(rows.map(([key, row]) => [key, row[k]])))
-    }
-    return others.map(() => param)
+    const kind = nodeKind(param)
+    if (kind === 'other leaf') return others.map(() => param)
+    const rows = Object.entries(param as object).map(
+      ([key, inner]: [string, unknown]) =>
+        [key, walk(inner, children(others, key), below(path, key))] as const,
+    )
+    return others.map((_, k) =>
+      kind === 'array'
+        ? rows.map(([, row]) => row[k])
+        : Object.fromEntries(rows.map(([key, row]) => [key, row[k]])),
+    )
   }
 
   // As many trees go in beside the parameters (gradients, slots) as come out (parameters, slots).
-  const beside = [{ name: 'gradients', tree: gradients }, ...names.map((name) => ({ name: `slots.${name}`, tree: slots[name] }))]
+  const beside = [
+    { name: 'gradients', tree: gradients },
+    ...names.map((name) => ({ name: `slots.${name}`, tree: slots[name] })),
+  ]
   // The walk rebuilds the structure of params.
   const [next, ...rest] = walk(params, beside, '') as readonly P[]
   return { params: next!, slots: byName(names, (i) => rest[i]!) }
+}
+
+// checkSame has found the key in each.
+function children(others: readonly Beside[], key: string): Beside[] {
+  return others.map(({ name, tree }) => ({ name, tree: (tree as Readonly<Record<string, unknown>>)[key] }))
+}
+
+function byName<K extends string, P>(names: readonly K[], tree: (index: number) => P): Slots<K, P> {
+  return Object.fromEntries(names.map((name, i) => [name, tree(i)])) as Slots<K, P>
 }

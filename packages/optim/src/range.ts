@@ -31,7 +31,11 @@ export const positiveCount: Range = { from: 1, integer: true }
  * checkNumber('adam', 'beta1', 0.9, fraction) // => 0.9
  */
 export function checkNumber(operation: string, name: string, value: unknown, range: Range): number {
-  const { from = Number.NEGATIVE_INFINITY, above = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY } = range
+  const {
+    from = Number.NEGATIVE_INFINITY,
+    above = Number.NEGATIVE_INFINITY,
+    below = Number.POSITIVE_INFINITY,
+  } = range
   if (typeof value !== 'number') failType(operation, `${name} must be ${words(range)}, got ${kindOf(value)}`)
   const whole = range.integer !== true || Number.isInteger(value)
   if (Number.isFinite(value) && whole && value >= from && value > above && value < below) return value

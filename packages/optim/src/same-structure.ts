@@ -29,7 +29,11 @@ export function nodeKind(node: unknown): Kind | null {
 export function checkSame(operation: string, param: unknown, other: Beside, path: string): void {
   const kind = nodeKind(param)
   if (kind === null) {
-    failType(operation, `params must end in tensors, got ${kindOf(param)} ${at(path)}`, 'trees are plain objects and arrays')
+    failType(
+      operation,
+      `params must end in tensors, got ${kindOf(param)} ${at(path)}`,
+      'trees are plain objects and arrays',
+    )
   }
   const found = nodeKind(other.tree)
   if (found !== kind) {
@@ -38,7 +42,8 @@ export function checkSame(operation: string, param: unknown, other: Beside, path
     failRange(operation, `${other.name} must have ${wanted} ${at(path)}, got ${got}`, remedy)
   }
   if (kind === 'tensor') checkShapes(operation, param as Tensor, other.tree as Tensor, other.name, path)
-  else if (kind !== 'other leaf') checkKeys(operation, param as object, other.tree as object, other.name, path)
+  else if (kind !== 'other leaf')
+    checkKeys(operation, param as object, other.tree as object, other.name, path)
 }
 
 function checkShapes(operation: string, param: Tensor, other: Tensor, name: string, path: string): void {
@@ -52,7 +57,11 @@ function checkKeys(operation: string, param: object, other: object, name: string
   const found = Object.keys(other)
   for (const key of wanted) {
     if (Object.hasOwn(other, key)) continue
-    failRange(operation, `${name} has nothing ${at(below(path, key))}, got ${found.join(', ') || 'no keys'}`, remedy)
+    failRange(
+      operation,
+      `${name} has nothing ${at(below(path, key))}, got ${found.join(', ') || 'no keys'}`,
+      remedy,
+    )
   }
   if (found.length === wanted.length) return
   const extra = found.find((key) => !Object.hasOwn(param, key)) ?? ''

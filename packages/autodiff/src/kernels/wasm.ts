@@ -101,5 +101,5 @@ export function kernelsOn(memory: WebAssembly.Memory, shared: boolean): WasmKern
   if (!shared) bytes[memoryFlagsAt] = unsharedWithMaximum
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } })
   // The one place where WebAssembly's untyped exports get their type; wasm.test.ts calls each of them.
-  return instance.exports as WasmKernels
+  return instance.exports as WebAssembly.Exports & WasmKernels
 }

@@ -1,7 +1,7 @@
 import type { Operand } from '../apply.ts'
 import { applyUnary, unary } from '../elementwise.ts'
 import { ordinary, unaryErrors, unarySample } from '../info.ts'
-import * as approximate from '../kernels/approximations.ts'
+import * as e from '../kernels/expression.ts'
 import type { OperationInfo } from '../operation.ts'
 import type { Tensor } from '../tensor.ts'
 import { mul } from './mul.ts'
@@ -10,7 +10,7 @@ export const expOperation: ReturnType<typeof unary> = /*@__PURE__*/ unary({
   name: 'exp',
   doc: 'e ** x',
   reference: Math.exp,
-  expression: approximate.exp,
+  expression: e.exp,
   vjp: (g, y) => mul(g, y),
 })
 

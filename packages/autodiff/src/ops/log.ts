@@ -1,7 +1,7 @@
 import type { Operand } from '../apply.ts'
 import { applyUnary, unary } from '../elementwise.ts'
 import { unaryErrors, unarySample } from '../info.ts'
-import * as approximate from '../kernels/approximations.ts'
+import * as e from '../kernels/expression.ts'
 import type { OperationInfo } from '../operation.ts'
 import type { Tensor } from '../tensor.ts'
 import { div } from './div.ts'
@@ -10,7 +10,7 @@ export const logOperation: ReturnType<typeof unary> = /*@__PURE__*/ unary({
   name: 'log',
   doc: 'ln x',
   reference: Math.log,
-  expression: approximate.log,
+  expression: e.log,
   vjp: (g, _, x) => div(g, x),
 })
 

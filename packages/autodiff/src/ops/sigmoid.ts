@@ -1,7 +1,7 @@
 import type { Operand } from '../apply.ts'
 import { applyUnary, unary } from '../elementwise.ts'
 import { ordinary, unaryErrors, unarySample } from '../info.ts'
-import * as approximate from '../kernels/approximations.ts'
+import * as e from '../kernels/expression.ts'
 import type { OperationInfo } from '../operation.ts'
 import type { Tensor } from '../tensor.ts'
 import { mul } from './mul.ts'
@@ -11,7 +11,7 @@ export const sigmoidOperation: ReturnType<typeof unary> = /*@__PURE__*/ unary({
   name: 'sigmoid',
   doc: '1 / (1 + exp(-x))',
   reference: (x) => 1 / (1 + Math.exp(-x)),
-  expression: approximate.sigmoid,
+  expression: e.sigmoid,
   vjp: (g, y) => mul(g, mul(y, sub(1, y))),
 })
 

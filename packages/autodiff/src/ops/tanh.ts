@@ -1,7 +1,7 @@
 import type { Operand } from '../apply.ts'
 import { applyUnary, unary } from '../elementwise.ts'
 import { ordinary, unaryErrors, unarySample } from '../info.ts'
-import * as approximate from '../kernels/approximations.ts'
+import * as e from '../kernels/expression.ts'
 import type { OperationInfo } from '../operation.ts'
 import type { Tensor } from '../tensor.ts'
 import { mul } from './mul.ts'
@@ -12,7 +12,7 @@ export const tanhOperation: ReturnType<typeof unary> = /*@__PURE__*/ unary({
   name: 'tanh',
   doc: '(exp(x) - exp(-x)) / (exp(x) + exp(-x))',
   reference: Math.tanh,
-  expression: approximate.tanh,
+  expression: e.tanh,
   vjp: (g, y) => mul(g, sub(1, square(y))),
 })
 

@@ -50,6 +50,5 @@ type AllPreserve<L extends readonly unknown[]> = L extends readonly [infer First
     : false
 
 /** A layer with the sizes of a chain of layers. */
-export type Chain<L extends readonly AnyLayer[], P, S> = AllPreserve<L> extends true
-  ? SizePreserving<P, S>
-  : Layer<P, S, InOf<L>, OutOf<L>>
+export type Chain<L extends readonly AnyLayer[], P, S> =
+  AllPreserve<L> extends true ? SizePreserving<P, S> : Layer<P, S, InOf<L>, OutOf<L>>

@@ -1,4 +1,4 @@
-import { add, div, mul, scope, sqrt, square, sub } from '@tapeflow/autodiff'
+import { add, div, mul, scope, sqrt, square, sub, type Tensor } from '@tapeflow/autodiff'
 import { checkSettings, namesOf, scalar, settingsAt } from '../hyper.ts'
 import { leafwise, zeroSlots } from '../leafwise.ts'
 import type { Optimizer, Schedule } from '../optimizer.ts'
@@ -61,15 +61,34 @@ export function adam({
     init: (params) => zeroSlots(['m', 'v'], params),
     update: (gradients, slots, params, hyper) =>
       scope(() => {
-        const [keepM, takeM, keepV, takeV] = ['beta1', 'oneMinusBeta1', 'beta2', 'oneMinusBeta2'].map((name) =>
-          scalar('adam', hyper, name),
-        )
-        return leafwise('adam', ['m', 'v'], gradients, slots, params, (w, g, m, v) => [])
+        const number = (name: string): Tensor => scalar('adam', hyper, name)
+        const [beta1, beta2] = [number('beta1'), number('beta2')]
+        const [rest1, rest2] = [number('oneMinusBeta1'), number('oneMinusBeta2')]
+        const stepSize = mul(number('learningRate'), number('correction'))
+        const epsilon = number('scaledEpsilon')
+        const inside = hyper.scaledEpsilonRoot === 0 ? null : number('scaledEpsilonRoot')
+        return leafwise('adam', ['m', 'v'], gradients, slots, params, (w, g, m, v) => {
+          // A scope for each: what it frees is the memory that the next one writes to.
+          const nextM = scope(() => add(mul(m!, beta1), mul(g, rest1)))
+          const nextV = scope(() => add(mul(v!, beta2), mul(square(g), rest2)))
+          const root = sqrt(inside === null ? nextV : add(nextV, inside))
+          return [sub(w, mul(div(nextM, add(root, epsilon)), stepSize)), nextM, nextV]
+        })
       }),
     hyper: (step, control) => {
       const now = settingsAt(settings, step, control)
-      const correction = Math.sqrt(1 - now.beta2 ** (step + 1))
-      return {}
+      const left1 = 1 - now.beta1 ** (step + 1)
+      const left2 = 1 - now.beta2 ** (step + 1)
+      return {
+        learningRate: now.learningRate,
+        correction: Math.sqrt(left2) / left1,
+        beta1: now.beta1,
+        beta2: now.beta2,
+        oneMinusBeta1: 1 - now.beta1,
+        oneMinusBeta2: 1 - now.beta2,
+        scaledEpsilon: now.epsilon * Math.sqrt(left2),
+        scaledEpsilonRoot: now.epsilonRoot * left2,
+      }
     },
   }
 }

@@ -1,4 +1,4 @@
-import { mul, add, sub, scope } from '@tapeflow/autodiff'
+import { add, mul, scope, sub } from '@tapeflow/autodiff'
 import { checkSettings, namesOf, scalar, settingsAt } from '../hyper.ts'
 import { leafwise, zeroSlots } from '../leafwise.ts'
 import type { Optimizer, Schedule } from '../optimizer.ts'

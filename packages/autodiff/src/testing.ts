@@ -1,0 +1,20 @@
+export {
+  type CheckGradientOptions,
+  checkGradient,
+  type GradientCheck,
+  type WorstError,
+} from './check-grad.ts'
+export { evaluateReference } from './evaluate-reference.ts'
+export { withoutKernel } from './kernels/disabled.ts'
+export { poisonFreed } from './memory.ts'
+export type {
+  Domain,
+  Draw,
+  ErrorInput,
+  Operation,
+  OperationInfo,
+  Sample,
+  Shaped,
+  Values,
+} from './operation.ts'
+export { operations } from './ops/generated/table.ts'

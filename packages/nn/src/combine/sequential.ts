@@ -1,0 +1,124 @@
+import { failRange, failType, foldIn, type Key, kindOf, type Shape, showShape } from '@tapeflow/autodiff'
+import { type AnyLayer, at, type Layer, type ParamsOf, type StateOf } from '../layer.ts'
+import { childContext } from './child-context.ts'
+import type { Chain, Chained } from './sizes.ts'
+
+/** Parameters of layers in order; their paths read `layers.0.weight`. */
+export type SequentialParams<L extends readonly AnyLayer[]> = {
+  readonly layers: { readonly [K in keyof L]: ParamsOf<L[K]> }
+}
+
+/** State of layers in order. */
+export type SequentialState<L extends readonly AnyLayer[]> = {
+  readonly layers: { readonly [K in keyof L]: StateOf<L[K]> }
+}
+
+/** Layers one after the other: itself a layer, whose types say what each of them holds. */
+export type Sequential<L extends readonly AnyLayer[]> = Chain<L, SequentialParams<L>, SequentialState<L>>
+
+/**
+ * Layers one after the other: y = layer_n(… layer_1(layer_0(x))). Itself a layer, so chains nest.
+ *
+ * Neighbours whose sizes do not match are refused by the type checker where the sizes are known to it, and by `init`
+ * in any case. Layer i draws its parameters from the key's child i, and its noise from the pass's key's child i. Each
+ * layer's output is handed to `ctx.tap` under the path `layers.i`.
+ *
+ * @param layers at least one
+ * @returns a layer with parameters `{ layers: […] }` and state `{ layers: […] }`, one entry for each layer
+ * @throws RangeError without layers; in `init` when a layer takes another number of features than the one before it
+ * gives: names both; in `apply` when there are parameters or states for another number of layers
+ * @throws TypeError when an argument is no layer
+ * @example
+ * const model = sequential(linear(2, 3, { weight: ones }), relu(), linear(3, 1, { weight: ones }))
+ * const { params, state, outputShape } = model.init(t.key(1), [2])
+ * t.paths(params) // => ['layers.0.bias', 'layers.0.weight', 'layers.2.bias', 'layers.2.weight']
+ * outputShape // => [1]
+ * model.apply(params, state, t.tensor([[1, 2], [-5, 1]]), { training: true, path: '' }).y.toArray() // => [[9], [0]]
+ */
+export function sequential<const L extends readonly AnyLayer[]>(
+  ...layers: L extends Chained<L> ? L : Chained<L>
+): Sequential<L>
+export function sequential(...layers: readonly AnyLayer[]): Layer<Listed, Listed> {
+  if (layers.length === 0)
+    failRange('sequential', 'at least one layer is needed, got 0', 'pass linear(…), relu(), …')
+  for (const [i, layer] of layers.entries()) checkLayer(layer, i)
+  const inputSize = layers[0]!.inputSize
+  return {
+    name: `sequential of ${layers.length}`,
+    ...(inputSize === undefined ? {} : { inputSize }),
+    init: (key, inputShape) => initialize(layers, key, inputShape),
+    apply: (params, state, x, ctx) => {
+      for (const [what, tree] of [
+        ['params', params],
+        ['state', state],
+      ] as const) {
+        if (tree.layers.length !== layers.length) {
+          failRange(
+            'sequential',
+            `the ${what}${at(ctx)} must hold ${layers.length} layers, got ${tree.layers.length}`,
+            'pass what init of this model made',
+          )
+        }
+      }
+      let y = x
+      let changed: unknown[] | undefined
+      for (let i = 0; i < layers.length; i++) {
+        const inner = childContext(ctx, 'layers', i)
+        const before = state.layers[i]
+        const applied = layers[i]!.apply(params.layers[i], before, y, inner)
+        y = applied.y
+        if (applied.state !== before) (changed ??= state.layers.slice())[i] = applied.state
+        ctx.tap?.(inner.path, y)
+      }
+      return { y, state: changed === undefined ? state : { layers: changed } }
+    },
+  }
+}
+
+type Listed = { readonly layers: readonly unknown[] }
+
+function checkLayer(layer: unknown, i: number): void {
+  if (typeof layer === 'object' && layer !== null && 'init' in layer && 'apply' in layer) return
+  failType(
+    'sequential',
+    `argument ${i} is no layer, got ${kindOf(layer)}`,
+    'call the function that makes it: relu()',
+  )
+}
+
+function initialize(
+  layers: readonly AnyLayer[],
+  key: Key,
+  inputShape: Shape,
+): { params: Listed; state: Listed; outputShape: Shape } {
+  const params: unknown[] = []
+  const state: unknown[] = []
+  let shape = inputShape
+  for (const [i, layer] of layers.entries()) {
+    if (layer.inputSize !== undefined && layer.inputSize !== shape[shape.length - 1]) {
+      failRange(
+        'sequential',
+        `layer ${i} (${nameOf(layer)}) takes ${layer.inputSize} features, ${source(layers, i, shape)}`,
+        'make the two sizes equal',
+      )
+    }
+    const made = layer.init(foldIn(key, i), shape)
+    params.push(made.params)
+    state.push(made.state)
+    shape = made.outputShape
+  }
+  return { params: { layers: params }, state: { layers: state }, outputShape: shape }
+}
+
+// Layers that take any size pass on what they got: the one to name stands before them.
+function source(layers: readonly AnyLayer[], i: number, shape: Shape): string {
+  let from = i - 1
+  while (from > 0 && layers[from]!.inputSize === undefined) from--
+  const before = layers[from]
+  if (before === undefined) return `the input has shape ${showShape(shape)}`
+  return `layer ${from} (${nameOf(before)}) gives ${shape[shape.length - 1] ?? 'a scalar'}`
+}
+
+function nameOf(layer: AnyLayer): string {
+  return layer.name ?? 'unnamed'
+}

@@ -1,0 +1,60 @@
+import { failRange, failType, kindOf, showShape, type Tensor, tensor } from '@tapeflow/autodiff'
+import type { Batch, Pull } from '@tapeflow/data'
+
+/** What one step is made with: rows first; `weights` weighs the rows, where there are any. */
+export interface TrainBatch {
+  readonly x: Batch
+  readonly y: Batch
+  readonly weights?: Batch
+}
+
+/** Where batches come from: a batched dataset. `length` is the number of batches, where it is known. */
+export interface BatchSource {
+  readonly length?: number | undefined
+  iterate(epoch?: number): Pull<TrainBatch>
+}
+
+/** A batch as tensors in the current scope. */
+export interface BatchTensors {
+  readonly x: Tensor
+  readonly y: Tensor
+  readonly weights: Tensor | undefined
+}
+
+/** Copies a batch into tensors. */
+export function toTensors({ x, y, weights }: TrainBatch): BatchTensors {
+  return {
+    x: tensor(x.values, x.shape),
+    y: tensor(y.values, y.shape),
+    weights: weights === undefined ? undefined : tensor(weights.values, weights.shape),
+  }
+}
+
+/** How much a batch counts in a mean over batches: its rows, or the sum of their weights. */
+export function weightOf({ x, weights }: TrainBatch): number {
+  if (weights === undefined) return x.shape[0]!
+  let sum = 0
+  for (const weight of weights.values) sum += weight
+  return sum
+}
+
+/**
+ * Checks what a dataset gave for a batch.
+ *
+ * @throws TypeError unless it has x and y; RangeError unless both have the same number of rows, and at least one
+ */
+export function checkBatch(batch: TrainBatch): void {
+  for (const name of ['x', 'y'] as const) {
+    const field: unknown = batch?.[name]
+    if (typeof field !== 'object' || field === null || !('shape' in field) || !('values' in field)) {
+      failType('fit', `a batch needs x and y with shape and values, ${name} is ${kindOf(field)}`, 'map the data to { x, y }')
+    }
+  }
+  const [x, y] = [batch.x.shape, batch.y.shape]
+  if (x.length === 0 || y.length === 0) {
+    failRange('fit', `the data gives single rows, got x of shape ${showShape(x)} and y of shape ${showShape(y)}`, 'add .batch(32)')
+  }
+  if (x[0] !== y[0] || x[0] === 0) {
+    failRange('fit', `x and y of a batch must have the same number of rows, at least 1, got ${showShape(x)} and ${showShape(y)}`)
+  }
+}

@@ -1,0 +1,79 @@
+import { failRange, failType, kindOf } from '@tapeflow/autodiff'
+import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
+
+/**
+ * What callbacks and the outside may ask of a run.
+ *
+ * - `stop`: no further step; `finishing` and `end` follow, with this reason
+ * - `pause`, `resume`: between two steps; a paused run costs nothing
+ * - `setLearningRate`: this rate from the next step on, whatever the schedule says
+ * - `scaleLearningRate`: the schedule's rate times `scale`
+ * - `setHyperparameter`: one of the optimizer's numbers, by name
+ * - `checkpoint`: keeps a snapshot of the run, and shows it in a `checkpoint` event
+ * - `restore`: back to a checkpoint (its step, or the latest) or to a snapshot. `parameters` is weights and layer state;
+ *   `all` is the whole run: optimizer, kept values, step, and the place in the data
+ */
+export type TrainCommand =
+  | { readonly type: 'stop'; readonly reason?: string }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'checkpoint' }
+  | { readonly type: 'setLearningRate'; readonly learningRate: number }
+  | { readonly type: 'scaleLearningRate'; readonly scale: number }
+  | { readonly type: 'setHyperparameter'; readonly name: string; readonly value: number }
+  | { readonly type: 'restore'; readonly from: number | 'latest' | RunSnapshot; readonly what?: 'all' }
+  | {
+      readonly type: 'restore'
+      readonly from: number | 'latest' | ParametersSnapshot
+      readonly what: 'parameters'
+    }
+
+/** A command and who gave it: a callback's name, or `commands` for the outside. */
+export interface Sourced {
+  readonly command: TrainCommand
+  readonly source: string
+  /** Whether a refusal is only reported: what comes from the outside must not end a run by a slip. */
+  readonly lenient: boolean
+}
+
+/**
+ * Which commands of one boundary are acted on, in which order: a `stop` alone where there is one (the last), else
+ * the last of each kind, in the order in which they came. `pause` and `resume` are of one kind; each hyperparameter is a
+ * kind of its own.
+ *
+ * @example
+ * const given = [{ type: 'pause' }, { type: 'setLearningRate', learningRate: 0.1 }, { type: 'resume' }]
+ * decide(given.map((command) => ({ command, source: 'test', lenient: false }))).map(({ command }) => command.type)
+ * // => ['setLearningRate', 'resume']
+ */
+export function decide(given: readonly Sourced[]): readonly Sourced[] {
+  const stop = given.findLast(({ command }) => command.type === 'stop')
+  if (stop !== undefined) return [stop]
+  return given.filter((one, i) => !given.some((later, j) => j > i && kind(later.command) === kind(one.command)))
+}
+
+function kind(command: TrainCommand): string {
+  if (command.type === 'pause' || command.type === 'resume') return 'pause or resume'
+  return command.type === 'setHyperparameter' ? `set ${command.name}` : command.type
+}
+
+const known: readonly string[] = [
+  'stop',
+  'pause',
+  'resume',
+  'checkpoint',
+  'setLearningRate',
+  'scaleLearningRate',
+  'setHyperparameter',
+  'restore',
+] satisfies TrainCommand['type'][]
+
+/** Throws unless `command` is one by its type; its numbers are checked where it is acted on. */
+export function requireCommand(command: unknown): asserts command is TrainCommand {
+  if (typeof command !== 'object' || command === null || !('type' in command)) {
+    failType('fit', `a command must be an object with a type, got ${kindOf(command)}`, "emit { type: 'stop' }")
+  }
+  if (typeof command.type !== 'string' || !known.includes(command.type)) {
+    failRange('fit', `unknown command '${String(command.type)}'`, `use one of ${known.join(', ')}`)
+  }
+}

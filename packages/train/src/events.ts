@@ -1,0 +1,148 @@
+import type { Shape, Tensor } from '@tapeflow/autodiff'
+import type { TrainCommand } from './commands.ts'
+import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
+import type { Watched } from './watched.ts'
+
+/** Numbers by the names of the metrics that were passed to `fit`. */
+export type MetricValues = Readonly<Record<string, number>>
+
+/**
+ * Where an event stands. On a `step` event `step` is that step's number, from 0 on; on every other event it is the next
+ * one's, which is how many steps have been made.
+ */
+export interface Located {
+  readonly step: number
+  readonly epoch: number
+}
+
+/** What can be read of the run's tensors while an event is handled; afterwards a StaleSnapshotError is thrown. */
+export interface Showing<P, S> {
+  /** The weights: on a step event those after its update. */
+  readonly weights: Watched<P>
+  /** A copy of the run as it stands now, for the command `restore`: of all of it, or of weights and layer state. */
+  snapshot(): RunSnapshot<P, S>
+  snapshot(what: 'all'): RunSnapshot<P, S>
+  snapshot(what: 'parameters'): ParametersSnapshot<P, S>
+}
+
+/** What is known of a run before its first step. */
+export interface RunInfo {
+  readonly seed: number
+  /** How many epochs were asked for; undefined where steps were. */
+  readonly epochs: number | undefined
+  /** How many steps the run will make; undefined where the data does not know its length. */
+  readonly steps: number | undefined
+  /** How many batches an epoch has; undefined where the data does not know its length. */
+  readonly stepsPerEpoch: number | undefined
+  /** The shape of each parameter by its path: `{ 'layers.0.weight': [784, 128] }`. */
+  readonly parameters: Readonly<Record<string, Shape>>
+  readonly parameterCount: number
+  /** Names of the metrics. */
+  readonly metrics: readonly string[]
+  readonly hasValidation: boolean
+}
+
+/** The first event: the parameters have been drawn. */
+export interface StartEvent extends Located {
+  readonly type: 'start'
+  readonly info: RunInfo
+}
+
+/** One optimizer step. Loss and gradients are at the weights before it, weights after it. */
+export interface StepEvent<P = unknown, S = unknown> extends Located, Showing<P, S> {
+  readonly type: 'step'
+  /** The batch's number in the epoch, from 0 on. */
+  readonly batch: number
+  /** How many rows the batch had. */
+  readonly rows: number
+  /** This batch's own loss. */
+  readonly loss: number
+  /** Mean loss over the epoch so far, weighted by rows. */
+  readonly runningLoss: number
+  /** The rate that this step was made with. */
+  readonly learningRate: number
+  /** Metrics over the epoch so far. */
+  readonly metrics: MetricValues
+  /** Since the run began, pauses left out. */
+  readonly seconds: number
+  /** Over the epoch so far. */
+  readonly samplesPerSecond: number
+  /** With watch: ['gradients']. */
+  readonly gradients: Watched<P>
+  /** Euclidean norm of all gradients together, with watch: ['gradientNorm']. */
+  readonly gradientNorm: number
+  /** Layer outputs by layer path, with watch: ['activations:**']. */
+  readonly activations: Watched<Readonly<Record<string, Tensor>>>
+}
+
+/** An epoch has ended, or the run's last step was made within it. Loss and metrics are means over its training batches. */
+export interface EpochEvent<P = unknown, S = unknown> extends Located, Showing<P, S> {
+  readonly type: 'epoch'
+  readonly batches: number
+  readonly rows: number
+  readonly loss: number
+  readonly metrics: MetricValues
+  readonly learningRate: number
+  readonly seconds: number
+  readonly samplesPerSecond: number
+}
+
+/** The validation data has been read once, with the weights as they are. Loss and metrics are weighted by rows. */
+export interface ValidationEvent<P = unknown, S = unknown> extends Located, Showing<P, S> {
+  readonly type: 'validation'
+  readonly rows: number
+  readonly loss: number
+  readonly metrics: MetricValues
+  readonly seconds: number
+}
+
+/** A command was acted on, or, where it came from outside and was wrong, `refused` says why not. */
+export interface CommandEvent extends Located {
+  readonly type: 'command'
+  readonly command: TrainCommand
+  /** The callback's name, or `commands`. */
+  readonly source: string
+  readonly refused?: string
+}
+
+/** A snapshot was kept in the run: the answer to the command `checkpoint`. */
+export interface CheckpointEvent<P = unknown, S = unknown> extends Located {
+  readonly type: 'checkpoint'
+  readonly snapshot: RunSnapshot<P, S>
+}
+
+/** No step will follow. Commands that answer it act before `end`: the place to restore the best weights. */
+export interface FinishingEvent<P = unknown, S = unknown> extends Located, Showing<P, S> {
+  readonly type: 'finishing'
+  readonly reason: string
+}
+
+/** What an epoch came to: one entry of `history`. */
+export interface EpochRecord {
+  readonly epoch: number
+  readonly loss: number
+  readonly metrics: MetricValues
+  readonly learningRate: number
+  readonly seconds: number
+  readonly validation?: { readonly loss: number; readonly metrics: MetricValues }
+}
+
+/** The last event: the result is plain data outside of the heap. */
+export interface EndEvent<P = unknown, S = unknown> extends Located {
+  readonly type: 'end'
+  /** `completed`, or what the `stop` command said. */
+  readonly reason: string
+  readonly result: RunSnapshot<P, S>
+  readonly history: readonly EpochRecord[]
+}
+
+/** What `fit` emits. */
+export type TrainEvent<P = unknown, S = unknown> =
+  | StartEvent
+  | StepEvent<P, S>
+  | EpochEvent<P, S>
+  | ValidationEvent<P, S>
+  | CommandEvent
+  | CheckpointEvent<P, S>
+  | FinishingEvent<P, S>
+  | EndEvent<P, S>

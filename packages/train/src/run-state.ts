@@ -1,0 +1,107 @@
+import * as t from '@tapeflow/autodiff'
+import type { Metric } from '@tapeflow/nn'
+import { type Machine, machine } from '@tapeflow/optim'
+import type { MetricValues } from './events.ts'
+import type { Shown } from './showing.ts'
+import type { ParametersSnapshot, RunSnapshot, Sums } from './snapshots.ts'
+import type { Carry, Recipe } from './step.ts'
+
+/** A value that a callback keeps with the run: saved in snapshots, and back with them. */
+export interface Kept<V> {
+  value: V
+}
+
+/**
+ * All of a run that changes from step to step. Tensors are replaced, never written to: what an event shows stays as
+ * it was until the event has passed.
+ */
+export interface RunState<P, S, K extends string> {
+  readonly seed: number
+  readonly machine: Machine
+  readonly kept: Map<string, Kept<unknown>>
+  carry: Carry<P, S, K>
+  step: number
+  epoch: number
+  batch: number
+  sums: Sums
+  /** Tensors that the run has done with, but which the current event may still show. */
+  retired: t.Tensor[]
+}
+
+/** The state of a run before its first step. It owns the tensors of `carry` from now on. */
+export function runState<P, S, K extends string>(
+  seed: number,
+  recipe: Recipe<P, S, K>,
+  carry: Carry<P, S, K>,
+): RunState<P, S, K> {
+  return {
+    seed,
+    machine: machine({ hyperparameters: recipe.optimizer.hyperparameters }),
+    kept: new Map(),
+    carry,
+    step: 0,
+    epoch: 0,
+    batch: 0,
+    sums: noSums(recipe.metrics),
+    retired: [],
+  }
+}
+
+/** An epoch before its first batch. */
+export function noSums(metrics: readonly Metric[]): Sums {
+  return { loss: 0, weight: 0, rows: 0, metrics: metrics.map((metric) => metric.init()) }
+}
+
+/** What metrics come to. */
+export function metricValues(metrics: readonly Metric[], states: readonly unknown[]): MetricValues {
+  const values: Record<string, number> = {}
+  for (let i = 0; i < metrics.length; i++) values[metrics[i]!.name] = metrics[i]!.result(states[i])
+  return values
+}
+
+/** Puts another carry in the place of the run's; what the new one lacks is retired. */
+export function replaceCarry<P, S, K extends string>(state: RunState<P, S, K>, carry: Carry<P, S, K>): void {
+  const next = new Set(tensorsOf(carry))
+  for (const x of tensorsOf(state.carry)) if (!next.has(x)) state.retired.push(x)
+  state.carry = carry
+}
+
+/** Frees what is retired. */
+export function freeRetired(state: RunState<unknown, unknown, string>): void {
+  const { retired } = state
+  for (let i = 0; i < retired.length; i++) retired[i]!.dispose()
+  retired.length = 0
+}
+
+/** Frees everything the run owns. */
+export function freeRun(state: RunState<unknown, unknown, string>): void {
+  freeRetired(state)
+  for (const x of tensorsOf(state.carry)) x.dispose()
+}
+
+function tensorsOf({ params, state, slots }: Carry<unknown, unknown, string>): t.Tensor[] {
+  return t.leaves([params, state, slots])
+}
+
+/** Weights and layer state as an event shows them, copied. */
+export function parametersSnapshot<P, S>({ params, state }: Pick<Shown<P, S>, 'params' | 'state'>): ParametersSnapshot<P, S> {
+  return { params: t.toSnapshot(params), state: t.toSnapshot(state) }
+}
+
+/** The whole run, copied. */
+export function runSnapshot<P, S, K extends string>(
+  run: RunState<P, S, K>,
+  shown: Pick<Shown<P, S>, 'params' | 'state'> = run.carry,
+): RunSnapshot<P, S> {
+  return {
+    ...parametersSnapshot(shown),
+    slots: t.toSnapshot(run.carry.slots),
+    step: run.step,
+    epoch: run.epoch,
+    batch: run.batch,
+    seed: run.seed,
+    control: run.machine.state,
+    kept: Object.fromEntries([...run.kept].map(([name, { value }]) => [name, structuredClone(value)])),
+    sums: structuredClone(run.sums),
+  }
+}

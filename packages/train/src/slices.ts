@@ -1,0 +1,93 @@
+import type { Clock } from './pace.ts'
+
+/**
+ * A run as a program that can be put down between any two of its steps: it yields nothing where it may be interrupted, a
+ * promise where it waits for one, and `hold` where it does not go on before it is woken.
+ */
+export type Program = Generator<Promise<unknown> | 'hold' | undefined, void, undefined>
+
+/** The program's engine, in the hands of the run. */
+export interface Slices {
+  /** Goes on with a program that waits or holds: something has happened. Does nothing to one that runs. */
+  wake(): void
+  /** Ends the program where it stands (its `finally` blocks run), at once or, if called from inside it, at its next yield. */
+  close(): void
+}
+
+/**
+ * Runs a program in slices: for `budget` milliseconds, then the event loop has its turn. The first slice is scheduled.
+ *
+ * @param settle called once at its end, with the error if there was one; not after `close`
+ */
+export function runInSlices(
+  program: Program,
+  time: Clock,
+  budget: number,
+  settle: (failure: { readonly error: unknown } | null) => void,
+): Slices {
+  let at: 'scheduled' | 'running' | 'waiting' | 'closed' = 'scheduled'
+  let running = false
+
+  const schedule = (): void => {
+    at = 'scheduled'
+    time.later(slice)
+  }
+  const wake = (): void => {
+    if (at === 'waiting') schedule()
+  }
+  // What it waits for may fail: the program looks at the promise itself, and throws.
+  const wakeAfter = (promise: Promise<unknown>): void => {
+    promise.then(wake, wake)
+  }
+  const end = (failure: { readonly error: unknown } | null): void => {
+    at = 'closed'
+    time.close()
+    settle(failure)
+  }
+
+  // One slice: true where the program has ended.
+  const advance = (): boolean => {
+    const until = time.now() + budget
+    for (;;) {
+      const { done, value } = program.next()
+      if (done) return true
+      if (isClosed()) return false
+      if (value !== undefined) {
+        at = 'waiting'
+        if (value !== 'hold') wakeAfter(value)
+        return false
+      }
+      if (time.now() >= until) {
+        schedule()
+        return false
+      }
+    }
+  }
+  const isClosed = (): boolean => at === 'closed'
+
+  function slice(): void {
+    if (isClosed()) return
+    at = 'running'
+    running = true
+    try {
+      const ended = advance()
+      running = false
+      if (isClosed()) program.return()
+      else if (ended) end(null)
+    } catch (error) {
+      running = false
+      if (!isClosed()) end({ error })
+    }
+  }
+
+  schedule()
+  return {
+    wake,
+    close: () => {
+      if (isClosed()) return
+      at = 'closed'
+      time.close()
+      if (!running) program.return()
+    },
+  }
+}

@@ -1,0 +1,36 @@
+import type { Replaced, Snapshot } from '@tapeflow/autodiff'
+import type { MachineState } from '@tapeflow/optim'
+
+/** Weights and layer state outside of the heap: plain data. */
+export interface ParametersSnapshot<P = unknown, S = unknown> {
+  readonly params: Replaced<P, Snapshot>
+  readonly state: Replaced<S, Snapshot>
+}
+
+/** What an epoch has summed up so far. */
+export interface Sums {
+  /** Sum of the batches' losses, each times its weight. */
+  readonly loss: number
+  /** Sum of the weights: rows, where the batches carry none. */
+  readonly weight: number
+  readonly rows: number
+  /** The state of each metric, in their order. */
+  readonly metrics: readonly unknown[]
+}
+
+/** A whole run outside of the heap: plain data, from which it can go on as if nothing had been. */
+export interface RunSnapshot<P = unknown, S = unknown> extends ParametersSnapshot<P, S> {
+  /** The optimizer's slots by name, each a tree like the parameters. */
+  readonly slots: unknown
+  /** The number of the next step: how many have been made. */
+  readonly step: number
+  readonly epoch: number
+  /** The number of the next batch in that epoch. */
+  readonly batch: number
+  readonly seed: number
+  /** What commands have done to the learning rate and other hyperparameters. */
+  readonly control: MachineState
+  /** What callbacks keep, by callback and key. */
+  readonly kept: Readonly<Record<string, unknown>>
+  readonly sums: Sums
+}
