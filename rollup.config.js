@@ -1,17 +1,14 @@
 // One config for every published package: `rollup -c ../../rollup.config.js` inside it (turbo), `rollup -c` at the
 // root for all. The entries are what package.json's exports name under '@tapeflow/source'.
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { dts } from 'rollup-plugin-dts'
 import esbuild from 'rollup-plugin-esbuild'
+import ts from 'typescript'
+import { filesBelow, published } from './scripts/workspaces.js'
 
 const root = dirname(fileURLToPath(import.meta.url))
 const cwd = process.cwd()
-const published = [...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`), 'property-tests']
-  .map((path) => join(root, path))
-  .filter((directory) => existsSync(join(directory, 'package.json')))
-
 /**
  * Marks the calls that initialise module-level constants as pure, those nested in object and array literals too:
  * bundlers cannot see that `binary({ … })` or `binaryErrors('add', add)` only makes a value, and would keep every
@@ -46,8 +43,37 @@ const pureInitialisers = {
   },
 }
 
-const one = (directory) => {
-  const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+/**
+ * Writes a declaration file beside each module. isolatedDeclarations makes that a matter of one file at a time: whether
+ * the types agree is for `npm run typecheck` to say.
+ */
+const declarations = (directory) => ({
+  name: 'declarations',
+  generateBundle() {
+    const compilerOptions = {
+      target: ts.ScriptTarget.ES2022,
+      isolatedDeclarations: true,
+      declaration: true,
+      declarationMap: true,
+    }
+    for (const file of filesBelow(relative(root, join(directory, 'src')), (path) => path.endsWith('.ts'))) {
+      const name = relative(join(directory, 'src'), join(root, file)).replace(/\.ts$/, '.d.ts')
+      const { outputText, sourceMapText, diagnostics } = ts.transpileDeclaration(
+        readFileSync(join(root, file), 'utf8'),
+        { fileName: basename(file), compilerOptions, reportDiagnostics: true },
+      )
+      if (diagnostics?.[0])
+        this.error(`${file}: ${ts.flattenDiagnosticMessageText(diagnostics[0].messageText, ' ')}`)
+      const up = '../'.repeat(name.split('/').length)
+      const map = { ...JSON.parse(sourceMapText), sources: [`${up}src/${name.replace(/\.d\.ts$/, '.ts')}`] }
+      const source = outputText.replace(/((?:from|import)\s*\(?\s*['"]\.{1,2}\/[^'"]*)\.ts(['"])/g, '$1.js$2')
+      this.emitFile({ type: 'asset', fileName: name, source })
+      this.emitFile({ type: 'asset', fileName: `${name}.map`, source: JSON.stringify(map) })
+    }
+  },
+})
+
+const one = ({ directory, manifest }) => {
   const input = {}
   for (const [subpath, target] of Object.entries(manifest.exports ?? {})) {
     const from = target['@tapeflow/source']
@@ -60,42 +86,37 @@ const one = (directory) => {
     }
     input[name] = join(directory, from)
   }
-  if (Object.keys(input).length === 0) return []
+  if (Object.keys(input).length === 0) throw new Error(`${manifest.name}: package.json exports no source`)
   const names = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
   const external = (id) =>
     id.startsWith('node:') || names.some((name) => id === name || id.startsWith(`${name}/`))
-  // Declaration chunks carry a hash in their name: without this, those of earlier builds would be published.
+  // What is left of sources that are gone would be published.
   rmSync(join(directory, 'dist'), { recursive: true, force: true })
-  const tsconfig = join(directory, 'tsconfig.json')
   // An import that resolves to nothing must fail here, not in the user's bundle.
   const onwarn = (warning) => {
     throw Object.assign(new Error(warning.message), { code: warning.code })
   }
-  return [
-    {
-      input,
-      external,
-      onwarn,
-      plugins: [esbuild({ target: 'es2022', tsconfig }), pureInitialisers],
-      output: {
-        dir: join(directory, 'dist'),
-        format: 'es',
-        sourcemap: true,
-        preserveModules: true,
-        preserveModulesRoot: join(directory, 'src'),
-      },
+  return {
+    input,
+    external,
+    onwarn,
+    plugins: [
+      esbuild({ target: 'es2022', tsconfig: join(directory, 'tsconfig.json') }),
+      pureInitialisers,
+      declarations(directory),
+    ],
+    output: {
+      dir: join(directory, 'dist'),
+      format: 'es',
+      sourcemap: true,
+      // The sources are in the package.
+      sourcemapExcludeSources: true,
+      preserveModules: true,
+      preserveModulesRoot: join(directory, 'src'),
     },
-    {
-      input,
-      external,
-      onwarn,
-      // Types of the packages below come from their dist, as an installer gets them: one program per package.
-      plugins: [dts({ tsconfig, compilerOptions: { customConditions: [] } })],
-      output: { dir: join(directory, 'dist'), format: 'es', chunkFileNames: '[name]-[hash].d.ts' },
-    },
-  ]
+  }
 }
 
-const chosen = cwd === root ? published : published.filter((directory) => directory === cwd)
+const chosen = published().filter(({ directory }) => cwd === root || cwd === directory)
 if (chosen.length === 0) throw new Error(`rollup: ${basename(cwd)} is not a published package`)
-export default chosen.flatMap(one)
+export default chosen.map(one)

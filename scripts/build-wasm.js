@@ -18,22 +18,18 @@ const sharedWithMaximum = 0x03
 
 async function compile() {
   let binary
-  const { error, stderr } = await asc.main(
+  let messages = ''
+  const { error } = await asc.main(
     [
       source,
-      ...['--baseDir', root, '--outFile', 'kernels.wasm'],
-      ...[
-        '--importMemory',
-        '--noExportMemory',
-        '--sharedMemory',
-        '--initialMemory',
-        '1',
-        '--maximumMemory',
-        '65536',
-      ],
-      ...['--enable', 'simd', '--enable', 'threads', '--enable', 'bulk-memory'],
-      // Static data stays inside the first 64 KiB, which the heap never hands out.
-      ...['--memoryBase', '1024', '--runtime', 'stub', '--use', 'abort=', '-O3', '--noAssert', '--converge'],
+      '--baseDir',
+      root,
+      // Static data, should there be any, stays inside the first 64 KiB, which the heap never hands out.
+      ...'--memoryBase 1024 --importMemory --noExportMemory --sharedMemory'.split(' '),
+      ...'--initialMemory 1 --maximumMemory 65536 --enable simd --enable threads --enable bulk-memory'.split(
+        ' ',
+      ),
+      ...'--runtime stub --use abort= -O3 --noAssert --converge --outFile kernels.wasm'.split(' '),
     ],
     {
       readFile: (name, base) => {
@@ -49,9 +45,14 @@ async function compile() {
         binary = contents
       },
       listFiles: () => [],
+      stderr: {
+        write: (chunk) => {
+          messages += chunk
+        },
+      },
     },
   )
-  if (error) throw new Error(`build-wasm: the compiler refused ${source}\n${stderr}`, { cause: error })
+  if (error) throw new Error(`build-wasm: the compiler refused ${source}\n${messages}`, { cause: error })
   return binary
 }
 

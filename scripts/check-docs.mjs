@@ -113,18 +113,22 @@ function examplesOfMarkdown(text) {
   return examples
 }
 
-/** Where the names that an example does not import come from: its file, its package, the others; autodiff is `t` first. */
+/** Where the names that an example does not import come from: its file and what that imports, its package, the others; autodiff is `t` first. */
 function providers(path) {
   const own = published().find((workspace) => path.startsWith(`${workspace.path}/`))
   const rank = (specifier) => {
     if (specifier === own.manifest.name || specifier.startsWith(`${own.manifest.name}/`)) return 0
     return specifier.startsWith('@tapeflow/autodiff') ? 2 : 1
   }
-  const names = [
-    ...readFileSync(join(root, path), 'utf8').matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm),
-  ]
+  const text = readFileSync(join(root, path), 'utf8')
+  const names = [...text.matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm)]
+  const imported = [...text.matchAll(/^import \{([^}]*)\} from '(\.[^']*)'/gm)].map(([, list, from]) => ({
+    specifier: join(root, dirname(path), from),
+    names: new Set(list.split(',').map((name) => name.trim())),
+  }))
   return [
     { specifier: join(root, path), names: new Set(names.map(([, name]) => name)) },
+    ...imported,
     ...[...entries]
       .sort(([, a], [, b]) => rank(a) - rank(b))
       .map(([entry, specifier]) => ({ specifier, names: exportsOf(entry) })),

@@ -41,8 +41,6 @@ function createMlp({ sizes, activation, loss, optimizer: rule, data }) {
     rule.name === 'adam'
       ? adam({ learningRate: rule.learningRate })
       : sgd({ learningRate: rule.learningRate })
-  // No schedule, no transition: the run state a plain loop has.
-  const control = { phase: 'running', rateScale: 1, overrides: {} }
 
   const batches = data.batches.map(({ inputs, targets }) => ({
     x: t.tensor(inputs, [data.batchSize, inputSize]),
@@ -78,7 +76,7 @@ function createMlp({ sizes, activation, loss, optimizer: rule, data }) {
       carry = t.scope(() => {
         const { value, gradients } = lossAndGradients(old.params, x, y)
         lossValue = value.item()
-        return optimizer.update(gradients, old.slots, old.params, optimizer.hyper(taken, control))
+        return optimizer.update(gradients, old.slots, old.params, optimizer.hyper(taken))
       })
       taken++
       disposeTree(old)

@@ -28,7 +28,7 @@ export async function run(peers, effort) {
       for (const { name, product } of products) checkProduct(name, n, form, left, right, product.run())
       const title = `W1 matmul ${form} ${n}`
       const cases = products.map(({ name, product }) => ({ name, call: () => product.run() }))
-      const timings = await interleave(title, cases, effort)
+      const timings = await interleave(title, cases, { ...effort, warmSeconds: 0.2 })
       for (const { product } of products) product.dispose()
       results.push({ title, question: 'How fast is a matrix product?', timings, flops: 2 * n ** 3 })
     }

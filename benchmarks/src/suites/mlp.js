@@ -20,7 +20,7 @@ export async function trainingStep({ title, question, options, judge }, peers, e
   const losses = checkLosses(title, peers, options)
   const mlps = peers.map((peer) => ({ name: peer.name, mlp: peer.createMlp(options) }))
   const cases = mlps.map(({ name, mlp }) => ({ name, call: () => mlp.step(), before: () => mlp.restart() }))
-  const timings = await interleave(title, cases, effort)
+  const timings = await interleave(title, cases, { ...effort, warmSeconds: 3 })
   for (const { mlp } of mlps) mlp.dispose()
   return { title, question, timings, losses, judgements: judge(timings) }
 }

@@ -1,5 +1,6 @@
+import { across } from './matmul-across'
 import { blocked, blockedScratch, blockOfK } from './matmul-blocked'
-import { across, direct } from './matmul-direct'
+import { direct } from './matmul-direct'
 import { copyRow, copySize, copyTransposed } from './matmul-pack'
 
 /** Elements of B up to which it is read in place, row after row of tiles: 64 KiB stay in a near cache (measured). */

@@ -2,8 +2,8 @@ import { exp4, log } from './exp'
 import { rowMax } from './reduce-max'
 
 /**
- * x - m and what its rounding lost (Knuth's two-sum), so that exp sees the exact difference: without it
- * exp(x - m) is off by |x - m| half ulps.
+ * exp(x - m) of the exact difference: what rounding takes from x - m (Knuth's two-sum) goes into exp, which
+ * would else be off by up to |x - m| / 2 ulps.
  */
 // @ts-ignore: decorator
 @inline
@@ -114,7 +114,10 @@ export function logSoftmax(x: usize, out: usize, rows: i32, n: i32): void {
   }
 }
 
-/** out[rows] = log sum exp(x) of each row: -Infinity for an empty row or one of -Infinity, Infinity if it has Infinity. */
+/**
+ * out[rows] = log sum exp(x) of each row, off by at most an ulp of max(1, |result|): Infinity where the row
+ * has it and no NaN, -Infinity for an empty row or one of nothing else.
+ */
 export function logSumExp(x: usize, out: usize, rows: i32, n: i32): void {
   const row = <usize>n << 2
   for (; rows > 0; rows--) {

@@ -66,15 +66,14 @@ export function mapTree<R = Leaf>(
   if (Array.isArray(tree)) return tree.map((inner, i) => mapTree(inner, change, join(path, i)))
   if (!isPlain(tree)) return failTree(path, tree)
   const result: Record<string, unknown> = {}
-  for (const key of Object.keys(tree).sort()) {
-    Object.defineProperty(result, key, {
-      value: mapTree(tree[key], change, join(path, key)),
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    })
-  }
+  for (const key of Object.keys(tree).sort()) put(result, key, mapTree(tree[key], change, join(path, key)))
   return result
+}
+
+// Plain assignment of this one key would set the prototype instead.
+function put(into: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== '__proto__') into[key] = value
+  else Object.defineProperty(into, key, { value, enumerable: true, writable: true, configurable: true })
 }
 
 /**

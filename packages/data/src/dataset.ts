@@ -1,6 +1,6 @@
 import { failRange, failType, kindOf } from '@tapeflow/autodiff'
 import { type Flow, type Indexed, requireCount } from './flow.ts'
-import type { Pull } from './pull.ts'
+import { done, type Pull } from './pull.ts'
 import { type Batch, isRow, type Row, type Stacked } from './row.ts'
 import { columnsSource } from './sources/columns.ts'
 import { arraySource, indexedSource } from './sources/indexed.ts'
@@ -33,6 +33,8 @@ export interface Dataset<T> {
   split<K extends string>(parts: { readonly [name in K]: number }): Record<K, Dataset<T>>
   /** All elements of a pass: at once, or as a promise if the source or a stage is asynchronous. */
   toArray(epoch?: number): T[] | Promise<T[]>
+  /** `for (const element of dataset)` reads epoch 0. Throws a TypeError if the source or a stage is asynchronous. */
+  [Symbol.iterator](): Iterator<T, undefined>
   /** `for await (const element of dataset)` reads epoch 0. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined>
 }
@@ -52,7 +54,8 @@ export interface Dataset<T> {
  *   y: { shape: [3], values: Float32Array.of(0, 1, 1) },
  * })
  * assert.equal(points.length, 3)
- * assert.deepEqual(points.batch(2).toArray()[1], {
+ * const [, second] = points.batch(2)
+ * assert.deepEqual(second, {
  *   x: { shape: [1, 2], values: Float32Array.of(4, 5) },
  *   y: { shape: [1], values: Float32Array.of(1) },
  * })
@@ -101,13 +104,27 @@ function withStages<T>(flow: Flow<T>): Dataset<T> {
       if (flow.length === Infinity) failRange('toArray', 'the dataset has no end', 'take(count) of it first')
       return collect(iterate(epoch), [])
     },
+    [Symbol.iterator]() {
+      const pull = iterate()
+      return {
+        next() {
+          const result = pull.next()
+          if (!(result instanceof Promise)) return result
+          return failType('dataset', 'the source or a stage is asynchronous', 'read it with for await')
+        },
+        return() {
+          void pull.return?.()
+          return done
+        },
+      }
+    },
     [Symbol.asyncIterator]() {
       const pull = iterate()
       return {
         next: async () => pull.next(),
         return: async () => {
           await pull.return?.()
-          return { done: true, value: undefined }
+          return done
         },
       }
     },

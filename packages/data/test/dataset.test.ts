@@ -79,6 +79,24 @@ describe('dataset', () => {
     expect(await slow.filter((n) => n > 2).toArray()).toEqual([4, 6])
   })
 
+  test('is read by for, and by spreading, where nothing is asynchronous', () => {
+    const numbers = dataset(new Set([1, 2, 3])).map((n) => n + 1)
+    expect([...numbers]).toEqual([2, 3, 4])
+    const events: string[] = []
+    const closing = dataset(function* () {
+      try {
+        yield* [1, 2, 3]
+      } finally {
+        events.push('closed')
+      }
+    })
+    for (const n of closing) if (n === 2) break
+    expect(events).toEqual(['closed'])
+    expect(() => [...dataset(() => later(3))]).toThrow(
+      refusal(TypeError, 'dataset: the source or a stage is asynchronous; read it with for await'),
+    )
+  })
+
   test('is read by for await, and closed when the loop is left', async () => {
     let closed = false
     const numbers = dataset(function* () {
@@ -216,6 +234,28 @@ describe('an early return', () => {
       expect(await source(events).take(3).toArray()).toEqual([0, 1, 2])
       expect(events).toEqual(['open', 'close'])
     }
+  })
+
+  test('a source that has ended is asked no more, and not told to end', () => {
+    const asked: string[] = []
+    const source = {
+      [Symbol.iterator]: () => ({
+        next: () => {
+          asked.push('next')
+          return { done: true as const, value: undefined }
+        },
+        return: () => {
+          asked.push('return')
+          return { done: true as const, value: undefined }
+        },
+      }),
+    }
+    const pull = dataset<number>(source)
+      .map((n) => n)
+      .iterate()
+    for (let i = 0; i < 3; i++) expect(pull.next()).toEqual({ done: true, value: undefined })
+    void pull.return?.()
+    expect(asked).toEqual(['next'])
   })
 
   test('after the end, every further pull gives the end', async () => {

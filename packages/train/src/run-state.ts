@@ -20,12 +20,14 @@ export interface RunState<P, S, K extends string> {
   readonly machine: Machine
   readonly kept: Map<string, Kept<unknown>>
   carry: Carry<P, S, K>
+  /** The tensors of `carry`. */
+  owned: t.Tensor[]
   step: number
   epoch: number
   batch: number
   sums: Sums
   /** Tensors that the run has done with, but which the current event may still show. */
-  retired: t.Tensor[]
+  readonly retired: t.Tensor[]
 }
 
 /** The state of a run before its first step. It owns the tensors of `carry` from now on. */
@@ -36,9 +38,10 @@ export function runState<P, S, K extends string>(
 ): RunState<P, S, K> {
   return {
     seed,
-    machine: machine({ hyperparameters: recipe.optimizer.hyperparameters }),
+    machine: machine({}, { hyperparameters: recipe.optimizer.hyperparameters }),
     kept: new Map(),
     carry,
+    owned: t.leaves([carry.params, carry.state, carry.slots]),
     step: 0,
     epoch: 0,
     batch: 0,
@@ -60,27 +63,24 @@ export function metricValues(metrics: readonly Metric[], states: readonly unknow
 }
 
 /** Puts another carry in the place of the run's; what the new one lacks is retired. */
-export function replaceCarry<P, S, K extends string>(state: RunState<P, S, K>, carry: Carry<P, S, K>): void {
-  const next = new Set(tensorsOf(carry))
-  for (const x of tensorsOf(state.carry)) if (!next.has(x)) state.retired.push(x)
-  state.carry = carry
+export function replaceCarry<P, S, K extends string>(run: RunState<P, S, K>, carry: Carry<P, S, K>): void {
+  const owned = t.leaves([carry.params, carry.state, carry.slots])
+  const kept = new Set(owned)
+  for (const x of run.owned) if (!kept.has(x)) run.retired.push(x)
+  run.owned = owned
+  run.carry = carry
 }
 
 /** Frees what is retired. */
-export function freeRetired(state: RunState<unknown, unknown, string>): void {
-  const { retired } = state
-  for (let i = 0; i < retired.length; i++) retired[i]!.dispose()
-  retired.length = 0
+export function freeRetired(run: Pick<RunState<unknown, unknown, never>, 'retired'>): void {
+  for (const x of run.retired) x.dispose()
+  run.retired.length = 0
 }
 
 /** Frees everything the run owns. */
-export function freeRun(state: RunState<unknown, unknown, string>): void {
-  freeRetired(state)
-  for (const x of tensorsOf(state.carry)) x.dispose()
-}
-
-function tensorsOf({ params, state, slots }: Carry<unknown, unknown, string>): t.Tensor[] {
-  return t.leaves([params, state, slots])
+export function freeRun(run: Pick<RunState<unknown, unknown, never>, 'retired' | 'owned'>): void {
+  freeRetired(run)
+  for (const x of run.owned) x.dispose()
 }
 
 /** Weights and layer state as an event shows them, copied. */

@@ -19,10 +19,16 @@ export interface Outcome<P, S, K extends string> extends Carry<P, S, K>, Shown<P
   readonly metrics: readonly unknown[]
 }
 
+/** The training objective: from a prediction `[rows, …]` and its target to one number. */
+export type Loss = (prediction: t.Tensor, target: t.Tensor, weights?: t.Tensor) => t.Tensor
+
+/** A model: anything with a layer's two functions. */
+export type Model<P, S> = Pick<Layer<P, S>, 'init' | 'apply'>
+
 /** What a model is trained with. */
 export interface Recipe<P, S, K extends string> {
-  readonly model: Pick<Layer<P, S>, 'init' | 'apply'>
-  readonly loss: (prediction: t.Tensor, target: t.Tensor, weights?: t.Tensor) => t.Tensor
+  readonly model: Model<P, S>
+  readonly loss: Loss
   readonly optimizer: Optimizer<K>
   readonly metrics: readonly Metric[]
   readonly watch: Watch

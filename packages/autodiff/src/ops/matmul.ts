@@ -61,7 +61,7 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
   reference: (inputs, attributes) => product(inputs, attributes, (x) => x),
   kernel: (output, [a, b], attributes) => {
     const { m, n, k } = sizes([a, b], attributes)
-    const bytes = wasm().matmulScratch(m, n, k)
+    const bytes = wasm().matmulScratch(m, n, k, attributes.transposeB ? 1 : 0)
     const scratch = bytes === 0 ? undefined : allocate(bytes)
     wasm().matmul(
       a.offset,

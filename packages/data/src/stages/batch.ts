@@ -20,7 +20,7 @@ export interface BatchOptions {
  * @throws TypeError, when pulled, if an element is not a record of `{ shape, values }`
  *
  * @example
- * const [first] = dataset({ x: { shape: [3, 2], values: Float32Array.of(1, 2, 3, 4, 5, 6) } }).batch(2).toArray()
+ * const [first] = dataset({ x: { shape: [3, 2], values: Float32Array.of(1, 2, 3, 4, 5, 6) } }).batch(2)
  * assert.deepEqual(first, { x: { shape: [2, 2], values: Float32Array.of(1, 2, 3, 4) } })
  */
 export function batch<T>(flow: Flow<T>, size: number, options: BatchOptions = {}): Flow<Stacked<T>> {

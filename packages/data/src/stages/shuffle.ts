@@ -22,7 +22,7 @@ export interface ShuffleOptions {
  *
  * @example
  * const shuffled = dataset([1, 2, 3, 4]).shuffle({ key: key(7) })
- * assert.deepEqual([...shuffled.toArray()].sort(), [1, 2, 3, 4])
+ * assert.deepEqual([...shuffled].sort(), [1, 2, 3, 4])
  * assert.deepEqual(shuffled.toArray(), shuffled.toArray())
  */
 export function shuffle<T>(flow: Flow<T>, options: ShuffleOptions): Flow<T> {

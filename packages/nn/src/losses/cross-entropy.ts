@@ -43,9 +43,11 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
     const labels = checkClasses('crossEntropy', prediction, target)
     checkWeights('crossEntropy', weights, prediction.shape)
     const logarithms = labels === null ? ofRows : ofLabels
-    return t.scope(() =>
-      reduceRows(t.neg(logarithms(prediction, target, from === 'logits')), reduction, weights),
-    )
+    return t.scope(() => {
+      // 0 - x and not -x: a loss of nothing is 0, not -0.
+      const losses = t.sub(0, logarithms(prediction, target, from === 'logits'))
+      return reduceRows(losses, reduction, weights)
+    })
   }
 }
 

@@ -17,10 +17,7 @@ const largest = 3.4028234663852886e38
 /** Checks the name of a reduction. */
 export function checkReduction(operation: string, reduction: Reduction): void {
   if (['mean', 'sum', 'none'].includes(reduction)) return
-  t.failType(
-    operation,
-    `the reduction must be 'mean', 'sum' or 'none', got '${String(reduction)}'`,
-  )
+  t.failType(operation, `the reduction must be 'mean', 'sum' or 'none', got '${String(reduction)}'`)
 }
 
 /**

@@ -1,0 +1,117 @@
+import { failRange, kindOf } from '@tapeflow/autodiff'
+import type { MachineEvent } from '@tapeflow/optim'
+import type { Sourced, TrainCommand } from './commands.ts'
+import type { TrainEvent } from './events.ts'
+import { restoreAll, restoreParameters } from './restore.ts'
+import { runSnapshot } from './run-state.ts'
+import type { Session } from './session.ts'
+import type { RunSnapshot } from './snapshots.ts'
+
+/**
+ * Acts on a command and returns what tells of it. One that is wrong throws, unless it is lenient: then it is refused,
+ * and the run is as it was.
+ */
+export function act<P, S, K extends string>(
+  session: Session<P, S, K>,
+  { command, source, lenient }: Sourced,
+): readonly TrainEvent<P, S>[] {
+  const { flow, run } = session
+  const { type } = command
+  if (flow.phase === 'ended') return []
+  if (flow.phase === 'finishing' && (type === 'stop' || type === 'pause' || type === 'resume')) return []
+  const told = { type: 'command', command, source } as const
+  try {
+    const more = perform(session, command)
+    const { step, epoch } = run
+    return [{ ...told, step, epoch }, ...more]
+  } catch (error) {
+    if (!lenient) throw error
+    const { step, epoch } = run
+    return [{ ...told, step, epoch, refused: error instanceof Error ? error.message : String(error) }]
+  }
+}
+
+function perform<P, S, K extends string>(session: Session<P, S, K>, command: TrainCommand): TrainEvent<P, S>[] {
+  const { flow, run, checkpoints } = session
+  switch (command.type) {
+    case 'stop':
+      flow.stop = command.reason ?? 'stopped'
+      break
+    case 'pause':
+      flow.paused = true
+      break
+    case 'resume':
+      flow.paused = false
+      break
+    case 'setLearningRate':
+      steer(session, { type: 'setLearningRate', value: command.learningRate })
+      break
+    case 'scaleLearningRate':
+      // Set, not multiplied: the last of several in one boundary wins, and none is lost.
+      steer(session, { type: 'restore', state: { ...run.machine.state, rateScale: command.scale } })
+      break
+    case 'setHyperparameter':
+      steer(session, { type: 'setHyperparameter', name: command.name, value: command.value })
+      break
+    case 'checkpoint': {
+      const snapshot = runSnapshot(run)
+      // Taken out first: the latest is the last one put in.
+      checkpoints.delete(run.step)
+      checkpoints.set(run.step, snapshot)
+      return [{ type: 'checkpoint', step: run.step, epoch: run.epoch, snapshot }]
+    }
+    case 'restore':
+      restore(session, command)
+  }
+  return []
+}
+
+// The optimizer has the last word on its numbers: what it refuses is taken back.
+function steer<P, S, K extends string>({ run, recipe }: Session<P, S, K>, event: MachineEvent): void {
+  const before = run.machine.state
+  const { state } = run.machine.send(event)
+  try {
+    recipe.optimizer.hyper(run.step, state)
+  } catch (error) {
+    run.machine.send({ type: 'restore', state: before })
+    throw error
+  }
+}
+
+function restore<P, S, K extends string>(
+  session: Session<P, S, K>,
+  command: TrainCommand & { type: 'restore' },
+): void {
+  const { run, flow, history } = session
+  if (command.what === 'parameters') {
+    const { from } = command
+    restoreParameters(run, typeof from === 'object' ? from : checkpoint(session, from))
+    return
+  }
+  if (command.what !== undefined && command.what !== 'all') {
+    failRange('fit', `cannot restore '${String(command.what)}'`, "use 'all' or 'parameters'")
+  }
+  const { from } = command
+  restoreAll(run, typeof from === 'object' ? from : checkpoint(session, from))
+  if (flow.phase === 'training') flow.rewound = true
+  while (history.length > 0 && history[history.length - 1]!.epoch >= run.epoch) history.pop()
+}
+
+function checkpoint<P, S, K extends string>(
+  { checkpoints }: Session<P, S, K>,
+  from: number | 'latest',
+): RunSnapshot<P, S> {
+  const steps = [...checkpoints.keys()]
+  const step = from === 'latest' ? steps.at(-1) : from
+  const found = step === undefined ? undefined : checkpoints.get(step)
+  if (found !== undefined) return found
+  if (from !== 'latest' && typeof from !== 'number') {
+    failRange('fit', `restore needs a snapshot, a step or 'latest', got ${kindOf(from)}`)
+  }
+  const there = steps.length === 0 ? 'there is none' : `there are ${steps.join(', ')}`
+  return failRange(
+    'fit',
+    `no checkpoint '${from}' to restore: ${there}`,
+    "send { type: 'checkpoint' } first, or restore a snapshot",
+  )
+}

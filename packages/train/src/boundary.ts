@@ -1,0 +1,172 @@
+import { failRange, kindOf } from '@tapeflow/autodiff'
+import { isObservable, type Observable, type Observer, Subject, Subscription } from 'rxjs'
+import type { Callback, CallbackInfo } from './callbacks/callback.ts'
+import { decide, requireCommand, type Sourced, type TrainCommand } from './commands.ts'
+import type { TrainEvent } from './events.ts'
+
+/** Everyone who hears of a run, and the queue of what they ask. */
+export interface Boundary<P, S> {
+  /**
+   * Shows an event: to the owner, to the callbacks in their order; then acts on commands until none is left; then to
+   * the monitors. What they ask acts too, before this returns.
+   */
+  deliver(event: TrainEvent<P, S>): void
+  /** Acts on the commands that came since: between two steps, and while the run waits. */
+  settle(): void
+  /** Starts the callbacks. Commands from outside are heard from the beginning, and act after the `start` event. */
+  join(infoFor: (callback: Callback, index: number) => CallbackInfo): void
+  /** Tells callbacks and monitors that it is over. */
+  end(): void
+  fail(error: unknown): void
+  /** Lets go of everyone. Nobody is told. */
+  close(): void
+}
+
+/** What a boundary is made of. */
+export interface BoundaryParts<P, S> {
+  readonly owner: { next(event: TrainEvent<P, S>): void; readonly closed: boolean }
+  readonly callbacks: readonly Callback[]
+  readonly commands: Observable<TrainCommand> | undefined
+  readonly monitors: readonly Observer<TrainEvent>[]
+  /** Acts on a command and returns the events that tell of it. */
+  readonly act: (sourced: Sourced) => readonly TrainEvent<P, S>[]
+  /** Something has come in while no step was being made. */
+  readonly wake: () => void
+}
+
+// So many rounds of answers to answers mean that two callbacks are talking to each other.
+const roundsAtMost = 1000
+
+/** The people around a run. */
+export function boundary<P, S>({
+  owner,
+  callbacks,
+  commands,
+  monitors,
+  act,
+  wake,
+}: BoundaryParts<P, S>): Boundary<P, S> {
+  const listening = new Subscription()
+  const subjects: Subject<TrainEvent>[] = []
+  let queue: Sourced[] = []
+  let failure: { readonly error: unknown } | null = null
+
+  const check = (): void => {
+    if (failure !== null) throw failure.error
+  }
+  const failed = (name: string, error: unknown): void => {
+    failure ??= { error: callbackError(name, error) }
+    wake()
+  }
+  const listen = (commands$: Observable<TrainCommand>, source: string, lenient: boolean, name: string): void => {
+    listening.add(
+      commands$.subscribe({
+        next: (command) => {
+          try {
+            requireCommand(command)
+            queue.push({ command, source, lenient })
+            wake()
+          } catch (error) {
+            failed(name, error)
+          }
+        },
+        error: (error: unknown) => failed(name, error),
+      }),
+    )
+  }
+
+  const present = (event: TrainEvent<P, S>): void => {
+    owner.next(event)
+    for (const subject of subjects) {
+      if (owner.closed) return
+      subject.next(event)
+      check()
+    }
+  }
+  const observe = (event: TrainEvent<P, S>): void => {
+    for (const monitor of monitors) {
+      if (owner.closed) return
+      monitor.next(event)
+    }
+  }
+
+  const acted = (sourced: Sourced): readonly TrainEvent<P, S>[] => {
+    try {
+      return act(sourced)
+    } catch (error) {
+      throw callbackError(`callback '${sourced.source}'`, error)
+    }
+  }
+  const actOnAll = (): TrainEvent<P, S>[] => {
+    const told: TrainEvent<P, S>[] = []
+    for (let round = 0; queue.length > 0; round++) {
+      if (round === roundsAtMost) {
+        failRange('fit', `commands were answered with commands ${roundsAtMost} times`, 'do not answer every command event')
+      }
+      const given = queue
+      queue = []
+      for (const sourced of decide(given)) {
+        for (const event of acted(sourced)) {
+          if (owner.closed) return told
+          told.push(event)
+          present(event)
+        }
+      }
+    }
+    return told
+  }
+  const settle = (): void => {
+    check()
+    while (queue.length > 0 && !owner.closed) for (const event of actOnAll()) observe(event)
+  }
+
+  if (commands !== undefined) listen(commands, 'commands', true, 'commands')
+  return {
+    deliver(event) {
+      present(event)
+      if (queue.length === 0) observe(event)
+      else for (const one of [event, ...actOnAll()]) observe(one)
+      settle()
+    },
+    settle,
+    join(infoFor) {
+      for (const [i, callback] of callbacks.entries()) {
+        const subject = new Subject<TrainEvent>()
+        const { name } = callback
+        const commands$ = started(callback, subject, infoFor(callback, i))
+        subjects.push(subject)
+        listen(commands$, name, false, `callback '${name}'`)
+      }
+      check()
+    },
+    end() {
+      queue = []
+      for (const subject of subjects) subject.complete()
+      for (const monitor of monitors) monitor.complete()
+    },
+    fail(error) {
+      for (const monitor of monitors) monitor.error(error)
+    },
+    close() {
+      listening.unsubscribe()
+      queue = []
+    },
+  }
+}
+
+function started(callback: Callback, events: Subject<TrainEvent>, info: CallbackInfo): Observable<TrainCommand> {
+  let commands$: unknown
+  try {
+    commands$ = callback.run(events.asObservable(), info)
+  } catch (error) {
+    throw callbackError(`callback '${callback.name}'`, error)
+  }
+  if (isObservable(commands$)) return commands$ as Observable<TrainCommand>
+  const problem = new TypeError(`run must return an Observable of commands, got ${kindOf(commands$)}; return EMPTY for none`)
+  throw callbackError(`callback '${callback.name}'`, problem)
+}
+
+function callbackError(name: string, cause: unknown): Error {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return Object.assign(new Error(`fit: ${name} failed: ${message}`, { cause }), { operation: 'fit' })
+}

@@ -1,0 +1,133 @@
+import { failRange, failType, key, kindOf } from '@tapeflow/autodiff'
+import type { Metric } from '@tapeflow/nn'
+import type { Optimizer } from '@tapeflow/optim'
+import { isObservable, type Observable, type SchedulerLike } from 'rxjs'
+import type { BatchSource } from './batch.ts'
+import type { Callback } from './callbacks/callback.ts'
+import type { TrainCommand } from './commands.ts'
+import type { Log, Monitor } from './monitors/guard.ts'
+import type { Pace } from './pace.ts'
+import type { Loss } from './step.ts'
+import { parseWatch, type WatchName } from './watch.ts'
+
+/** What `fit` takes beside the model: `data`, `loss`, `optimizer`, and `epochs` or `steps`. */
+export interface FitOptions<K extends string = string> {
+  /** Batches `{ x, y, weights? }`: a dataset after `.batch(64)`. Read anew in each epoch. */
+  readonly data: BatchSource
+  /** Batches too: read after each epoch, forward only. */
+  readonly validation?: BatchSource
+  readonly loss: Loss
+  readonly optimizer: Optimizer<K>
+  readonly metrics?: readonly Metric[]
+  /** How often the data is read. */
+  readonly epochs?: number
+  /** How many steps are made, over as many epochs as that takes. */
+  readonly steps?: number
+  /** Parameters and noise are drawn from it; 0 by default. The order of the data is the data's own affair. */
+  readonly seed?: number
+  readonly callbacks?: readonly Callback[]
+  /** Observers that can neither end nor change the run: their first error is logged. */
+  readonly monitors?: readonly Monitor[]
+  /** What step events show beside the weights: `['gradients', 'gradientNorm', 'activations:**']`; nothing by default. */
+  readonly watch?: readonly WatchName[]
+  /** Commands from outside: a pause button. One with a wrong number is refused, which its event tells. */
+  readonly commands?: Observable<TrainCommand>
+  readonly pace?: Pace
+  /** Runs the slices and tells the time, in place of the platform: a TestScheduler makes time virtual. */
+  readonly scheduler?: SchedulerLike
+  /** Where errors of monitors go; `console.error` by default. */
+  readonly log?: Log
+}
+
+/** The names, and what is wrong with a value if anything is. */
+const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => string | undefined } = {
+  data: source,
+  validation: optional(source),
+  loss: (value) => (typeof value === 'function' ? undefined : 'must be a function'),
+  optimizer: (value) => (has(value, 'init', 'update', 'hyper') ? undefined : 'must be an optimizer'),
+  metrics: optional(list('a metric', (value) => has(value, 'init', 'update', 'result'))),
+  epochs: optional(positiveInteger),
+  steps: optional(positiveInteger),
+  seed: optional((value) => (Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be an integer from 0 on')),
+  callbacks: optional(list('a callback', (value) => has(value, 'run') && 'name' in value)),
+  monitors: optional(list('a function or an observer', (value) => typeof value === 'function' || typeof value === 'object')),
+  watch: optional((value) => {
+    parseWatch(value)
+    return undefined
+  }),
+  commands: optional((value) => (isObservable(value) ? undefined : 'must be an Observable')),
+  pace: optional(pace),
+  scheduler: optional((value) => (has(value, 'schedule', 'now') ? undefined : 'must be a scheduler')),
+  log: optional((value) => (typeof value === 'function' ? undefined : 'must be a function')),
+}
+
+/**
+ * Checks what was passed to `fit`, at once.
+ *
+ * @throws RangeError for a number out of range, an unknown option, or both or neither of epochs and steps; TypeError for a wrong kind
+ */
+export function checkOptions(model: unknown, options: FitOptions): void {
+  if (!has(model, 'init', 'apply')) failType('fit', `the model must be a layer, got ${kindOf(model)}`, 'pass sequential(…)')
+  if (typeof options !== 'object' || options === null) {
+    failType('fit', `options must be an object, got ${kindOf(options)}`, 'pass { data, loss, optimizer, epochs }')
+  }
+  const given: Readonly<Record<string, unknown>> = { ...options }
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(checks, name)) {
+      failRange('fit', `unknown option '${name}'`, `use ${Object.keys(checks).join(', ')}`)
+    }
+  }
+  for (const [name, check] of Object.entries(checks)) {
+    const value = given[name]
+    const problem = check(value)
+    if (problem === undefined) continue
+    if (typeof value === 'number') failRange('fit', `${name} ${problem}, got ${value}`)
+    failType('fit', `${name} ${problem}, got ${kindOf(value)}`)
+  }
+  if ((options.epochs === undefined) === (options.steps === undefined)) {
+    const got = options.epochs === undefined ? 'neither' : 'both'
+    failRange('fit', `epochs or steps must be given, got ${got}`, 'pass epochs: 10')
+  }
+  checkNames(options)
+  key(options.seed ?? 0)
+}
+
+function checkNames({ metrics = [] }: FitOptions): void {
+  const names = metrics.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) failRange('fit', `two metrics are named '${twice}'`, 'give them different names')
+}
+
+function optional(check: (value: unknown) => string | undefined): (value: unknown) => string | undefined {
+  return (value) => (value === undefined ? undefined : check(value))
+}
+
+function has(value: unknown, ...methods: readonly string[]): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  return methods.every((name) => typeof Reflect.get(value, name) === 'function')
+}
+
+function source(value: unknown): string | undefined {
+  return has(value, 'iterate') ? undefined : 'must be a dataset'
+}
+
+function positiveInteger(value: unknown): string | undefined {
+  return Number.isSafeInteger(value) && Number(value) > 0 ? undefined : 'must be an integer from 1 on'
+}
+
+function list(what: string, fits: (value: unknown) => boolean): (value: unknown) => string | undefined {
+  return (value) => {
+    if (!Array.isArray(value)) return 'must be an array'
+    const wrong = value.findIndex((item) => !fits(item))
+    return wrong < 0 ? undefined : `must hold at each place ${what}, not at ${wrong}`
+  }
+}
+
+function pace(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return 'must be an object'
+  for (const [name, number] of Object.entries(value)) {
+    if (name !== 'budget' && name !== 'rest') return `has only budget and rest, not ${name}`
+    if (typeof number !== 'number' || !(number >= 0)) return `needs milliseconds from 0 on for ${name}`
+  }
+  return undefined
+}

@@ -1,0 +1,211 @@
+import { foldIn, leaves } from '@tapeflow/autodiff'
+import type { Pull } from '@tapeflow/data'
+import { type TrainBatch, weightOf } from './batch.ts'
+import type { EpochRecord, RunInfo } from './events.ts'
+import { close, failEmpty, next } from './reading.ts'
+import { freeRetired, metricValues, noSums, replaceCarry, runSnapshot } from './run-state.ts'
+import { type Session, show, shownNow } from './session.ts'
+import { PassingEvent, PassingStep } from './showing.ts'
+import type { Program } from './slices.ts'
+
+/** The first pass over the data, with the batch that the model was initialised for. */
+export interface Opened {
+  readonly pull: Pull<TrainBatch>
+  readonly first: TrainBatch
+}
+
+/**
+ * A training run: what happens to a batch, from top to bottom. It may be put down wherever it yields.
+ *
+ * @param opened read first; this program closes it
+ */
+export function* training<P, S, K extends string>(
+  session: Session<P, S, K>,
+  info: RunInfo,
+  opened: Opened,
+): Program {
+  const { run, flow, boundary, history } = session
+  let first: Opened | null = opened
+  try {
+    show(session, { type: 'start', step: run.step, epoch: run.epoch, info })
+    yield* interruptible(session)
+    while (flow.stop === null && !isComplete(session)) {
+      if (flow.rewound && first !== null) close(first.pull, session.log)
+      const pass: Opened | null = flow.rewound ? null : first
+      first = null
+      flow.rewound = false
+      yield* epoch(session, pass)
+    }
+  } finally {
+    if (first !== null) close(first.pull, session.log)
+  }
+
+  flow.phase = 'finishing'
+  const reason = flow.stop ?? 'completed'
+  const finishing = new PassingEvent('finishing', run.step, run.epoch, shownNow(session), session.take)
+  show(session, Object.assign(finishing, { reason }))
+  yield
+  flow.phase = 'ended'
+  const result = runSnapshot(run)
+  show(session, { type: 'end', step: run.step, epoch: run.epoch, reason, result, history })
+  boundary.end()
+}
+
+function isComplete<P, S, K extends string>({ run, options }: Session<P, S, K>): boolean {
+  return options.epochs === undefined ? run.step >= options.steps! : run.epoch >= options.epochs
+}
+
+/** Lets others have their turn; acts on what came meanwhile, and waits while the run is paused. */
+function* interruptible<P, S, K extends string>({ flow, boundary, time }: Session<P, S, K>): Program {
+  yield
+  boundary.settle()
+  if (!flow.paused) return
+  time.hold()
+  while (flow.paused && flow.stop === null) {
+    yield 'hold'
+    boundary.settle()
+  }
+  time.go()
+}
+
+/** Reads the data once, or what a restored run has left of it, and makes a step with each batch. */
+function* epoch<P, S, K extends string>(session: Session<P, S, K>, opened: Opened | null): Program {
+  const { run, flow, boundary, options, time } = session
+  const interrupted = (): boolean => flow.stop !== null || flow.rewound
+  const nowInterrupted = (): boolean => {
+    boundary.settle()
+    return interrupted()
+  }
+  session.rows = 0
+  session.since = time.seconds()
+  const pull = opened?.pull ?? options.data.iterate(run.epoch)
+  let batch = opened?.first
+  let skip = run.batch
+  let ended = false
+  try {
+    while (!isComplete(session)) {
+      if (batch === undefined) {
+        const arrived = yield* next(pull, nowInterrupted)
+        if (flow.paused) yield* interruptible(session)
+        if (arrived === undefined || interrupted()) return
+        ended = arrived.done === true
+        if (arrived.done) break
+        batch = arrived.value
+      }
+      if (skip > 0) skip--
+      else {
+        show(session, step(session, batch))
+        yield* interruptible(session)
+        if (interrupted()) return
+      }
+      batch = undefined
+    }
+  } finally {
+    if (!ended) close(pull, session.log)
+  }
+  if (run.batch === 0) failEmpty(`data of epoch ${run.epoch}`)
+  yield* endOfEpoch(session, ended || run.batch === options.data.length)
+}
+
+/** One optimizer step, and the event that tells of it. */
+function step<P, S, K extends string>(session: Session<P, S, K>, batch: TrainBatch): PassingStep<P, S> {
+  const { run, steps, recipe, time } = session
+  const outcome = steps.train(run.carry, batch, {
+    step: run.step,
+    key: foldIn(session.stepKey, run.step),
+    control: run.machine.state,
+    metrics: run.sums.metrics,
+  })
+  replaceCarry(run, outcome)
+  freeRetired(run)
+  if (outcome.gradients !== null) run.retired.push(...leaves(outcome.gradients))
+  if (outcome.activations !== null) run.retired.push(...leaves(outcome.activations))
+
+  const rows = batch.x.shape[0]!
+  const weight = weightOf(batch)
+  const { sums } = run
+  run.sums = {
+    loss: sums.loss + outcome.loss * weight,
+    weight: sums.weight + weight,
+    rows: sums.rows + rows,
+    metrics: outcome.metrics,
+  }
+  session.learningRate = outcome.learningRate
+  session.rows += rows
+
+  const event = new PassingStep(run.step++, run.epoch, outcome, session.take)
+  event.batch = run.batch++
+  event.rows = rows
+  event.loss = outcome.loss
+  event.runningLoss = run.sums.loss / run.sums.weight
+  event.learningRate = outcome.learningRate
+  event.metrics = metricValues(recipe.metrics, outcome.metrics)
+  event.seconds = time.seconds()
+  event.samplesPerSecond = rate(session.rows, event.seconds - session.since)
+  return event
+}
+
+function rate(rows: number, seconds: number): number {
+  return seconds > 0 ? rows / seconds : 0
+}
+
+/** Tells how the epoch went, then validates. */
+function* endOfEpoch<P, S, K extends string>(session: Session<P, S, K>, whole: boolean): Program {
+  const { run, flow, recipe, options, time, history } = session
+  const { epoch: number, batch: batches, sums } = run
+  if (whole) {
+    run.epoch++
+    run.batch = 0
+    run.sums = noSums(recipe.metrics)
+  }
+  const seconds = time.seconds()
+  const record: EpochRecord = {
+    epoch: number,
+    loss: sums.loss / sums.weight,
+    metrics: metricValues(recipe.metrics, sums.metrics),
+    learningRate: session.learningRate,
+    seconds,
+  }
+  history.push(record)
+  const event = new PassingEvent('epoch', run.step, number, shownNow(session), session.take)
+  const samplesPerSecond = rate(session.rows, seconds - session.since)
+  show(session, Object.assign(event, record, { batches, rows: sums.rows, samplesPerSecond }))
+  yield* interruptible(session)
+  if (options.validation === undefined || flow.stop !== null || flow.rewound) return
+  yield* validation(session, number)
+}
+
+/** Reads the validation data once, forward only. Commands that come meanwhile act at its end. */
+function* validation<P, S, K extends string>(session: Session<P, S, K>, number: number): Program {
+  const { run, steps, recipe, options, time, history } = session
+  const pull = options.validation!.iterate(0)
+  let sums = noSums(recipe.metrics)
+  let ended = false
+  try {
+    while (!ended) {
+      const arrived = yield* next(pull, () => false)
+      if (arrived === undefined || arrived.done) {
+        ended = true
+        break
+      }
+      const weight = weightOf(arrived.value)
+      const { loss, metrics } = steps.evaluate(run.carry, arrived.value, sums.metrics)
+      sums = {
+        loss: sums.loss + loss * weight,
+        weight: sums.weight + weight,
+        rows: sums.rows + arrived.value.x.shape[0]!,
+        metrics,
+      }
+      yield
+    }
+  } finally {
+    if (!ended) close(pull, session.log)
+  }
+  if (sums.rows === 0) failEmpty('validation data')
+  const found = { loss: sums.loss / sums.weight, metrics: metricValues(recipe.metrics, sums.metrics) }
+  const last = history.pop()!
+  history.push({ ...last, validation: found })
+  const event = new PassingEvent('validation', run.step, number, shownNow(session), session.take)
+  show(session, Object.assign(event, found, { rows: sums.rows, seconds: time.seconds() }))
+  yield* interruptible(session)
+}

@@ -1,0 +1,53 @@
+import { failRange } from '@tapeflow/autodiff'
+import type { Pull } from '@tapeflow/data'
+import { checkBatch, type TrainBatch } from './batch.ts'
+import type { Log } from './monitors/guard.ts'
+
+/** What a pull gave: a batch, the end of the pass, or nothing because the wait was given up. */
+export type Arrived = IteratorResult<TrainBatch, undefined> | undefined
+
+/** A program that pulls: it waits only where the data is asynchronous. */
+export type Pulling<R> = Generator<Promise<unknown>, R, undefined>
+
+/**
+ * The next batch. Synchronous data is returned at once, with no promise made.
+ *
+ * @param giveUp asked whenever the run is woken while it waits
+ */
+export function* next(pull: Pull<TrainBatch>, giveUp: () => boolean): Pulling<Arrived> {
+  const pulled = pull.next()
+  const arrived = pulled instanceof Promise ? yield* awaited(pulled, giveUp) : pulled
+  if (arrived !== undefined && !arrived.done) checkBatch(arrived.value)
+  return arrived
+}
+
+function* awaited<T>(promise: Promise<T>, giveUp: () => boolean): Pulling<T | undefined> {
+  const settled: { value?: T; failure?: { readonly error: unknown } } = {}
+  const settling = promise.then(
+    (value) => {
+      settled.value = value
+    },
+    (error: unknown) => {
+      settled.failure = { error }
+    },
+  )
+  while (settled.value === undefined) {
+    yield settling
+    if (settled.failure !== undefined) throw settled.failure.error
+    if (settled.value === undefined && giveUp()) return undefined
+  }
+  return settled.value
+}
+
+/** Ends a pass early. Nobody waits for what an asynchronous source does about it: its failure is logged. */
+export function close(pull: Pull<TrainBatch>, log: Log): void {
+  const closing = pull.return?.()
+  if (closing instanceof Promise) {
+    closing.catch((error: unknown) => log('fit: closing the data failed', error))
+  }
+}
+
+/** Throws the error of data that ended before its first batch. */
+export function failEmpty(what: string): never {
+  failRange('fit', `the ${what} gave no batch`, 'check its filters, and that it can be read more than once')
+}

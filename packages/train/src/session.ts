@@ -1,0 +1,60 @@
+import type { Key } from '@tapeflow/autodiff'
+import type { Boundary } from './boundary.ts'
+import type { EpochRecord, TrainEvent } from './events.ts'
+import type { Log } from './monitors/guard.ts'
+import type { FitOptions } from './options.ts'
+import { freeRetired, type RunState } from './run-state.ts'
+import type { Shown, TakeSnapshot } from './showing.ts'
+import type { RunSnapshot } from './snapshots.ts'
+import type { Recipe, Steps } from './step.ts'
+import type { Stopwatch } from "./stopwatch.ts"
+
+/** What commands have decided about the course of a run. */
+export interface Flow {
+  phase: 'training' | 'finishing' | 'ended'
+  /** Why no further step is made; null while there is one. */
+  stop: string | null
+  paused: boolean
+  /** The place in the data was changed: the pass being read is given up. */
+  rewound: boolean
+}
+
+/** A run from its first batch on: what the program and the commands share. */
+export interface Session<P, S, K extends string> {
+  readonly options: FitOptions<K>
+  readonly recipe: Recipe<P, S, K>
+  readonly steps: Steps<P, S, K>
+  readonly run: RunState<P, S, K>
+  readonly boundary: Boundary<P, S>
+  readonly flow: Flow
+  readonly stepKey: Key
+  readonly time: Stopwatch
+  readonly take: TakeSnapshot<P, S>
+  readonly checkpoints: Map<number, RunSnapshot<P, S>>
+  readonly history: EpochRecord[]
+  readonly log: Log
+  /** The rate of the last step. */
+  learningRate: number
+  /** Where `samplesPerSecond` counts from: the rows of this epoch's steps, and when they began. */
+  rows: number
+  since: number
+}
+
+/** What events show between steps: parameters, and nothing of a step. */
+export function shownNow<P, S, K extends string>({ run }: Session<P, S, K>): Shown<P, S> {
+  const { params, state } = run.carry
+  return { params, state, gradients: null, gradientNorm: null, activations: null }
+}
+
+/** Shows an event to everyone. What it showed is gone afterwards, whatever happens. */
+export function show<P, S, K extends string>(
+  { boundary, run }: Session<P, S, K>,
+  event: TrainEvent<P, S> & { pass?(): void },
+): void {
+  try {
+    boundary.deliver(event)
+  } finally {
+    event.pass?.()
+    freeRetired(run)
+  }
+}
