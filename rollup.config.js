@@ -1,11 +1,11 @@
 // One config for every published package: `rollup -c ../../rollup.config.js` inside it (turbo), `rollup -c` at the
 // root for all. The entries are what package.json's exports name under '@tapeflow/source'.
-import { readFileSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import esbuild from 'rollup-plugin-esbuild'
-import ts from 'typescript'
-import { filesBelow, published } from './scripts/workspaces.js'
+import { published } from './scripts/workspaces.js'
 
 const root = dirname(fileURLToPath(import.meta.url))
 const cwd = process.cwd()
@@ -43,32 +43,36 @@ const pureInitialisers = {
   },
 }
 
-/**
- * Writes a declaration file beside each module. isolatedDeclarations makes that a matter of one file at a time: whether
- * the types agree is for `npm run typecheck` to say.
- */
+/** Writes a declaration file beside each module, with the types of packages below as their installers see them. */
 const declarations = (directory) => ({
   name: 'declarations',
-  generateBundle() {
+  writeBundle({ dir }) {
+    const project = join(dir, 'tsconfig.json')
     const compilerOptions = {
-      target: ts.ScriptTarget.ES2022,
-      isolatedDeclarations: true,
-      declaration: true,
+      noEmit: false,
+      emitDeclarationOnly: true,
       declarationMap: true,
+      customConditions: [],
+      rootDir: join(directory, 'src'),
+      outDir: dir,
     }
-    for (const file of filesBelow(relative(root, join(directory, 'src')), (path) => path.endsWith('.ts'))) {
-      const name = relative(join(directory, 'src'), join(root, file)).replace(/\.ts$/, '.d.ts')
-      const { outputText, sourceMapText, diagnostics } = ts.transpileDeclaration(
-        readFileSync(join(root, file), 'utf8'),
-        { fileName: basename(file), compilerOptions, reportDiagnostics: true },
+    const extended = join(directory, 'tsconfig.json')
+    writeFileSync(
+      project,
+      JSON.stringify({ extends: extended, include: [join(directory, 'src')], compilerOptions }),
+    )
+    const tsc = join(root, 'node_modules/.bin/tsc')
+    const { status, stdout, error } = spawnSync(tsc, ['-p', project], { encoding: 'utf8' })
+    rmSync(project)
+    if (status !== 0) this.error(`declarations of ${directory}: ${error ?? stdout}`)
+    // Declarations are emitted with the .ts of the sources; an installer has .js, beside which stands the .d.ts.
+    for (const path of readdirSync(dir, { recursive: true, encoding: 'utf8' })) {
+      if (!path.endsWith('.d.ts')) continue
+      const text = readFileSync(join(dir, path), 'utf8')
+      writeFileSync(
+        join(dir, path),
+        text.replace(/((?:from|import)\s*\(?\s*['"]\.{1,2}\/[^'"]*)\.ts(['"])/g, '$1.js$2'),
       )
-      if (diagnostics?.[0])
-        this.error(`${file}: ${ts.flattenDiagnosticMessageText(diagnostics[0].messageText, ' ')}`)
-      const up = '../'.repeat(name.split('/').length)
-      const map = { ...JSON.parse(sourceMapText), sources: [`${up}src/${name.replace(/\.d\.ts$/, '.ts')}`] }
-      const source = outputText.replace(/((?:from|import)\s*\(?\s*['"]\.{1,2}\/[^'"]*)\.ts(['"])/g, '$1.js$2')
-      this.emitFile({ type: 'asset', fileName: name, source })
-      this.emitFile({ type: 'asset', fileName: `${name}.map`, source: JSON.stringify(map) })
     }
   },
 })

@@ -4,8 +4,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import ts from 'typescript'
+import { root } from './workspaces.js'
 
-const root = process.cwd()
 const ops = join(root, 'packages/autodiff/src/ops')
 const lineWidth = 110
 

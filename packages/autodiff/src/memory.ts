@@ -16,7 +16,6 @@ const pageBytes = 65536
 const granule = 64
 /** Static data of the kernels lives below; offset 0 never names a tensor. */
 const heapStart = pageBytes
-const maximumPages = 65536
 const initialPages = 16384
 /** Blocks from this size on are remembered with their shape, to name the largest holder when memory runs out. */
 const largeBytes = 1 << 20
@@ -27,6 +26,7 @@ let shared = false
 let floats: Float32Array = new Float32Array(0)
 let top = heapStart
 let limit = 0
+let maximumPages = 0
 let tensors = 0
 let bytes = 0
 let peakBytes = 0
@@ -38,6 +38,7 @@ function reserve(): WebAssembly.Memory {
   shared = typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false
   for (let initial = initialPages; ; initial >>= 1) {
     try {
+      maximumPages = initial * 4
       return new WebAssembly.Memory({ initial, maximum: maximumPages, shared })
     } catch (cause) {
       if (initial <= 16) {

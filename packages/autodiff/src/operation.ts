@@ -86,9 +86,13 @@ export interface OperationInfo {
   /** How far the kernel may be from the float64 reference, in units in the last place of the largest term. */
   readonly ulps: number
   /**
-   * What a rounding error is relative to: the result itself, or, where terms cancel, the sum of their magnitudes.
-   * `magnitude` evaluates that sum: the operation on absolute values.
+   * What a rounding error is relative to, where that is not the result itself because terms cancel: a number for each
+   * element of the output, or one for all. `magnitudes` is the reference on absolute values: the sums of magnitudes.
    */
-  readonly scale?: (inputs: readonly Values[], output: ArrayLike<number>) => ArrayLike<number> | number
+  readonly scale?: (
+    inputs: readonly Values[],
+    output: ArrayLike<number>,
+    magnitudes: ArrayLike<number>,
+  ) => ArrayLike<number> | number
   readonly errors: readonly ErrorInput[]
 }

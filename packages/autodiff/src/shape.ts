@@ -33,7 +33,8 @@ export function broadcastShapes(operation: string, shapes: readonly Shape[]): Sh
   let result = shapes[0]!
   for (let i = 1; i < shapes.length; i++) {
     const other = shapes[i]!
-    if (!sameShape(result, other)) result = broadcastPair(operation, result, other)
+    if (result.length === 0) result = other
+    else if (other.length !== 0 && !sameShape(result, other)) result = broadcastPair(operation, result, other)
   }
   return result
 }

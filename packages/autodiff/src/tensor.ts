@@ -157,13 +157,6 @@ export function allocateTensor(shape: Shape): Tensor {
   return made
 }
 
-/** Another tensor on the memory of `x`: from element `first` on, with a shape of its own. */
-export function viewOf(x: Tensor, shape: Shape, first = 0): Tensor {
-  const made = new Tensor(shape, sizeOf(shape), x.offset + first * 4, retain(x.storage), null, -1, null)
-  own(made, made.storage)
-  return made
-}
-
 /** The value `x` under another name: on the same memory and, where its tape is open, at the same place of it. */
 export function alias(x: Tensor): Tensor {
   const live = x.tape !== null && x.tape.open ? x.tape : null

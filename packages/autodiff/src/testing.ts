@@ -4,7 +4,8 @@ export {
   type GradientCheck,
   type WorstError,
 } from './check-grad.ts'
-export { evaluateReference } from './evaluate-reference.ts'
+export { referenceValues } from './evaluate-reference.ts'
+export { broadcastable } from './info.ts'
 export { withoutKernel } from './kernels/disabled.ts'
 export { poisonFreed } from './memory.ts'
 export type {

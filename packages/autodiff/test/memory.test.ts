@@ -179,6 +179,17 @@ describe('fold', () => {
     expect(end.a.item()).toBe(4)
   })
 
+  it('frees nothing that a turn did not make', () => {
+    const outer = t.tensor(5)
+    t.fold({ a: t.tensor(1) }, [1, 2, 3], (_, item) => (item === 1 ? { a: outer } : { a: t.tensor(item) }))
+    expect(outer.item()).toBe(5)
+  })
+
+  it('can be differentiated through', () => {
+    const power = (x: t.Tensor) => t.fold(t.tensor(1), [1, 2, 3], (carry) => t.mul(carry, x))
+    expect(t.grad(power)(t.tensor(2)).item()).toBe(12)
+  })
+
   it('keeps a reshaped leaf of the old carry', () => {
     const end = t.fold(t.tensor([1, 2, 3, 4]), [1, 2], (x) => t.reshape(x, x.rank === 1 ? [2, 2] : [4]))
     expect(end.toArray()).toEqual([1, 2, 3, 4])

@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { describe, expect, test } from 'vitest'
-import { type Context, linear, ones } from '../src/index.ts'
+import { type Context, glorotUniform, linear, ones } from '../src/index.ts'
 import { centralDifferences, expectClose, refusal, rowsOf, sample } from './float64.ts'
 
 const ctx: Context = { training: true, path: '' }
@@ -81,6 +81,13 @@ describe('linear', () => {
     const draw = (seed: number): Float32Array => layer.init(t.key(seed), [3]).params.weight.toFloat32Array()
     expect(draw(5)).toEqual(draw(5))
     expect(draw(5)).not.toEqual(draw(6))
+  })
+
+  test('draws weight and bias from children of the key, so that no two share numbers', () => {
+    const { params } = linear(3, 4, { bias: glorotUniform }).init(t.key(5), [3])
+    const [weight, bias] = ['weight', 'bias'].map((name) => t.foldIn(t.key(5), name))
+    expect(params.weight.toArray()).toEqual(glorotUniform(weight!, [3, 4], 3, 4).toArray())
+    expect(params.bias.toArray()).toEqual(glorotUniform(bias!, [4], 3, 4).toArray())
   })
 
   test('can do without a bias', () => {

@@ -1,6 +1,6 @@
 import { mapTensors, scope, Tensor, zerosLike } from '@tapeflow/autodiff'
 import type { Slots, Updated } from './optimizer.ts'
-import { type Beside, below, checkSame, nodeKind } from './same-structure.ts'
+import { failDifferent, nodeKind, sameNode } from './same-structure.ts'
 
 /** One tensor's update: `[param, ...slots]` from what they were, slots in the order of their names. */
 export type Rule = (param: Tensor, gradient: Tensor, ...slots: Tensor[]) => readonly Tensor[]
@@ -29,38 +29,63 @@ export function leafwise<K extends string, P>(
   params: P,
   rule: Rule,
 ): Updated<K, P> {
-  const walk = (param: unknown, others: readonly Beside[], path: string): readonly unknown[] => {
-    for (const other of others) checkSame(operation, param, other, path)
-    if (param instanceof Tensor) {
-      const [gradient, ...rest] = others.map((other) => other.tree as Tensor)
-      return scope(() => rule(param, gradient!, ...rest))
-    }
+  // As many trees go in beside the parameters (gradients, slots) as come out (parameters, slots).
+  const beside = [gradients, ...names.map((name) => slots[name])]
+
+  const walk = (param: unknown, others: readonly unknown[]): readonly unknown[] => {
     const kind = nodeKind(param)
-    if (kind === 'other leaf') return others.map(() => param)
-    const rows = Object.entries(param as object).map(
-      ([key, inner]: [string, unknown]) =>
-        [key, walk(inner, children(others, key), below(path, key))] as const,
-    )
-    return others.map((_, k) =>
-      kind === 'array'
-        ? rows.map(([, row]) => row[k])
-        : Object.fromEntries(rows.map(([key, row]) => [key, row[k]])),
-    )
+    for (let i = 0; i < others.length; i++) if (kind === null || !sameNode(kind, param, others[i])) differ()
+    if (param instanceof Tensor) return scope(() => rule(param, ...(others as [Tensor, ...Tensor[]])))
+    if (kind === 'array')
+      return walkArray(param as readonly unknown[], others as readonly (readonly unknown[])[])
+    if (kind === 'object')
+      return walkObject(param as Record<string, unknown>, others as readonly Record<string, unknown>[])
+    return others.map(() => param)
   }
 
-  // As many trees go in beside the parameters (gradients, slots) as come out (parameters, slots).
-  const beside = [
-    { name: 'gradients', tree: gradients },
-    ...names.map((name) => ({ name: `slots.${name}`, tree: slots[name] })),
-  ]
+  const walkArray = (
+    param: readonly unknown[],
+    others: readonly (readonly unknown[])[],
+  ): readonly unknown[] => {
+    const made = others.map((): unknown[] => [])
+    for (let i = 0; i < param.length; i++) {
+      const row = walk(
+        param[i],
+        others.map((other) => other[i]),
+      )
+      for (let k = 0; k < made.length; k++) made[k]!.push(row[k])
+    }
+    return made
+  }
+
+  const walkObject = (
+    param: Record<string, unknown>,
+    others: readonly Record<string, unknown>[],
+  ): readonly unknown[] => {
+    const made = others.map((): Record<string, unknown> => ({}))
+    for (const key in param) {
+      const row = walk(
+        param[key],
+        others.map((other) => other[key]),
+      )
+      for (let k = 0; k < made.length; k++) put(made[k]!, key, row[k])
+    }
+    return made
+  }
+
+  const differ = (): never => {
+    const named = beside.map((tree, i) => ({ name: i === 0 ? 'gradients' : `slots.${names[i - 1]}`, tree }))
+    return failDifferent(operation, params, named)
+  }
+
   // The walk rebuilds the structure of params.
-  const [next, ...rest] = walk(params, beside, '') as readonly P[]
+  const [next, ...rest] = walk(params, beside) as readonly P[]
   return { params: next!, slots: byName(names, (i) => rest[i]!) }
 }
 
-// checkSame has found the key in each.
-function children(others: readonly Beside[], key: string): Beside[] {
-  return others.map(({ name, tree }) => ({ name, tree: (tree as Readonly<Record<string, unknown>>)[key] }))
+function put(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== '__proto__') object[key] = value
+  else Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true })
 }
 
 function byName<K extends string, P>(names: readonly K[], tree: (index: number) => P): Slots<K, P> {

@@ -27,7 +27,6 @@ export const positiveCount: Range = { from: 1, integer: true }
  * @param name what the number is called there
  * @throws TypeError where it is no number; RangeError where it is not within `range`
  * @example
- * import { checkNumber, fraction } from '../src/range.ts'
  * checkNumber('adam', 'beta1', 0.9, fraction) // => 0.9
  */
 export function checkNumber(operation: string, name: string, value: unknown, range: Range): number {

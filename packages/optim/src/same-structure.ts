@@ -6,7 +6,8 @@ export interface Beside {
   readonly tree: unknown
 }
 
-type Kind = 'tensor' | 'array' | 'object' | 'other leaf'
+/** What a node of a tree may be. */
+export type Kind = 'tensor' | 'array' | 'object' | 'other leaf'
 
 const remedy = 'pass trees of the structure of params'
 
@@ -20,13 +21,44 @@ export function nodeKind(node: unknown): Kind | null {
   return prototype === Object.prototype || prototype === null ? 'object' : null
 }
 
+/** Whether a node of the parameters, which is of `kind`, and one of another tree are alike: keys and shapes too. */
+export function sameNode(kind: Kind, param: unknown, other: unknown): boolean {
+  if (param instanceof Tensor) return other instanceof Tensor && sameShape(param.shape, other.shape)
+  if (nodeKind(other) !== kind) return false
+  if (kind === 'other leaf') return true
+  if (kind === 'array') return (param as readonly unknown[]).length === (other as readonly unknown[]).length
+  // Plain objects inherit no enumerable keys, so that for…in sees what Object.keys does, without a list.
+  let extra = 0
+  for (const _ in other as object) extra++
+  for (const key in param as object) {
+    if (!Object.hasOwn(other as object, key)) return false
+    extra--
+  }
+  return extra === 0
+}
+
 /**
- * Checks one node of the parameters against the node at the same path of another tree: same kind, same keys, and for
- * tensors the same shape.
- *
- * @throws RangeError where they differ: names the tree and the path
+ * Throws the error of the first difference between the parameters and trees beside them. Paths are made here, where
+ * they are needed, and not at every update.
  */
-export function checkSame(operation: string, param: unknown, other: Beside, path: string): void {
+export function failDifferent(operation: string, params: unknown, trees: readonly Beside[]): never {
+  const find = (param: unknown, others: readonly Beside[], path: string): void => {
+    for (const other of others) checkSame(operation, param, other, path)
+    const kind = nodeKind(param)
+    if (kind !== 'array' && kind !== 'object') return
+    for (const [key, inner] of Object.entries(param as Readonly<Record<string, unknown>>)) {
+      const children = others.map(({ name, tree }) => ({
+        name,
+        tree: (tree as Readonly<Record<string, unknown>>)[key],
+      }))
+      find(inner, children, below(path, key))
+    }
+  }
+  find(params, trees, '')
+  return failRange(operation, 'trees differ', remedy)
+}
+
+function checkSame(operation: string, param: unknown, other: Beside, path: string): void {
   const kind = nodeKind(param)
   if (kind === null) {
     failType(
@@ -68,8 +100,7 @@ function checkKeys(operation: string, param: object, other: object, name: string
   failRange(operation, `${name} has more than params, got '${below(path, extra)}'`, remedy)
 }
 
-/** The path of a child: `layers.0.weight`. */
-export function below(path: string, key: string | number): string {
+function below(path: string, key: string): string {
   return path === '' ? `${key}` : `${path}.${key}`
 }
 

@@ -31,7 +31,10 @@ export function act<P, S, K extends string>(
   }
 }
 
-function perform<P, S, K extends string>(session: Session<P, S, K>, command: TrainCommand): TrainEvent<P, S>[] {
+function perform<P, S, K extends string>(
+  session: Session<P, S, K>,
+  command: TrainCommand,
+): TrainEvent<P, S>[] {
   const { flow, run, checkpoints } = session
   switch (command.type) {
     case 'stop':

@@ -47,14 +47,25 @@ export function checkBatch(batch: TrainBatch): void {
   for (const name of ['x', 'y'] as const) {
     const field: unknown = batch?.[name]
     if (typeof field !== 'object' || field === null || !('shape' in field) || !('values' in field)) {
-      failType('fit', `a batch needs x and y with shape and values, ${name} is ${kindOf(field)}`, 'map the data to { x, y }')
+      failType(
+        'fit',
+        `a batch needs x and y with shape and values, ${name} is ${kindOf(field)}`,
+        'map the data to { x, y }',
+      )
     }
   }
   const [x, y] = [batch.x.shape, batch.y.shape]
   if (x.length === 0 || y.length === 0) {
-    failRange('fit', `the data gives single rows, got x of shape ${showShape(x)} and y of shape ${showShape(y)}`, 'add .batch(32)')
+    failRange(
+      'fit',
+      `the data gives single rows, got x of shape ${showShape(x)} and y of shape ${showShape(y)}`,
+      'add .batch(32)',
+    )
   }
   if (x[0] !== y[0] || x[0] === 0) {
-    failRange('fit', `x and y of a batch must have the same number of rows, at least 1, got ${showShape(x)} and ${showShape(y)}`)
+    failRange(
+      'fit',
+      `x and y of a batch must have the same number of rows, at least 1, got ${showShape(x)} and ${showShape(y)}`,
+    )
   }
 }

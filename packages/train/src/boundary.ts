@@ -58,7 +58,12 @@ export function boundary<P, S>({
     failure ??= { error: callbackError(name, error) }
     wake()
   }
-  const listen = (commands$: Observable<TrainCommand>, source: string, lenient: boolean, name: string): void => {
+  const listen = (
+    commands$: Observable<TrainCommand>,
+    source: string,
+    lenient: boolean,
+    name: string,
+  ): void => {
     listening.add(
       commands$.subscribe({
         next: (command) => {
@@ -101,7 +106,11 @@ export function boundary<P, S>({
     const told: TrainEvent<P, S>[] = []
     for (let round = 0; queue.length > 0; round++) {
       if (round === roundsAtMost) {
-        failRange('fit', `commands were answered with commands ${roundsAtMost} times`, 'do not answer every command event')
+        failRange(
+          'fit',
+          `commands were answered with commands ${roundsAtMost} times`,
+          'do not answer every command event',
+        )
       }
       const given = queue
       queue = []
@@ -154,7 +163,11 @@ export function boundary<P, S>({
   }
 }
 
-function started(callback: Callback, events: Subject<TrainEvent>, info: CallbackInfo): Observable<TrainCommand> {
+function started(
+  callback: Callback,
+  events: Subject<TrainEvent>,
+  info: CallbackInfo,
+): Observable<TrainCommand> {
   let commands$: unknown
   try {
     commands$ = callback.run(events.asObservable(), info)
@@ -162,7 +175,9 @@ function started(callback: Callback, events: Subject<TrainEvent>, info: Callback
     throw callbackError(`callback '${callback.name}'`, error)
   }
   if (isObservable(commands$)) return commands$ as Observable<TrainCommand>
-  const problem = new TypeError(`run must return an Observable of commands, got ${kindOf(commands$)}; return EMPTY for none`)
+  const problem = new TypeError(
+    `run must return an Observable of commands, got ${kindOf(commands$)}; return EMPTY for none`,
+  )
   throw callbackError(`callback '${callback.name}'`, problem)
 }
 

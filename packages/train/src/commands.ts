@@ -49,7 +49,9 @@ export interface Sourced {
 export function decide(given: readonly Sourced[]): readonly Sourced[] {
   const stop = given.findLast(({ command }) => command.type === 'stop')
   if (stop !== undefined) return [stop]
-  return given.filter((one, i) => !given.some((later, j) => j > i && kind(later.command) === kind(one.command)))
+  return given.filter(
+    (one, i) => !given.some((later, j) => j > i && kind(later.command) === kind(one.command)),
+  )
 }
 
 function kind(command: TrainCommand): string {
@@ -71,7 +73,11 @@ const known: readonly string[] = [
 /** Throws unless `command` is one by its type; its numbers are checked where it is acted on. */
 export function requireCommand(command: unknown): asserts command is TrainCommand {
   if (typeof command !== 'object' || command === null || !('type' in command)) {
-    failType('fit', `a command must be an object with a type, got ${kindOf(command)}`, "emit { type: 'stop' }")
+    failType(
+      'fit',
+      `a command must be an object with a type, got ${kindOf(command)}`,
+      "emit { type: 'stop' }",
+    )
   }
   if (typeof command.type !== 'string' || !known.includes(command.type)) {
     failRange('fit', `unknown command '${String(command.type)}'`, `use one of ${known.join(', ')}`)

@@ -48,9 +48,13 @@ const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => strin
   metrics: optional(list('a metric', (value) => has(value, 'init', 'update', 'result'))),
   epochs: optional(positiveInteger),
   steps: optional(positiveInteger),
-  seed: optional((value) => (Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be an integer from 0 on')),
+  seed: optional((value) =>
+    Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be an integer from 0 on',
+  ),
   callbacks: optional(list('a callback', (value) => has(value, 'run') && 'name' in value)),
-  monitors: optional(list('a function or an observer', (value) => typeof value === 'function' || typeof value === 'object')),
+  monitors: optional(
+    list('a function or an observer', (value) => typeof value === 'function' || typeof value === 'object'),
+  ),
   watch: optional((value) => {
     parseWatch(value)
     return undefined
@@ -67,9 +71,14 @@ const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => strin
  * @throws RangeError for a number out of range, an unknown option, or both or neither of epochs and steps; TypeError for a wrong kind
  */
 export function checkOptions(model: unknown, options: FitOptions): void {
-  if (!has(model, 'init', 'apply')) failType('fit', `the model must be a layer, got ${kindOf(model)}`, 'pass sequential(…)')
+  if (!has(model, 'init', 'apply'))
+    failType('fit', `the model must be a layer, got ${kindOf(model)}`, 'pass sequential(…)')
   if (typeof options !== 'object' || options === null) {
-    failType('fit', `options must be an object, got ${kindOf(options)}`, 'pass { data, loss, optimizer, epochs }')
+    failType(
+      'fit',
+      `options must be an object, got ${kindOf(options)}`,
+      'pass { data, loss, optimizer, epochs }',
+    )
   }
   const given: Readonly<Record<string, unknown>> = { ...options }
   for (const name of Object.keys(given)) {

@@ -3,7 +3,7 @@ import type { Metric } from '@tapeflow/nn'
 import { type Machine, machine } from '@tapeflow/optim'
 import type { MetricValues } from './events.ts'
 import type { Shown } from './showing.ts'
-import type { ParametersSnapshot, RunSnapshot, Sums } from './snapshots.ts'
+import { copied, type ParametersSnapshot, type RunSnapshot, type Sums } from './snapshots.ts'
 import type { Carry, Recipe } from './step.ts'
 
 /** A value that a callback keeps with the run: saved in snapshots, and back with them. */
@@ -84,8 +84,11 @@ export function freeRun(run: Pick<RunState<unknown, unknown, never>, 'retired' |
 }
 
 /** Weights and layer state as an event shows them, copied. */
-export function parametersSnapshot<P, S>({ params, state }: Pick<Shown<P, S>, 'params' | 'state'>): ParametersSnapshot<P, S> {
-  return { params: t.toSnapshot(params), state: t.toSnapshot(state) }
+export function parametersSnapshot<P, S>({
+  params,
+  state,
+}: Pick<Shown<P, S>, 'params' | 'state'>): ParametersSnapshot<P, S> {
+  return { params: copied(params), state: copied(state) }
 }
 
 /** The whole run, copied. */

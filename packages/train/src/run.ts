@@ -1,48 +1,158 @@
-import { foldIn, key, leaves, paths, type Shape, type Tree } from '@tapeflow/autodiff'
-import type { Observer, Subscriber } from 'rxjs'
+import { failRange, foldIn, key, type Shape, Tensor, type Tree, visitLeaves } from '@tapeflow/autodiff'
+import type { Subscriber } from 'rxjs'
 import { act } from './act.ts'
 import { type Boundary, boundary } from './boundary.ts'
+import type { CallbackInfo } from './callbacks/callback.ts'
 import type { RunInfo, TrainEvent } from './events.ts'
 import { guarded, type Log } from './monitors/guard.ts'
 import type { FitOptions } from './options.ts'
 import { type Opened, training } from './program.ts'
 import { close, failEmpty, next } from './reading.ts'
-import { freeRun, parametersSnapshot, type RunState, runSnapshot, runState } from './run-state.ts'
+import { freeRun, type Kept, parametersSnapshot, type RunState, runSnapshot, runState } from './run-state.ts'
 import type { Session } from './session.ts'
+import type { Shown } from './showing.ts'
 import type { Program } from './slices.ts'
+import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
 import { type Model, type Recipe, type Steps, steps } from './step.ts'
 import { stopwatch } from './stopwatch.ts'
-import type { TakeSnapshot } from './showing.ts'
 import { parseWatch } from './watch.ts'
 
-/** The platform around a run. */
-export interface Surroundings {
-  readonly now: () => number
-  /** Puts a run that waits or holds back to work. */
-  readonly wake: () => void
+/** A run that has been prepared: nothing is read and no tensor made before its program starts. */
+export interface Run<P, S> {
+  readonly program: Program
+  readonly boundary: Boundary<P, S>
 }
 
 /**
- * One run from its subscription to its end: opens the data, draws the parameters, lets the callbacks join, trains, and
- * frees everything, however it ends.
+ * One run from its subscription to its end. The program opens the data, draws the parameters, lets the callbacks join,
+ * trains, and frees everything, however it ends.
+ *
+ * @param now tells milliseconds
+ * @param wake puts a program that waits or holds back to work
  */
-export function* run<P extends Tree, S extends Tree, K extends string>(
+export function prepareRun<P extends Tree, S extends Tree, K extends string>(
   model: Model<P, S>,
   options: FitOptions<K>,
   owner: Subscriber<TrainEvent<P, S>>,
-  surroundings: Surroundings,
-): Program {
+  now: () => number,
+  wake: () => void,
+): Run<P, S> {
   const log: Log = options.log ?? ((message, error) => console.error(message, error))
-  const { data, loss, optimizer, metrics = [], seed = 0 } = options
+  const { loss, optimizer, metrics = [] } = options
   const recipe: Recipe<P, S, K> = { model, loss, optimizer, metrics, watch: parseWatch(options.watch) }
-  const programs = steps(recipe)
-  let session: Session<P, S, K> | null = null
+  const made: { session?: Session<P, S, K> } = {}
   const around = boundary<P, S>({
     owner,
     callbacks: options.callbacks ?? [],
     commands: options.commands,
     monitors: (options.monitors ?? []).map((monitor, i) => guarded(monitor, `monitor ${i}`, log)),
-    act: (sourced) => (session === null ? [] : act(session, sourced)),
-    wake: surroundings.wake,
+    act: (sourced) => (made.session === undefined ? [] : act(made.session, sourced)),
+    wake,
   })
+  const started = (state: RunState<P, S, K>, programs: Steps<P, S, K>): Session<P, S, K> => {
+    made.session = sessionOf(state, programs, recipe, options, around, now, log)
+    return made.session
+  }
+  return { program: whole(options, recipe, started, log), boundary: around }
+}
+
+function* whole<P extends Tree, S extends Tree, K extends string>(
+  options: FitOptions<K>,
+  recipe: Recipe<P, S, K>,
+  started: (state: RunState<P, S, K>, programs: Steps<P, S, K>) => Session<P, S, K>,
+  log: Log,
+): Program {
+  const { data, seed = 0 } = options
+  const programs = steps(recipe)
+  const pull = data.iterate(0)
+  let handedOver = false
+  let state: RunState<P, S, K> | null = null
+  try {
+    const arrived = yield* next(pull, () => false)
+    if (arrived === undefined || arrived.done) failEmpty('data of epoch 0')
+    const opened: Opened = { pull, first: arrived.value }
+    state = runState(seed, recipe, programs.first(foldIn(key(seed), 'init'), opened.first))
+    const session = started(state, programs)
+    const info = infoOf(state, options)
+    session.boundary.join((callback, index) => ({
+      ...info,
+      keep: keeper(session, `${index}.${callback.name}`),
+    }))
+    session.run.machine.send({ type: 'begin' })
+    handedOver = true
+    yield* training(session, info, opened)
+  } finally {
+    if (!handedOver) close(pull, log)
+    if (state !== null) freeRun(state)
+  }
+}
+
+function sessionOf<P, S, K extends string>(
+  run: RunState<P, S, K>,
+  programs: Steps<P, S, K>,
+  recipe: Recipe<P, S, K>,
+  options: FitOptions<K>,
+  around: Boundary<P, S>,
+  now: () => number,
+  log: Log,
+): Session<P, S, K> {
+  function take(shown: Shown<P, S>, what: 'all'): RunSnapshot<P, S>
+  function take(shown: Shown<P, S>, what: 'parameters'): ParametersSnapshot<P, S>
+  function take(
+    shown: Shown<P, S>,
+    what: 'all' | 'parameters',
+  ): RunSnapshot<P, S> | ParametersSnapshot<P, S> {
+    return what === 'all' ? runSnapshot(run, shown) : parametersSnapshot(shown)
+  }
+  return {
+    options,
+    recipe,
+    steps: programs,
+    run,
+    boundary: around,
+    flow: { phase: 'training', stop: null, paused: false, rewound: false },
+    stepKey: foldIn(key(run.seed), 'step'),
+    time: stopwatch(now),
+    take,
+    checkpoints: new Map(),
+    history: [],
+    log,
+    learningRate: Number.NaN,
+    rows: 0,
+    since: 0,
+  }
+}
+
+function infoOf<P, S, K extends string>(
+  run: RunState<P, S, K>,
+  { data, validation, epochs, steps: asked, metrics = [] }: FitOptions<K>,
+): RunInfo {
+  const parameters: Record<string, Shape> = {}
+  let parameterCount = 0
+  visitLeaves(run.carry.params, (leaf, path) => {
+    if (!(leaf instanceof Tensor)) return
+    parameters[path] = leaf.shape
+    parameterCount += leaf.size
+  })
+  const stepsPerEpoch = data.length
+  return {
+    seed: run.seed,
+    epochs,
+    steps: asked ?? (stepsPerEpoch === undefined ? undefined : stepsPerEpoch * epochs!),
+    stepsPerEpoch,
+    parameters,
+    parameterCount,
+    metrics: metrics.map(({ name }) => name),
+    hasValidation: validation !== undefined,
+  }
+}
+
+function keeper<P, S, K extends string>({ run }: Session<P, S, K>, owner: string): CallbackInfo['keep'] {
+  return <V>(name: string, initial: V): Kept<V> => {
+    const path = `${owner}.${name}`
+    if (run.kept.has(path)) failRange('keep', `'${name}' is kept already`, 'use each key once')
+    const kept: Kept<V> = { value: initial }
+    run.kept.set(path, kept)
+    return kept
+  }
 }

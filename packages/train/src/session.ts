@@ -7,7 +7,7 @@ import { freeRetired, type RunState } from './run-state.ts'
 import type { Shown, TakeSnapshot } from './showing.ts'
 import type { RunSnapshot } from './snapshots.ts'
 import type { Recipe, Steps } from './step.ts'
-import type { Stopwatch } from "./stopwatch.ts"
+import type { Stopwatch } from './stopwatch.ts'
 
 /** What commands have decided about the course of a run. */
 export interface Flow {

@@ -1,10 +1,26 @@
-import type { Replaced, Snapshot } from '@tapeflow/autodiff'
+import { type Key, type Snapshot, type Tensor, toSnapshot } from '@tapeflow/autodiff'
 import type { MachineState } from '@tapeflow/optim'
+
+/** A tree with `{ shape, values }` in the place of each tensor; nothing is known of one whose type is not. */
+export type Copied<P> = P extends Tensor
+  ? Snapshot
+  : P extends Key | number | null
+    ? P
+    : P extends object
+      ? { [K in keyof P]: Copied<P[K]> }
+      : unknown
+
+/** A copy of a tree, outside of the heap. */
+export function copied<P>(tree: P): Copied<P> {
+  const copy: unknown = toSnapshot(tree)
+  // toSnapshot replaces each tensor and nothing else.
+  return copy as Copied<P>
+}
 
 /** Weights and layer state outside of the heap: plain data. */
 export interface ParametersSnapshot<P = unknown, S = unknown> {
-  readonly params: Replaced<P, Snapshot>
-  readonly state: Replaced<S, Snapshot>
+  readonly params: Copied<P>
+  readonly state: Copied<S>
 }
 
 /** What an epoch has summed up so far. */

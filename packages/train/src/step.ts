@@ -48,6 +48,19 @@ export interface Steps<P, S, K extends string> {
   ): { loss: number; metrics: readonly unknown[] }
 }
 
+/** What a forward pass in training leaves. */
+interface Forward<S> {
+  readonly value: t.Tensor
+  readonly aux: {
+    readonly state: S
+    readonly prediction: t.Tensor
+    readonly activations: Readonly<Record<string, t.Tensor>>
+  }
+}
+
+type Rest<S> = readonly [state: S, batch: BatchTensors, context: Context]
+type Differentiate<P, S> = (params: P, ...rest: Rest<S>) => Forward<S> & { readonly gradients: unknown }
+
 /** What changes from step to step. */
 export interface StepInputs {
   readonly step: number
@@ -64,13 +77,14 @@ export function steps<P extends t.Tree, S extends t.Tree, K extends string>({
   metrics,
   watch,
 }: Recipe<P, S, K>): Steps<P, S, K> {
-  const differentiate = t.valueAndGrad((params: P, state: S, batch: BatchTensors, context: Context) => {
+  const forward = (params: P, state: S, batch: BatchTensors, context: Context): Forward<S> => {
     const activations: Record<string, t.Tensor> = {}
     const watching = watch.activations === null ? context : tapped(context, watch.activations, activations)
     const { y: prediction, state: next } = model.apply(params, state, batch.x, watching)
     const value = oneNumber(loss(prediction, batch.y, batch.weights))
     return { value, aux: { state: next, prediction, activations } }
-  })
+  }
+  const differentiate: Differentiate<P, S> = t.valueAndGrad<P, Rest<S>, Forward<S>>(forward)
 
   const measured = (states: readonly unknown[], prediction: t.Tensor, batch: BatchTensors): unknown[] =>
     metrics.map((metric, i) => metric.update(states[i], prediction, batch.y, batch.weights))
@@ -86,13 +100,12 @@ export function steps<P extends t.Tree, S extends t.Tree, K extends string>({
       keeping((keep) => {
         const tensors = toTensors(batch)
         const context: Context = { training: true, key: now.key, path: '' }
-        const evaluate = (at: P): { value: t.Tensor; gradients: P } => {
-          const { value, gradients } = differentiate(at, state, tensors, context)
+        const evaluate = (at: P): Forward<S> & { gradients: P } => {
+          const found = differentiate(at, state, tensors, context)
           // Every tensor of a P is replaced by a tensor: still a P.
-          return { value, gradients: gradients as P }
+          return { ...found, gradients: found.gradients as P }
         }
-        const { value, gradients: found, aux } = differentiate(params, state, tensors, context)
-        const gradients = found as P
+        const { value, gradients, aux } = evaluate(params)
         const hyper = optimizer.hyper(now.step, now.control)
         const next = optimizer.update(gradients, slots, params, hyper, evaluate)
         const rate = hyper.learningRate
@@ -138,7 +151,11 @@ function keeping<R>(body: (keep: <T>(...trees: readonly [T, ...unknown[]]) => T)
 
 function oneNumber(value: t.Tensor): t.Tensor {
   if (!(value instanceof t.Tensor)) {
-    t.failType('fit', `the loss must return a tensor, got ${t.kindOf(value)}`, 'return what crossEntropy or mse return')
+    t.failType(
+      'fit',
+      `the loss must return a tensor, got ${t.kindOf(value)}`,
+      'return what crossEntropy or mse return',
+    )
   }
   if (value.size === 1) return value
   return t.failRange(
@@ -154,7 +171,11 @@ function globalNorm(gradients: t.Tree): number {
   return Math.sqrt(squares)
 }
 
-function tapped(context: Context, wanted: (path: string) => boolean, into: Record<string, t.Tensor>): Context {
+function tapped(
+  context: Context,
+  wanted: (path: string) => boolean,
+  into: Record<string, t.Tensor>,
+): Context {
   return {
     ...context,
     tap: (path, x) => {

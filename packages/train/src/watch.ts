@@ -30,7 +30,11 @@ export function parseWatch(names: unknown = []): Watch {
     if (name === 'activations') patterns.push(glob('**'))
     else if (typeof name === 'string' && name.startsWith('activations:')) patterns.push(glob(name.slice(12)))
     else if (name !== 'gradients' && name !== 'gradientNorm') {
-      failRange('fit', `cannot watch '${String(name)}'`, "use 'gradients', 'gradientNorm' or 'activations:**'")
+      failRange(
+        'fit',
+        `cannot watch '${String(name)}'`,
+        "use 'gradients', 'gradientNorm' or 'activations:**'",
+      )
     }
   }
   return {

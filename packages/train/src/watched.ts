@@ -1,4 +1,5 @@
-import * as t from '@tapeflow/autodiff'
+import { paths } from '@tapeflow/autodiff'
+import { type Copied, copied } from './snapshots.ts'
 
 /** Something of an event was read after the event had passed: the run has moved on and the numbers are gone. */
 export class StaleSnapshotError extends Error {
@@ -27,7 +28,7 @@ export interface Watched<T> {
   /** Where the tensors are: `['layers.0.bias', 'layers.0.weight']`. */
   readonly paths: readonly string[]
   /** A copy outside of the heap, `{ shape, values }` in the place of each tensor: yours to keep. */
-  snapshot(): t.Replaced<T, t.Snapshot>
+  snapshot(): Copied<T>
 }
 
 /** A view on `read()`, which throws once the event has passed. */
@@ -37,8 +38,8 @@ export function watched<T>(read: () => T): Watched<T> {
       return read()
     },
     get paths() {
-      return t.paths(read())
+      return paths(read())
     },
-    snapshot: () => t.toSnapshot(read()),
+    snapshot: () => copied(read()),
   }
 }

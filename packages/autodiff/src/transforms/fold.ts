@@ -1,4 +1,5 @@
-import { inScope, leaves } from '../tree.ts'
+import type { Tensor } from '../tensor.ts'
+import { inScope, leaves, visitTensors } from '../tree.ts'
 
 /**
  * The last carry of a loop: `carry = body(carry, item)` for each item, from `init` on. The eager training loop.
@@ -14,14 +15,21 @@ import { inScope, leaves } from '../tree.ts'
  * power.item() // => 8
  */
 export function fold<C, T>(init: C, items: Iterable<T>, body: (carry: C, item: T, index: number) => C): C {
-  const callers = new Set(leaves(init))
+  // Only what a turn made is the loop's to free: not the caller's tensors, nor values on a tape around.
+  const made = new Set<Tensor>()
   let carry = init
   let index = 0
   for (const item of items) {
     const old = leaves(carry)
-    carry = inScope(() => body(carry, item, index++))
+    carry = inScope((scope) => {
+      const next = body(carry, item, index++)
+      visitTensors(next, (x) => {
+        if (x.owner === scope) made.add(x)
+      })
+      return next
+    })
     const kept = new Set(leaves(carry))
-    for (const x of old) if (!kept.has(x) && !callers.has(x)) x.dispose()
+    for (const x of old) if (!kept.has(x) && made.delete(x)) x.dispose()
   }
   return carry
 }

@@ -1,5 +1,5 @@
 import { failRange, failType, foldIn, type Key, kindOf, type Shape, showShape } from '@tapeflow/autodiff'
-import { type AnyLayer, at, type Layer, type ParamsOf, type StateOf } from '../layer.ts'
+import { type AnyLayer, at, type Context, type Layer, type ParamsOf, type StateOf } from '../layer.ts'
 import { childContext } from './child-context.ts'
 import type { Chain, Chained } from './sizes.ts'
 
@@ -48,18 +48,8 @@ export function sequential(...layers: readonly AnyLayer[]): Layer<Listed, Listed
     ...(inputSize === undefined ? {} : { inputSize }),
     init: (key, inputShape) => initialize(layers, key, inputShape),
     apply: (params, state, x, ctx) => {
-      for (const [what, tree] of [
-        ['params', params],
-        ['state', state],
-      ] as const) {
-        if (tree.layers.length !== layers.length) {
-          failRange(
-            'sequential',
-            `the ${what}${at(ctx)} must hold ${layers.length} layers, got ${tree.layers.length}`,
-            'pass what init of this model made',
-          )
-        }
-      }
+      checkCount('params', params, layers, ctx)
+      checkCount('state', state, layers, ctx)
       let y = x
       let changed: unknown[] | undefined
       for (let i = 0; i < layers.length; i++) {
@@ -76,6 +66,15 @@ export function sequential(...layers: readonly AnyLayer[]): Layer<Listed, Listed
 }
 
 type Listed = { readonly layers: readonly unknown[] }
+
+function checkCount(what: string, tree: Listed, { length }: readonly AnyLayer[], ctx: Context): void {
+  if (tree.layers.length === length) return
+  failRange(
+    'sequential',
+    `the ${what}${at(ctx)} must hold ${length} layers, got ${tree.layers.length}`,
+    'pass what init of this model made',
+  )
+}
 
 function checkLayer(layer: unknown, i: number): void {
   if (typeof layer === 'object' && layer !== null && 'init' in layer && 'apply' in layer) return

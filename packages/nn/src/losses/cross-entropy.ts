@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { checkClasses, checkWeights } from '../targets.ts'
-import { checkReduction, type Loss, type Reduction, reduceRows } from './reduction.ts'
+import { checkReduction, type Loss, largest, type Reduction, reduceRows } from './reduction.ts'
 
 /** What predictions are, and what becomes of the samples' losses. */
 export interface CrossEntropyOptions {
@@ -10,7 +10,6 @@ export interface CrossEntropyOptions {
   readonly reduction?: Reduction
 }
 
-const largest = 3.4028234663852886e38
 const smallestNormal = 1.1754943508222875e-38
 
 /**

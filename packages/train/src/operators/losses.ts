@@ -1,0 +1,34 @@
+import { filter, map, type OperatorFunction } from 'rxjs'
+import type { StepEvent, TrainEvent } from '../events.ts'
+
+/** The numbers of one step: plain data. */
+export type LossRecord = Readonly<
+  Pick<StepEvent, 'step' | 'epoch' | 'batch' | 'loss' | 'runningLoss' | 'learningRate'>
+>
+
+/**
+ * An operator from a run's events to the loss of each step, with the running loss and the learning rate: plain objects,
+ * safe before `throttleTime`, `bufferTime` and `shareReplay`.
+ *
+ *     fit      start step step epoch step end
+ *     losses         l    l          l
+ *
+ * @example
+ * const seen = []
+ * of({ type: 'step', step: 0, epoch: 0, batch: 0, loss: 2, runningLoss: 2, learningRate: 0.1 }).pipe(losses()).subscribe((l) => seen.push(l.loss))
+ * seen // => [2]
+ */
+export function losses(): OperatorFunction<TrainEvent, LossRecord> {
+  return (events$) =>
+    events$.pipe(
+      filter((event) => event.type === 'step'),
+      map(({ step, epoch, batch, loss, runningLoss, learningRate }) => ({
+        step,
+        epoch,
+        batch,
+        loss,
+        runningLoss,
+        learningRate,
+      })),
+    )
+}
