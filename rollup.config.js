@@ -10,35 +10,44 @@ import { published } from './scripts/workspaces.js'
 const root = dirname(fileURLToPath(import.meta.url))
 const cwd = process.cwd()
 /**
- * Marks the calls that initialise module-level constants as pure, those nested in object and array literals too:
- * bundlers cannot see that `binary({ … })` or `binaryErrors('add', add)` only makes a value, and would keep every
+ * Marks what initialises module-level constants as pure: calls, also those nested in literals, and literals that spread.
+ * Bundlers cannot see that `binary({ … })` or `[...unaryErrors('add', add)]` only makes a value, and would keep every
  * operation with its test information otherwise.
  */
 const pureInitialisers = {
   name: 'pure-initialisers',
   renderChunk(code) {
-    const positions = []
+    const insertions = []
+    const mark = (position) => {
+      if (!/PURE__ ?\*\/\s*$/.test(code.slice(0, position))) insertions.push([position, '/*@__PURE__*/ '])
+    }
+    let spreads = false
     const visit = (node) => {
       if (node === null || typeof node !== 'object') return
       if (Array.isArray(node)) return node.forEach(visit)
       // What a function does when it is called later is no matter of initialisation.
       if (/Function|ClassBody/.test(node.type ?? '')) return
-      if (node.type === 'CallExpression' || node.type === 'NewExpression') positions.push(node.start)
+      if (node.type === 'CallExpression' || node.type === 'NewExpression') mark(node.start)
+      if (node.type === 'SpreadElement') spreads = true
       for (const child of Object.values(node)) visit(child)
     }
     for (const statement of this.parse(code).body) {
       const declaration = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement
       if (declaration?.type !== 'VariableDeclaration' || declaration.kind !== 'const') continue
-      for (const { init } of declaration.declarations) visit(init)
-    }
-    if (positions.length === 0) return null
-    let marked = code
-    for (const position of [...new Set(positions)].sort((a, b) => b - a)) {
-      // On the same line, so that the source map's lines stay right.
-      if (!/PURE__ ?\*\/\s*$/.test(code.slice(0, position))) {
-        marked = `${marked.slice(0, position)}/*@__PURE__*/ ${marked.slice(position)}`
+      for (const { init } of declaration.declarations) {
+        spreads = false
+        visit(init)
+        if (spreads && /^(Array|Object)Expression$/.test(init.type)) {
+          insertions.push([init.start, '/*@__PURE__*/ (() => ('], [init.end, '))()'])
+        }
       }
     }
+    if (insertions.length === 0) return null
+    let marked = code
+    for (const [position, text] of insertions.sort(([a], [b]) => b - a)) {
+      marked = marked.slice(0, position) + text + marked.slice(position)
+    }
+    // No line moves, so that the source map's lines stay right.
     return { code: marked, map: null }
   },
 }

@@ -7,14 +7,18 @@
 //   const y = t.exp(x)            // => [1, 2.718]   tensors as arrays; numbers as float32, or to the 3 or more decimals
 //   t.matmul(a, a)                // throws RangeError: matmul: inner sizes differ
 //
-// or with `assert` of node:assert/strict or vitest's `expect`. In a doc comment `t`, the exports of the file and of the
-// packages are there without an import, and a last paragraph that is prose is none of the example; a block of a README
-// imports what it uses. Arguments narrow the check: `node scripts/check-docs.mjs optim`.
+// or with `assert` of node:assert/strict or vitest's `expect`. In a doc comment these are there without an import: `t`,
+// the exports of the file and of the packages, in train those of rxjs, in property-tests `fc`; and a last paragraph that
+// is prose is none of the example. A block of a README imports what it uses.
+//
+// Arguments narrow the check to paths: `node scripts/check-docs.mjs optim`.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import * as rxjs from 'rxjs'
 import ts from 'typescript'
 import { defaultServerConditions } from 'vite'
 import { startVitest } from 'vitest/node'
+import { examplesOfMarkdown, examplesOfSource, parse, withoutProse } from './doc-examples.js'
 import { filesBelow, published, root } from './workspaces.js'
 
 const only = process.argv.slice(2)
@@ -75,45 +79,13 @@ function requireExamples() {
 
 const isWanted = (path) => only.length === 0 || only.some((part) => path.includes(part))
 
-/** @returns {{ title: string, line: number, code: string }[]} the examples of a source file's doc comments */
-function examplesOfSource(text) {
-  const examples = []
-  for (const comment of text.matchAll(/\/\*\*[\s\S]*?\*\//g)) {
-    const first = text.slice(0, comment.index).split('\n').length
-    const after = /^\s*export\s+(?:declare\s+|async\s+)*\w+\s+(\w+)/.exec(
-      text.slice(comment.index + comment[0].length),
-    )
-    const lines = comment[0]
-      .replace(/\s*\*\/$/, '')
-      .split('\n')
-      .map((line) => line.replace(/^\s*\/?\*+ ?/, ''))
-    for (let i = 0; i < lines.length; i++) {
-      if (!/^@example\b/.test(lines[i])) continue
-      const code = []
-      let end = i + 1
-      for (; end < lines.length && !/^@\w/.test(lines[end]); end++) {
-        code.push(/^```/.test(lines[end]) ? '' : lines[end])
-      }
-      examples.push({ title: after?.[1] ?? 'example', line: first + i + 1, code: code.join('\n') })
-      i = end - 1
-    }
-  }
-  return examples
+/** What a package's peers give to its examples. */
+const peerModules = {
+  rxjs: { specifier: 'rxjs', names: new Set(Object.keys(rxjs)) },
+  'fast-check': { specifier: 'fast-check', names: new Set(['fc']), isDefault: true },
 }
 
-/** @returns {{ title: string, line: number, code: string }[]} the ```ts blocks of a markdown file */
-function examplesOfMarkdown(text) {
-  const examples = []
-  for (const block of text.matchAll(/^```ts(.*)\n([\s\S]*?)^```$/gm)) {
-    const line = text.slice(0, block.index).split('\n').length + 1
-    const previous = examples.at(-1)
-    if (block[1].trim() === 'continued' && previous) previous.code += `\n${block[2]}`
-    else examples.push({ title: 'block', line, code: block[2] })
-  }
-  return examples
-}
-
-/** Where the names that an example does not import come from: its file and what that imports, its package, the others; autodiff is `t` first. */
+/** Where the names that an example does not import come from: its file and what that imports, its package, the others, its peers. */
 function providers(path) {
   const own = published().find((workspace) => path.startsWith(`${workspace.path}/`))
   const rank = (specifier) => {
@@ -126,34 +98,15 @@ function providers(path) {
     specifier: join(root, dirname(path), from),
     names: new Set(list.split(',').map((name) => name.trim())),
   }))
+  const peers = Object.keys(own.manifest.peerDependencies ?? {}).map((name) => peerModules[name])
   return [
     { specifier: join(root, path), names: new Set(names.map(([, name]) => name)) },
     ...imported,
     ...[...entries]
       .sort(([, a], [, b]) => rank(a) - rank(b))
       .map(([entry, specifier]) => ({ specifier, names: exportsOf(entry) })),
+    ...peers,
   ]
-}
-
-/** @returns {ts.SourceFile} throws where it does not parse */
-function parse(code) {
-  const file = ts.createSourceFile('example.ts', code, ts.ScriptTarget.ESNext, true)
-  const [syntax] = file.parseDiagnostics
-  if (syntax) throw new Error(ts.flattenDiagnosticMessageText(syntax.messageText, ' '))
-  return file
-}
-
-/** The example without paragraphs of prose behind it, such as the paper that it is from. */
-function withoutProse(code) {
-  const paragraphs = code.trimEnd().split(/\n\s*\n/)
-  for (let kept = paragraphs.length; kept > 0; kept--) {
-    const dropped = paragraphs.slice(kept).join('\n')
-    if (/\/\/ (=>|throws)|\bassert\b|\bexpect\(/.test(dropped)) break
-    const rest = paragraphs.slice(0, kept).join('\n\n')
-    if (ts.createSourceFile('example.ts', rest, ts.ScriptTarget.ESNext).parseDiagnostics.length === 0)
-      return rest
-  }
-  return code
 }
 
 /** The body of an example as a body of an async function that asserts what the comments say. */
@@ -164,7 +117,7 @@ function executable(example, path) {
   const edits = []
   const used = new Set()
   const declared = new Set(['t', 'expect', 'assert'])
-  let assertions = /\bexpect\(|\bassert\b/.test(code) ? 1 : 0
+  let assertions = /\bexpect\(|\bassert/.test(code) ? 1 : 0
   const visit = (node) => {
     if (ts.isImportDeclaration(node)) {
       edits.push([node.getStart(), node.end, dynamicImport(node, declared, path)])
@@ -220,7 +173,8 @@ function executable(example, path) {
   for (const name of used) {
     if (declared.has(name)) continue
     const found = from.find(({ names }) => names.has(name))
-    if (found) imports.set(found.specifier, [...(imports.get(found.specifier) ?? []), name])
+    const binding = found?.isDefault ? `default: ${name}` : name
+    if (found) imports.set(found.specifier, [...(imports.get(found.specifier) ?? []), binding])
   }
   const lines = [...imports].map(
     ([specifier, names]) => `const { ${names.join(', ')} } = await import('${specifier}');`,
@@ -275,7 +229,7 @@ for (const path of [...sources, ...documents].filter(isWanted)) {
     const where = `${path}:${example.line}`
     try {
       const { body, assertions } = executable(example, path)
-      if (isSource && assertions === 0 && example.title !== 'example') {
+      if (example.mustAssert && assertions === 0) {
         problems.push(
           `${where}: the example of ${example.title} asserts nothing; write \`// => value\` behind a line`,
         )
@@ -309,6 +263,8 @@ if (count > 0) {
       config: false,
       include: ['*.test.ts'],
       watch: false,
+      // Examples do not disturb each other, and one copy of the packages for all is much faster.
+      isolate: false,
       testTimeout: 60_000,
       reporters: [{}],
     },

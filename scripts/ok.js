@@ -19,7 +19,7 @@ const rules = [
   {
     name: 'build',
     says: 'every package builds',
-    commands: [bin('turbo', 'run', 'build', '--concurrency=1')],
+    commands: [bin('turbo', 'run', 'build', '--concurrency=1', '--output-logs=errors-only')],
   },
   {
     name: 'types',

@@ -1,5 +1,9 @@
-import { fromSnapshot, type Restored, scope } from '@tapeflow/autodiff'
+import { fromSnapshot, type Restored, scope, type Tree } from '@tapeflow/autodiff'
 import fc from 'fast-check'
+import type { SnapshotTree } from './arbitraries/trees.ts'
+
+/** What a law's function gets: the plain data with tensors made of it; any tree where that is all that is known. */
+export type Inputs<S> = SnapshotTree extends S ? Tree : Restored<S>
 
 /** What laws return: a property for `fc.assert`. */
 export type Law<S> = fc.IPropertyWithHooks<[inputs: S]>
@@ -13,8 +17,8 @@ export type Law<S> = fc.IPropertyWithHooks<[inputs: S]>
  * const law = holds(tensors({ shape: [2] }), (x) => expect(t.sub(x, x).toArray()).toEqual([0, 0]))
  * fc.assert(law, { numRuns: 5 })
  */
-export function holds<S>(arbitrary: fc.Arbitrary<S>, check: (inputs: Restored<S>) => void): Law<S> {
+export function holds<S>(arbitrary: fc.Arbitrary<S>, check: (inputs: Inputs<S>) => void): Law<S> {
   return fc.property(arbitrary, (plain) => {
-    scope(() => check(fromSnapshot(plain)))
+    scope(() => check(fromSnapshot<unknown>(plain) as Inputs<S>))
   })
 }

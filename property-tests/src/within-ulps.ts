@@ -37,8 +37,9 @@ export function withinUlps(actual: number, expected: number, ulps: number, scale
   if (Number.isNaN(actual) || Number.isNaN(rounded)) return false
   if (actual === rounded) return scale !== undefined
   if (!Number.isFinite(expected)) return false
-  // An infinity stands for the first number that is beyond float32.
+  // An infinite result stands for the first number beyond float32, an infinite rounding for what was rounded.
   const finite = Number.isFinite(actual) ? actual : Math.sign(actual) * (maxFloat + ulpOf(maxFloat))
+  const wanted = Number.isFinite(rounded) ? rounded : expected
   const unit = ulpOf(Math.max(Math.abs(expected), scale !== undefined && Number.isFinite(scale) ? scale : 0))
-  return Math.abs(finite - rounded) <= ulps * unit
+  return Math.abs(finite - wanted) <= ulps * unit
 }

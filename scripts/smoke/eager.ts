@@ -4,12 +4,12 @@ import { dataset } from '@tapeflow/data'
 import { linear, mse, sequential, tanh } from '@tapeflow/nn'
 import { adam } from '@tapeflow/optim'
 
-/** Losses of 60 steps on y = x². */
+/** Losses of 60 steps on y = 1 - 2x. */
 export function eager(): number[] {
   const x = Float32Array.from({ length: 32 }, (_, i) => i / 16 - 1)
   const points = dataset({
     x: { shape: [32, 1], values: x },
-    y: { shape: [32, 1], values: x.map((value) => value * value) },
+    y: { shape: [32, 1], values: x.map((value) => 1 - 2 * value) },
   })
   const model = sequential(linear(1, 8), tanh(), linear(8, 1))
   const optimizer = adam({ learningRate: 0.05 })

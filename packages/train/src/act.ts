@@ -11,8 +11,8 @@ import type { RunSnapshot } from './snapshots.ts'
  * Acts on a command and returns what tells of it. One that is wrong throws, unless it is lenient: then it is refused,
  * and the run is as it was.
  */
-export function act<P, S, K extends string>(
-  session: Session<P, S, K>,
+export function act<P, S>(
+  session: Session<P, S>,
   { command, source, lenient }: Sourced,
 ): readonly TrainEvent<P, S>[] {
   const { flow, run } = session
@@ -31,10 +31,7 @@ export function act<P, S, K extends string>(
   }
 }
 
-function perform<P, S, K extends string>(
-  session: Session<P, S, K>,
-  command: TrainCommand,
-): TrainEvent<P, S>[] {
+function perform<P, S>(session: Session<P, S>, command: TrainCommand): TrainEvent<P, S>[] {
   const { flow, run, checkpoints } = session
   switch (command.type) {
     case 'stop':
@@ -70,7 +67,7 @@ function perform<P, S, K extends string>(
 }
 
 // The optimizer has the last word on its numbers: what it refuses is taken back.
-function steer<P, S, K extends string>({ run, recipe }: Session<P, S, K>, event: MachineEvent): void {
+function steer<P, S>({ run, recipe }: Session<P, S>, event: MachineEvent): void {
   const before = run.machine.state
   const { state } = run.machine.send(event)
   try {
@@ -81,10 +78,7 @@ function steer<P, S, K extends string>({ run, recipe }: Session<P, S, K>, event:
   }
 }
 
-function restore<P, S, K extends string>(
-  session: Session<P, S, K>,
-  command: TrainCommand & { type: 'restore' },
-): void {
+function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: 'restore' }): void {
   const { run, flow, history } = session
   if (command.what === 'parameters') {
     const { from } = command
@@ -100,10 +94,7 @@ function restore<P, S, K extends string>(
   while (history.length > 0 && history[history.length - 1]!.epoch >= run.epoch) history.pop()
 }
 
-function checkpoint<P, S, K extends string>(
-  { checkpoints }: Session<P, S, K>,
-  from: number | 'latest',
-): RunSnapshot<P, S> {
+function checkpoint<P, S>({ checkpoints }: Session<P, S>, from: number | 'latest'): RunSnapshot<P, S> {
   const steps = [...checkpoints.keys()]
   const step = from === 'latest' ? steps.at(-1) : from
   const found = step === undefined ? undefined : checkpoints.get(step)

@@ -38,9 +38,9 @@ const budgetByDefault = 8
  * const { history } = await result(run$)
  * history.at(-1).loss < 0.01 // => true
  */
-export function fit<P extends Tree, S extends Tree, K extends string>(
+export function fit<P extends Tree, S extends Tree>(
   model: Model<P, S>,
-  options: FitOptions<K>,
+  options: FitOptions,
 ): Observable<TrainEvent<P, S>> {
   checkOptions(model, options)
   const { pace: { budget = budgetByDefault, rest = 0 } = {}, scheduler } = options

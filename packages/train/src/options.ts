@@ -1,5 +1,5 @@
 import { failRange, failType, key, kindOf } from '@tapeflow/autodiff'
-import type { Metric } from '@tapeflow/nn'
+import type { Loss, Metric } from '@tapeflow/nn'
 import type { Optimizer } from '@tapeflow/optim'
 import { isObservable, type Observable, type SchedulerLike } from 'rxjs'
 import type { BatchSource } from './batch.ts'
@@ -7,17 +7,16 @@ import type { Callback } from './callbacks/callback.ts'
 import type { TrainCommand } from './commands.ts'
 import type { Log, Monitor } from './monitors/guard.ts'
 import type { Pace } from './pace.ts'
-import type { Loss } from './step.ts'
 import { parseWatch, type WatchName } from './watch.ts'
 
 /** What `fit` takes beside the model: `data`, `loss`, `optimizer`, and `epochs` or `steps`. */
-export interface FitOptions<K extends string = string> {
+export interface FitOptions {
   /** Batches `{ x, y, weights? }`: a dataset after `.batch(64)`. Read anew in each epoch. */
   readonly data: BatchSource
   /** Batches too: read after each epoch, forward only. */
   readonly validation?: BatchSource
   readonly loss: Loss
-  readonly optimizer: Optimizer<K>
+  readonly optimizer: Optimizer<string>
   readonly metrics?: readonly Metric[]
   /** How often the data is read. */
   readonly epochs?: number

@@ -19,11 +19,7 @@ export interface Opened {
  *
  * @param opened read first; this program closes it
  */
-export function* training<P, S, K extends string>(
-  session: Session<P, S, K>,
-  info: RunInfo,
-  opened: Opened,
-): Program {
+export function* training<P, S>(session: Session<P, S>, info: RunInfo, opened: Opened): Program {
   const { run, flow, boundary, history } = session
   let first: Opened | null = opened
   try {
@@ -51,12 +47,12 @@ export function* training<P, S, K extends string>(
   boundary.end()
 }
 
-function isComplete<P, S, K extends string>({ run, options }: Session<P, S, K>): boolean {
+function isComplete<P, S>({ run, options }: Session<P, S>): boolean {
   return options.epochs === undefined ? run.step >= options.steps! : run.epoch >= options.epochs
 }
 
 /** Lets others have their turn; acts on what came meanwhile, and waits while the run is paused. */
-function* interruptible<P, S, K extends string>({ flow, boundary, time }: Session<P, S, K>): Program {
+function* interruptible<P, S>({ flow, boundary, time }: Session<P, S>): Program {
   yield
   boundary.settle()
   if (!flow.paused) return
@@ -69,7 +65,7 @@ function* interruptible<P, S, K extends string>({ flow, boundary, time }: Sessio
 }
 
 /** Reads the data once, or what a restored run has left of it, and makes a step with each batch. */
-function* epoch<P, S, K extends string>(session: Session<P, S, K>, opened: Opened | null): Program {
+function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
   const { run, flow, boundary, options, time } = session
   const interrupted = (): boolean => flow.stop !== null || flow.rewound
   const nowInterrupted = (): boolean => {
@@ -108,7 +104,7 @@ function* epoch<P, S, K extends string>(session: Session<P, S, K>, opened: Opene
 }
 
 /** One optimizer step, and the event that tells of it. */
-function step<P, S, K extends string>(session: Session<P, S, K>, batch: TrainBatch): PassingStep<P, S> {
+function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S> {
   const { run, steps, recipe, time } = session
   const outcome = steps.train(run.carry, batch, {
     step: run.step,
@@ -150,7 +146,7 @@ function rate(rows: number, seconds: number): number {
 }
 
 /** Tells how the epoch went, then validates. */
-function* endOfEpoch<P, S, K extends string>(session: Session<P, S, K>, whole: boolean): Program {
+function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
   const { run, flow, recipe, options, time, history } = session
   const { epoch: number, batch: batches, sums } = run
   if (whole) {
@@ -176,7 +172,7 @@ function* endOfEpoch<P, S, K extends string>(session: Session<P, S, K>, whole: b
 }
 
 /** Reads the validation data once, forward only. Commands that come meanwhile act at its end. */
-function* validation<P, S, K extends string>(session: Session<P, S, K>, number: number): Program {
+function* validation<P, S>(session: Session<P, S>, number: number): Program {
   const { run, steps, recipe, options, time, history } = session
   const pull = options.validation!.iterate(0)
   let sums = noSums(recipe.metrics)

@@ -3,16 +3,13 @@ import { type RunState, replaceCarry } from './run-state.ts'
 import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
 
 /** Puts weights and layer state back. */
-export function restoreParameters<P, S, K extends string>(
-  run: RunState<P, S, K>,
-  from: ParametersSnapshot,
-): void {
+export function restoreParameters<P, S>(run: RunState<P, S>, from: ParametersSnapshot): void {
   const { params, state, slots } = run.carry
   replaceCarry(run, { ...revived({ params, state }, { params: from.params, state: from.state }), slots })
 }
 
 /** Puts everything back: the run goes on from there, at that place in the data. */
-export function restoreAll<P, S, K extends string>(run: RunState<P, S, K>, from: RunSnapshot): void {
+export function restoreAll<P, S>(run: RunState<P, S>, from: RunSnapshot): void {
   replaceCarry(run, revived(run.carry, { params: from.params, state: from.state, slots: from.slots }))
   run.machine.send({ type: 'restore', state: from.control })
   run.step = from.step

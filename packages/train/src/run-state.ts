@@ -15,11 +15,11 @@ export interface Kept<V> {
  * All of a run that changes from step to step. Tensors are replaced, never written to: what an event shows stays as
  * it was until the event has passed.
  */
-export interface RunState<P, S, K extends string> {
+export interface RunState<P, S> {
   readonly seed: number
   readonly machine: Machine
   readonly kept: Map<string, Kept<unknown>>
-  carry: Carry<P, S, K>
+  carry: Carry<P, S>
   /** The tensors of `carry`. */
   owned: t.Tensor[]
   step: number
@@ -31,11 +31,7 @@ export interface RunState<P, S, K extends string> {
 }
 
 /** The state of a run before its first step. It owns the tensors of `carry` from now on. */
-export function runState<P, S, K extends string>(
-  seed: number,
-  recipe: Recipe<P, S, K>,
-  carry: Carry<P, S, K>,
-): RunState<P, S, K> {
+export function runState<P, S>(seed: number, recipe: Recipe<P, S>, carry: Carry<P, S>): RunState<P, S> {
   return {
     seed,
     machine: machine({}, { hyperparameters: recipe.optimizer.hyperparameters }),
@@ -63,7 +59,7 @@ export function metricValues(metrics: readonly Metric[], states: readonly unknow
 }
 
 /** Puts another carry in the place of the run's; what the new one lacks is retired. */
-export function replaceCarry<P, S, K extends string>(run: RunState<P, S, K>, carry: Carry<P, S, K>): void {
+export function replaceCarry<P, S>(run: RunState<P, S>, carry: Carry<P, S>): void {
   const owned = t.leaves([carry.params, carry.state, carry.slots])
   const kept = new Set(owned)
   for (const x of run.owned) if (!kept.has(x)) run.retired.push(x)
@@ -72,13 +68,13 @@ export function replaceCarry<P, S, K extends string>(run: RunState<P, S, K>, car
 }
 
 /** Frees what is retired. */
-export function freeRetired(run: Pick<RunState<unknown, unknown, never>, 'retired'>): void {
+export function freeRetired(run: Pick<RunState<unknown, unknown>, 'retired'>): void {
   for (const x of run.retired) x.dispose()
   run.retired.length = 0
 }
 
 /** Frees everything the run owns. */
-export function freeRun(run: Pick<RunState<unknown, unknown, never>, 'retired' | 'owned'>): void {
+export function freeRun(run: Pick<RunState<unknown, unknown>, 'retired' | 'owned'>): void {
   freeRetired(run)
   for (const x of run.owned) x.dispose()
 }
@@ -92,8 +88,8 @@ export function parametersSnapshot<P, S>({
 }
 
 /** The whole run, copied. */
-export function runSnapshot<P, S, K extends string>(
-  run: RunState<P, S, K>,
+export function runSnapshot<P, S>(
+  run: RunState<P, S>,
   shown: Pick<Shown<P, S>, 'params' | 'state'> = run.carry,
 ): RunSnapshot<P, S> {
   return {

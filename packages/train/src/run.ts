@@ -30,17 +30,17 @@ export interface Run<P, S> {
  * @param now tells milliseconds
  * @param wake puts a program that waits or holds back to work
  */
-export function prepareRun<P extends Tree, S extends Tree, K extends string>(
+export function prepareRun<P extends Tree, S extends Tree>(
   model: Model<P, S>,
-  options: FitOptions<K>,
+  options: FitOptions,
   owner: Subscriber<TrainEvent<P, S>>,
   now: () => number,
   wake: () => void,
 ): Run<P, S> {
   const log: Log = options.log ?? ((message, error) => console.error(message, error))
   const { loss, optimizer, metrics = [] } = options
-  const recipe: Recipe<P, S, K> = { model, loss, optimizer, metrics, watch: parseWatch(options.watch) }
-  const made: { session?: Session<P, S, K> } = {}
+  const recipe: Recipe<P, S> = { model, loss, optimizer, metrics, watch: parseWatch(options.watch) }
+  const made: { session?: Session<P, S> } = {}
   const around = boundary<P, S>({
     owner,
     callbacks: options.callbacks ?? [],
@@ -49,24 +49,24 @@ export function prepareRun<P extends Tree, S extends Tree, K extends string>(
     act: (sourced) => (made.session === undefined ? [] : act(made.session, sourced)),
     wake,
   })
-  const started = (state: RunState<P, S, K>, programs: Steps<P, S, K>): Session<P, S, K> => {
+  const started = (state: RunState<P, S>, programs: Steps<P, S>): Session<P, S> => {
     made.session = sessionOf(state, programs, recipe, options, around, now, log)
     return made.session
   }
   return { program: whole(options, recipe, started, log), boundary: around }
 }
 
-function* whole<P extends Tree, S extends Tree, K extends string>(
-  options: FitOptions<K>,
-  recipe: Recipe<P, S, K>,
-  started: (state: RunState<P, S, K>, programs: Steps<P, S, K>) => Session<P, S, K>,
+function* whole<P extends Tree, S extends Tree>(
+  options: FitOptions,
+  recipe: Recipe<P, S>,
+  started: (state: RunState<P, S>, programs: Steps<P, S>) => Session<P, S>,
   log: Log,
 ): Program {
   const { data, seed = 0 } = options
   const programs = steps(recipe)
   const pull = data.iterate(0)
   let handedOver = false
-  let state: RunState<P, S, K> | null = null
+  let state: RunState<P, S> | null = null
   try {
     const arrived = yield* next(pull, () => false)
     if (arrived === undefined || arrived.done) failEmpty('data of epoch 0')
@@ -87,15 +87,15 @@ function* whole<P extends Tree, S extends Tree, K extends string>(
   }
 }
 
-function sessionOf<P, S, K extends string>(
-  run: RunState<P, S, K>,
-  programs: Steps<P, S, K>,
-  recipe: Recipe<P, S, K>,
-  options: FitOptions<K>,
+function sessionOf<P, S>(
+  run: RunState<P, S>,
+  programs: Steps<P, S>,
+  recipe: Recipe<P, S>,
+  options: FitOptions,
   around: Boundary<P, S>,
   now: () => number,
   log: Log,
-): Session<P, S, K> {
+): Session<P, S> {
   function take(shown: Shown<P, S>, what: 'all'): RunSnapshot<P, S>
   function take(shown: Shown<P, S>, what: 'parameters'): ParametersSnapshot<P, S>
   function take(
@@ -123,9 +123,9 @@ function sessionOf<P, S, K extends string>(
   }
 }
 
-function infoOf<P, S, K extends string>(
-  run: RunState<P, S, K>,
-  { data, validation, epochs, steps: asked, metrics = [] }: FitOptions<K>,
+function infoOf<P, S>(
+  run: RunState<P, S>,
+  { data, validation, epochs, steps: asked, metrics = [] }: FitOptions,
 ): RunInfo {
   const parameters: Record<string, Shape> = {}
   let parameterCount = 0
@@ -147,7 +147,7 @@ function infoOf<P, S, K extends string>(
   }
 }
 
-function keeper<P, S, K extends string>({ run }: Session<P, S, K>, owner: string): CallbackInfo['keep'] {
+function keeper<P, S>({ run }: Session<P, S>, owner: string): CallbackInfo['keep'] {
   return <V>(name: string, initial: V): Kept<V> => {
     const path = `${owner}.${name}`
     if (run.kept.has(path)) failRange('keep', `'${name}' is kept already`, 'use each key once')

@@ -20,11 +20,11 @@ export interface Flow {
 }
 
 /** A run from its first batch on: what the program and the commands share. */
-export interface Session<P, S, K extends string> {
-  readonly options: FitOptions<K>
-  readonly recipe: Recipe<P, S, K>
-  readonly steps: Steps<P, S, K>
-  readonly run: RunState<P, S, K>
+export interface Session<P, S> {
+  readonly options: FitOptions
+  readonly recipe: Recipe<P, S>
+  readonly steps: Steps<P, S>
+  readonly run: RunState<P, S>
   readonly boundary: Boundary<P, S>
   readonly flow: Flow
   readonly stepKey: Key
@@ -41,14 +41,14 @@ export interface Session<P, S, K extends string> {
 }
 
 /** What events show between steps: parameters, and nothing of a step. */
-export function shownNow<P, S, K extends string>({ run }: Session<P, S, K>): Shown<P, S> {
+export function shownNow<P, S>({ run }: Session<P, S>): Shown<P, S> {
   const { params, state } = run.carry
   return { params, state, gradients: null, gradientNorm: null, activations: null }
 }
 
 /** Shows an event to everyone. What it showed is gone afterwards, whatever happens. */
-export function show<P, S, K extends string>(
-  { boundary, run }: Session<P, S, K>,
+export function show<P, S>(
+  { boundary, run }: Session<P, S>,
   event: TrainEvent<P, S> & { pass?(): void },
 ): void {
   try {

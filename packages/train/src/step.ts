@@ -1,48 +1,45 @@
 import * as t from '@tapeflow/autodiff'
-import type { Context, Layer, Metric } from '@tapeflow/nn'
+import type { Context, Layer, Loss, Metric } from '@tapeflow/nn'
 import type { Control, Optimizer, Slots } from '@tapeflow/optim'
 import { type BatchTensors, type TrainBatch, toTensors } from './batch.ts'
 import type { Shown } from './showing.ts'
 import type { Watch } from './watch.ts'
 
 /** What a step takes from the one before: all that it depends on, beside the batch and the key. */
-export interface Carry<P, S, K extends string> {
+export interface Carry<P, S> {
   readonly params: P
   readonly state: S
-  readonly slots: Slots<K, P>
+  readonly slots: Slots<string, P>
 }
 
 /** What a step made: the next carry, and what its event tells. */
-export interface Outcome<P, S, K extends string> extends Carry<P, S, K>, Shown<P, S> {
+export interface Outcome<P, S> extends Carry<P, S>, Shown<P, S> {
   readonly loss: number
   readonly learningRate: number
   readonly metrics: readonly unknown[]
 }
 
-/** The training objective: from a prediction `[rows, …]` and its target to one number. */
-export type Loss = (prediction: t.Tensor, target: t.Tensor, weights?: t.Tensor) => t.Tensor
-
 /** A model: anything with a layer's two functions. */
 export type Model<P, S> = Pick<Layer<P, S>, 'init' | 'apply'>
 
 /** What a model is trained with. */
-export interface Recipe<P, S, K extends string> {
+export interface Recipe<P, S> {
   readonly model: Model<P, S>
   readonly loss: Loss
-  readonly optimizer: Optimizer<K>
+  readonly optimizer: Optimizer<string>
   readonly metrics: readonly Metric[]
   readonly watch: Watch
 }
 
 /** The two programs of a run. What they return lives until it is disposed; everything else they made is freed. */
-export interface Steps<P, S, K extends string> {
+export interface Steps<P, S> {
   /** Parameters, layer state and slots for batches like this one. */
-  first(key: t.Key, batch: TrainBatch): Carry<P, S, K>
+  first(key: t.Key, batch: TrainBatch): Carry<P, S>
   /** One optimizer step; the old carry is left as it is. */
-  train(carry: Carry<P, S, K>, batch: TrainBatch, now: StepInputs): Outcome<P, S, K>
+  train(carry: Carry<P, S>, batch: TrainBatch, now: StepInputs): Outcome<P, S>
   /** Forward only: the batch's loss, and the metrics after it. */
   evaluate(
-    carry: Carry<P, S, K>,
+    carry: Carry<P, S>,
     batch: TrainBatch,
     metrics: readonly unknown[],
   ): { loss: number; metrics: readonly unknown[] }
@@ -70,13 +67,13 @@ export interface StepInputs {
 }
 
 /** The programs of a recipe. What `watch` does not ask for is not computed. */
-export function steps<P extends t.Tree, S extends t.Tree, K extends string>({
+export function steps<P extends t.Tree, S extends t.Tree>({
   model,
   loss,
   optimizer,
   metrics,
   watch,
-}: Recipe<P, S, K>): Steps<P, S, K> {
+}: Recipe<P, S>): Steps<P, S> {
   const forward = (params: P, state: S, batch: BatchTensors, context: Context): Forward<S> => {
     const activations: Record<string, t.Tensor> = {}
     const watching = watch.activations === null ? context : tapped(context, watch.activations, activations)

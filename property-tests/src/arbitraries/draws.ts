@@ -40,7 +40,7 @@ export function drawFrom(numbers: readonly number[]): Draw {
     let elements = 1
     return Array.from({ length: integer(low, high) }, () => {
       const size = pick(sizes)
-      const fitting = elements * size > mostElements ? 1 + (size % 2) : size
+      const fitting = [size, 2, 1].find((fits) => elements * fits <= mostElements) ?? 1
       elements *= fitting
       return fitting
     })

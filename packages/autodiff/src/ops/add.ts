@@ -32,7 +32,7 @@ export const info: readonly OperationInfo[] = [
     operation: addOperation,
     sample: binarySample(add),
     domains: [ordinary],
-    ulps: 1,
+    ulps: 0,
     errors: binaryErrors('add', add),
   },
 ]

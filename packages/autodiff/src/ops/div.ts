@@ -34,7 +34,7 @@ export const info: readonly OperationInfo[] = [
     operation: divOperation,
     sample: binarySample(div),
     domains: [ordinary, { low: -4, high: 4, kinks: [0] }],
-    ulps: 1,
+    ulps: 0,
     errors: binaryErrors('div', div),
   },
 ]

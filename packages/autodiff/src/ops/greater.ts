@@ -1,6 +1,6 @@
 import type { Operand } from '../apply.ts'
 import { applyBinary, binary } from '../elementwise.ts'
-import { binaryErrors, binarySample, ordinary } from '../info.ts'
+import { binaryErrors, binarySample } from '../info.ts'
 import * as e from '../kernels/expression.ts'
 import type { OperationInfo } from '../operation.ts'
 import type { Tensor } from '../tensor.ts'
@@ -31,7 +31,7 @@ export const info: readonly OperationInfo[] = [
   {
     operation: greaterOperation,
     sample: binarySample(greater),
-    domains: [ordinary],
+    domains: [{ low: -3, high: 3, distinct: true }],
     ulps: 0,
     errors: binaryErrors('greater', greater),
   },

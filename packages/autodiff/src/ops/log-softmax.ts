@@ -49,7 +49,10 @@ export const info: readonly OperationInfo[] = [
     sample: (draw) => ({ shapes: [draw.shape(1, 3)], call: logSoftmax }),
     domains: [ordinary],
     ulps: 4,
-    scale: ([x], output) => Math.max(0, ...Array.from(output, Math.abs), ...Array.from(x!.values, Math.abs)),
+    scale: ([x], output) =>
+      [...Array.from(x!.values), ...Array.from(output)]
+        .filter(Number.isFinite)
+        .reduce((most, value) => Math.max(most, Math.abs(value)), 0),
     errors: [
       {
         call: () => logSoftmax(tensor(1)),

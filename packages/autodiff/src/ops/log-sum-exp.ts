@@ -47,11 +47,9 @@ export const info: readonly OperationInfo[] = [
     domains: [ordinary],
     ulps: 4,
     scale: ([x], output) =>
-      Math.max(
-        0,
-        ...Array.from(output, Math.abs).filter(Number.isFinite),
-        ...Array.from(x!.values, Math.abs),
-      ),
+      [...Array.from(x!.values), ...Array.from(output)]
+        .filter(Number.isFinite)
+        .reduce((most, value) => Math.max(most, Math.abs(value)), 0),
     errors: [
       {
         call: () => logSumExp(tensor(1)),

@@ -34,7 +34,7 @@ export const info: readonly OperationInfo[] = [
     operation: maximumOperation,
     sample: binarySample(maximum),
     domains: [{ low: -3, high: 3, distinct: true }],
-    ulps: 1,
+    ulps: 0,
     errors: binaryErrors('maximum', maximum),
   },
 ]

@@ -35,7 +35,8 @@ export const meanOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineO
     (g, _, [x], { axes }) => {
       const share = div(
         reshape(g, reducedShape(x.shape, { axes, keepDims: true })),
-        reducedCount(x.shape, axes),
+        // Of no elements there is nothing to share; 1, so that no NaN reaches the cotangent's own gradient.
+        Math.max(1, reducedCount(x.shape, axes)),
       )
       return broadcastTo(share, x.shape)
     },
@@ -69,7 +70,7 @@ export const info: readonly OperationInfo[] = [
     },
     domains: [ordinary],
     ulps: 4,
-    scale: ([x]) => Math.max(0, ...Array.from(x!.values, Math.abs)),
+    scale: (_inputs, _output, magnitudes) => magnitudes,
     errors: [
       {
         call: () => mean(tensor([1]), { axis: -2 }),

@@ -32,7 +32,7 @@ export const info: readonly OperationInfo[] = [
     operation: mulOperation,
     sample: binarySample(mul),
     domains: [ordinary],
-    ulps: 1,
+    ulps: 0,
     errors: binaryErrors('mul', mul),
   },
 ]

@@ -30,7 +30,7 @@ export const info: readonly OperationInfo[] = [
     operation: negOperation,
     sample: unarySample(neg),
     domains: [ordinary],
-    ulps: 1,
+    ulps: 0,
     errors: unaryErrors('neg', neg),
   },
 ]

@@ -32,7 +32,7 @@ export const info: readonly OperationInfo[] = [
     operation: reluOperation,
     sample: unarySample(relu),
     domains: [{ low: -3, high: 3, kinks: [0] }],
-    ulps: 1,
+    ulps: 0,
     errors: unaryErrors('relu', relu),
   },
 ]

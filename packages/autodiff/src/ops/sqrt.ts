@@ -32,7 +32,7 @@ export const info: readonly OperationInfo[] = [
     operation: sqrtOperation,
     sample: unarySample(sqrt),
     domains: [{ low: 0.05, high: 9 }],
-    ulps: 1,
+    ulps: 0,
     errors: unaryErrors('sqrt', sqrt),
   },
 ]

@@ -31,7 +31,7 @@ export const info: readonly OperationInfo[] = [
     operation: squareOperation,
     sample: unarySample(square),
     domains: [ordinary],
-    ulps: 1,
+    ulps: 0,
     errors: unaryErrors('square', square),
   },
 ]

@@ -33,7 +33,7 @@ export const info: readonly OperationInfo[] = [
     operation: subOperation,
     sample: binarySample(sub),
     domains: [ordinary],
-    ulps: 1,
+    ulps: 0,
     errors: binaryErrors('sub', sub),
   },
 ]

@@ -1,0 +1,1 @@
+export { type ProgressBarOptions, progressBar, type Screen } from './callbacks/progress-bar.ts'

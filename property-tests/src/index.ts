@@ -1,0 +1,21 @@
+export { broadcastableShapes } from './arbitraries/broadcastable-shapes.ts'
+export { drawFrom, draws } from './arbitraries/draws.ts'
+export { keys } from './arbitraries/keys.ts'
+export { type OperationSample, type SamplesOptions, samples } from './arbitraries/samples.ts'
+export { type ShapesOptions, shapes } from './arbitraries/shapes.ts'
+export { type TensorsOptions, tensors } from './arbitraries/tensors.ts'
+export { type SnapshotTree, trees } from './arbitraries/trees.ts'
+export { holds, type Inputs, type Law } from './law.ts'
+export { adjointIsConsistent, assertAdjointIsConsistent } from './laws/adjoint-is-consistent.ts'
+export { assertDeterministic, deterministic } from './laws/deterministic.ts'
+export { assertGradientIsCorrect, gradientIsCorrect } from './laws/gradient-is-correct.ts'
+export {
+  assertKernelMatchesReference,
+  type KernelOptions,
+  kernelMatchesReference,
+} from './laws/kernel-matches-reference.ts'
+export { assertLeavesNoTrace, leavesNoTrace } from './laws/leaves-no-trace.ts'
+export { assertSecondOrderIsCorrect, secondOrderIsCorrect } from './laws/second-order-is-correct.ts'
+export { assertVjpIsLinear, vjpIsLinear } from './laws/vjp-is-linear.ts'
+export { randomLike } from './random-like.ts'
+export { ulpOf, withinUlps } from './within-ulps.ts'

@@ -1,0 +1,85 @@
+import {
+  failRange,
+  leaves,
+  paths,
+  sameShape,
+  showShape,
+  type Tensor,
+  type Tree,
+  vjp,
+} from '@tapeflow/autodiff'
+import { referenceValues, type Values } from '@tapeflow/autodiff/testing'
+import type fc from 'fast-check'
+import { holds, type Inputs, type Law } from '../law.ts'
+import { randomLike } from '../random-like.ts'
+
+/**
+ * The law that the vector-Jacobian product is the adjoint of the derivative: <g, f'(x) d> = <vjp(g), d> for a random
+ * direction d, within 1e-4 of the sum of magnitudes on either side, and that each gradient has its input's shape.
+ *
+ * It costs two evaluations whatever the number of inputs is, and sees every element: the check for long inputs, where
+ * `gradientIsCorrect` takes two for each.
+ *
+ * @param f a function of one tree, made of operations
+ * @param arbitrary makes the tree, its tensors as plain data
+ * @returns a property for `fc.assert`
+ * @example
+ * fc.assert(adjointIsConsistent((x) => t.softmax(x), tensors({ shape: [10, 10] })), { numRuns: 5 })
+ */
+export function adjointIsConsistent<S>(f: (inputs: Inputs<S>) => Tree, arbitrary: fc.Arbitrary<S>): Law<S> {
+  return holds(arbitrary, (inputs) => assertAdjointIsConsistent(f, inputs))
+}
+
+/**
+ * Asserts at one point what `adjointIsConsistent` states for all.
+ *
+ * @throws RangeError that names both sides of the equation, or the shape
+ * @example
+ * assertAdjointIsConsistent(t.square, t.ones([100]))
+ */
+export function assertAdjointIsConsistent<P>(f: (inputs: P) => Tree, inputs: P): void {
+  const cotangent = randomLike(f(inputs), 3)
+  const direction = randomLike(inputs, 4)
+  const { gradients } = vjp((p: P): readonly Tensor[] => leaves(f(p)), inputs, cotangent)
+  const names = paths(inputs)
+  const found = leaves(gradients)
+  for (const [i, x] of leaves(inputs).entries()) {
+    if (sameShape(found[i]!.shape, x.shape)) continue
+    failRange(
+      'adjointIsConsistent',
+      `the gradient of input '${names[i]}' must have its shape ${showShape(x.shape)}, got ${showShape(found[i]!.shape)}`,
+    )
+  }
+  const h = 1e-5
+  const above = moved(f, inputs, direction, h)
+  const below = moved(f, inputs, direction, -h)
+  const left = cotangent.flatMap((g, i) =>
+    Array.from(g.toFloat32Array(), (x, j) => {
+      const [up, down] = [above[i]!.values[j]!, below[i]!.values[j]!]
+      // What stays infinite, or NaN, does not move: the mean of nothing.
+      return Object.is(up, down) ? 0 : (x * (up - down)) / (2 * h)
+    }),
+  )
+  const right = found.flatMap((g, i) => {
+    const d = direction[i]!.toFloat32Array()
+    return Array.from(g.toFloat32Array(), (x, j) => x * d[j]!)
+  })
+  const [a, b] = [total(left), total(right)]
+  const allowed = 1e-4 * Math.max(total(left.map(Math.abs)), total(right.map(Math.abs)), 1e-3)
+  if (Math.abs(a - b) <= allowed) return
+  failRange(
+    'adjointIsConsistent',
+    `<g, f'(x) d> is ${a}, <vjp(g), d> is ${b}`,
+    'check the vjp, or keep samples away from kinks',
+  )
+}
+
+function moved<P>(f: (p: P) => Tree, inputs: P, direction: readonly Tensor[], by: number): readonly Values[] {
+  const at = leaves(inputs).map((x, i): Values => {
+    const d = direction[i]!.toFloat32Array()
+    return { shape: x.shape, values: Float64Array.from(x.toFloat32Array(), (value, j) => value + by * d[j]!) }
+  })
+  return referenceValues(f, inputs, at)
+}
+
+const total = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0)

@@ -1,0 +1,188 @@
+import * as t from '@tapeflow/autodiff'
+import { checkGradient, referenceValues, withoutKernel } from '@tapeflow/autodiff/testing'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  adjointIsConsistent,
+  deterministic,
+  gradientIsCorrect,
+  kernelMatchesReference,
+  type Law,
+  leavesNoTrace,
+  secondOrderIsCorrect,
+  tensors,
+  trees,
+  ulpOf,
+  vjpIsLinear,
+  withinUlps,
+} from '../src/index.ts'
+
+const vector = tensors({ shape: [3] })
+
+/** The words of the error that a law raises. */
+const violation = <S>(law: Law<S>): string => {
+  const { failed, errorInstance } = fc.check(law, { seed: 1 })
+  expect(failed).toBe(true)
+  return (errorInstance as Error).message
+}
+
+// Everything is traced but the factor, which is read out and so escapes the tape: half of the gradient of x * x.
+const half = (x: t.Tensor): t.Tensor => t.mul(x, t.tensor(x.toFloat32Array(), x.shape))
+
+describe('laws hold for what is right', () => {
+  const tree = fc.record({ w: tensors({ shape: [2, 3] }), b: tensors({ shape: [3] }), rate: fc.constant(2) })
+  const dense = (p: { w: t.Tensor; b: t.Tensor; rate: number }): t.Tensor =>
+    t.tanh(t.add(t.matmul(t.ones([1, 2]), t.mul(p.w, p.rate)), p.b))
+
+  it('on functions of trees, of numbers beside tensors, and with several results', () => {
+    fc.assert(gradientIsCorrect(dense, tree), { numRuns: 10, seed: 1 })
+    fc.assert(secondOrderIsCorrect(dense, tree), { numRuns: 5, seed: 1 })
+    fc.assert(vjpIsLinear(dense, tree), { numRuns: 10, seed: 1 })
+    fc.assert(adjointIsConsistent(dense, tree), { numRuns: 10, seed: 1 })
+    fc.assert(deterministic(dense, tree), { numRuns: 10, seed: 1 })
+    fc.assert(leavesNoTrace(dense, tree), { numRuns: 10, seed: 1 })
+    const several = (x: t.Tensor): t.Tree => ({ a: t.square(x), b: [t.exp(x), t.sum(x)] })
+    fc.assert(gradientIsCorrect(several, vector), { numRuns: 10, seed: 1 })
+    fc.assert(kernelMatchesReference(several, vector, { ulps: 8, scale: (x) => t.sizeOf(x[0]!.shape) * 3 }), {
+      numRuns: 10,
+      seed: 1,
+    })
+  })
+
+  it('on trees of any structure', () => {
+    const squares = (tree: unknown): t.Tensor[] => [t.tensor(0), ...t.leaves(tree).map((x) => t.square(x))]
+    fc.assert(gradientIsCorrect(squares, trees()), { numRuns: 20, seed: 1 })
+  })
+
+  it('and leave the heap as it was', () => {
+    const before = t.memory()
+    fc.assert(secondOrderIsCorrect(t.softmax, vector), { numRuns: 3, seed: 1 })
+    fc.check(gradientIsCorrect(half, vector))
+    expect([t.memory().tensors, t.memory().bytes]).toEqual([before.tensors, before.bytes])
+  })
+})
+
+describe('laws are broken by what is wrong', () => {
+  it('gradientIsCorrect: by a factor that escapes the tape', () => {
+    expect(violation(gradientIsCorrect(half, vector))).toMatch(
+      /^gradientIsCorrect: the gradient at place \d of input '' is \S+, differences give \S+: error \S+; check the vjp/,
+    )
+  })
+
+  it('secondOrderIsCorrect: by what breaks the first order already', () => {
+    expect(violation(secondOrderIsCorrect(half, vector))).toContain("input 'inputs'")
+  })
+
+  it('adjointIsConsistent: in inputs too long for differences one by one', () => {
+    expect(violation(adjointIsConsistent(half, tensors({ shape: [200] })))).toMatch(
+      /^adjointIsConsistent: <g, f'\(x\) d> is \S+, <vjp\(g\), d> is \S+;/,
+    )
+  })
+
+  it('deterministic: by a counter', () => {
+    let calls = 0
+    expect(violation(deterministic((x) => t.add(x, calls++), vector))).toMatch(
+      /^deterministic: place 0 of result 0 is/,
+    )
+  })
+
+  it('leavesNoTrace: by a function that frees its input', () => {
+    const greedy = (x: t.Tensor): t.Tensor => {
+      const y = t.neg(x)
+      x.dispose()
+      return y
+    }
+    expect(violation(leavesNoTrace(greedy, vector))).toContain('was used after it was disposed')
+  })
+
+  it('kernelMatchesReference: by too tight a bound', () => {
+    expect(violation(kernelMatchesReference(t.exp, tensors({ shape: [100] }), { ulps: 0 }))).toMatch(
+      /^kernelMatchesReference: place \d+ of output 0, shape \[100\], is \S+, the reference \S+: not within 0 ulp$/,
+    )
+  })
+})
+
+describe('checkGradient', () => {
+  it('sees a relative error in small gradients', () => {
+    const small = (x: t.Tensor): t.Tensor => t.mul(half(x), 0.01)
+    expect(t.scope(() => checkGradient(small, t.tensor([1])).ok)).toBe(false)
+  })
+
+  it('names the worst place, and checks the first and last of a long tensor', () => {
+    const lastIsHalf = (p: { x: t.Tensor }): t.Tensor =>
+      t.concat([t.square(t.slice(p.x, 0, 99)), half(t.slice(p.x, 99))])
+    const { ok, worst } = t.scope(() => checkGradient(lastIsHalf, { x: t.ones([100]) }, { limit: 2 }))
+    expect(ok).toBe(false)
+    expect(worst).toMatchObject({ input: 'x', index: 99 })
+    // The constant is rounded to float32, so the difference quotient has few digits here.
+    expect(worst!.analytic * 2).toBeCloseTo(worst!.numeric, 2)
+  })
+
+  it('takes NaN for the largest error', () => {
+    const { ok, maxError } = t.scope(() => checkGradient(t.log, t.tensor([-1, 2])))
+    expect([ok, maxError]).toEqual([false, Infinity])
+  })
+
+  it('refuses options and functions that make no sense, in exact words', () => {
+    t.scope(() => {
+      const x = t.tensor([1])
+      expect(() => checkGradient(t.exp, x, { step: 0 })).toThrow('checkGradient: step must be above 0, got 0')
+      expect(() => checkGradient(t.exp, x, { tolerance: Number.NaN })).toThrow(
+        'checkGradient: tolerance must be above 0, got NaN',
+      )
+      expect(() => checkGradient(() => 3, x)).toThrow(
+        'checkGradient: the function must return tensors, got a number',
+      )
+    })
+  })
+
+  it('of a tree without tensors finds nothing to check', () => {
+    const found = t.scope(() => checkGradient(() => t.tensor(1), { rate: 2 }))
+    expect(found).toEqual({ ok: true, maxError: 0, worst: null })
+  })
+})
+
+describe('the float64 reference', () => {
+  it('rounds nothing in between', () => {
+    const f = (x: t.Tensor): t.Tensor => t.sub(t.add(x, 1e-9), x)
+    expect(t.scope(() => referenceValues(f, t.tensor([1]))[0]!.values[0])).toBeCloseTo(1e-9, 15)
+    expect(t.scope(() => f(t.tensor([1])).item())).toBe(0)
+  })
+
+  it('takes over where a kernel is switched off, until the call ends or throws', () => {
+    t.scope(() => {
+      const x = t.tensor([0.1, 0.2, 0.7])
+      const exact = Array.from([0.1, 0.2, 0.7], (value) => Math.fround(Math.exp(Math.fround(value))))
+      expect(withoutKernel('exp', () => Array.from(t.exp(x).toFloat32Array()))).toEqual(exact)
+      expect(() => withoutKernel('exp', () => t.slice(x, 9))).toThrow(RangeError)
+      // 0.7 is where the kernel's last digit may differ; it runs again if nothing is switched off.
+      expect(withinUlps(t.exp(x).toFloat32Array()[2]!, Math.exp(Math.fround(0.7)), 2)).toBe(true)
+    })
+  })
+})
+
+describe('units in the last place', () => {
+  it('are those of float32', () => {
+    expect([1, 1.5, 2, 0, 2 ** -126, 2 ** -127, 3.4e38].map(ulpOf)).toEqual([
+      2 ** -23,
+      2 ** -23,
+      2 ** -22,
+      2 ** -149,
+      2 ** -149,
+      2 ** -149,
+      2 ** 104,
+    ])
+  })
+
+  it('tell NaN, infinities and zeros apart', () => {
+    expect(withinUlps(Number.NaN, Number.NaN, 0)).toBe(true)
+    expect(withinUlps(Number.NaN, 1, 99)).toBe(false)
+    expect(withinUlps(1, Number.NaN, 99)).toBe(false)
+    expect(withinUlps(Infinity, -Infinity, 99)).toBe(false)
+    expect(withinUlps(-0, 0, 99)).toBe(false)
+    expect(withinUlps(-0, 0, 0, 1)).toBe(true)
+    expect(withinUlps(Infinity, 3.4028234663852886e38, 1)).toBe(true)
+    expect(withinUlps(3.4028234663852886e38, 1e39, 4)).toBe(false)
+    expect(withinUlps(3.4028234663852886e38, Infinity, 4)).toBe(false)
+  })
+})

@@ -1,0 +1,11 @@
+import fc from 'fast-check'
+
+const long = import.meta.env['LONG'] === '1'
+
+/** The same samples each time; a long run draws others, and many more of them. */
+const seed = long ? Date.now() % 2 ** 31 : 20261122
+
+/** Asserts a property on `numRuns` samples, and on 20 times as many in a long run. A failure prints seed and path. */
+export function assertProperty<T>(property: fc.IRawProperty<T>, numRuns: number): void {
+  fc.assert(property, { seed, numRuns: long ? 20 * numRuns : numRuns })
+}
