@@ -6,6 +6,6 @@ const long = import.meta.env['LONG'] === '1'
 const seed = long ? Date.now() % 2 ** 31 : 20261122
 
 /** Asserts a property on `numRuns` samples, and on 20 times as many in a long run. A failure prints seed and path. */
-export function assertProperty<T>(property: fc.IRawProperty<T>, numRuns: number): void {
+export function assertProperty<T>(property: fc.IProperty<T>, numRuns: number): void {
   fc.assert(property, { seed, numRuns: long ? 20 * numRuns : numRuns })
 }

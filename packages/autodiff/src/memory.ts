@@ -223,7 +223,14 @@ export function release(storage: Storage): void {
   else list.push(storage.offset)
 }
 
-/** Fills every freed block with NaN from now on, so that a read after free shows. For tests. */
+/**
+ * Fills every freed block with NaN from now on, so that a read after free shows. For tests.
+ *
+ * @example
+ * poisonFreed(true)
+ * t.ones([3]).dispose() // => undefined
+ * poisonFreed(false)
+ */
 export function poisonFreed(on: boolean): void {
   poisoned = on
 }

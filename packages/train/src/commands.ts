@@ -6,9 +6,9 @@ import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
  *
  * - `stop`: no further step; `finishing` and `end` follow, with this reason
  * - `pause`, `resume`: between two steps; a paused run costs nothing
- * - `setLearningRate`: this rate from the next step on, whatever the schedule says
+ * - `setLearningRate`: this rate from the next step on, whatever the schedule says; null gives it back to the schedule
  * - `scaleLearningRate`: the schedule's rate times `scale`
- * - `setHyperparameter`: one of the optimizer's numbers, by name
+ * - `setHyperparameter`: one of the optimizer's numbers, by name; null gives it back to the optimizer's options
  * - `checkpoint`: keeps a snapshot of the run, and shows it in a `checkpoint` event
  * - `restore`: back to a checkpoint (its step, or the latest) or to a snapshot. `parameters` is weights and layer state;
  *   `all` is the whole run: optimizer, kept values, step, and the place in the data
@@ -18,9 +18,9 @@ export type TrainCommand =
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'checkpoint' }
-  | { readonly type: 'setLearningRate'; readonly learningRate: number }
+  | { readonly type: 'setLearningRate'; readonly learningRate: number | null }
   | { readonly type: 'scaleLearningRate'; readonly scale: number }
-  | { readonly type: 'setHyperparameter'; readonly name: string; readonly value: number }
+  | { readonly type: 'setHyperparameter'; readonly name: string; readonly value: number | null }
   | { readonly type: 'restore'; readonly from: number | 'latest' | RunSnapshot; readonly what?: 'all' }
   | {
       readonly type: 'restore'

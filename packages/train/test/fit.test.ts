@@ -4,7 +4,7 @@ import { accuracy, crossEntropy, linear, mse, zeros } from '@tapeflow/nn'
 import { adam, sgd } from '@tapeflow/optim'
 import { map } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { fit, result, type StepEvent, type TrainEvent } from '../src/index.ts'
+import { fit, result, type TrainEvent } from '../src/index.ts'
 import { eventsOf, framewise, line, points, surface, surfaceModel, twoPoints, virtually } from './small.ts'
 
 const lossesOf = (events: readonly TrainEvent<unknown, unknown>[]): number[] =>
@@ -179,7 +179,7 @@ describe('numbers', () => {
     const data = points([1, 0], [1, 0], [1, 3]).batch(2)
     const still = { data, loss: mse(), optimizer: sgd({ learningRate: 0 }), validation: data, epochs: 1 }
     const events = await eventsOf(fit(line, still))
-    const steps = events.filter((event): event is StepEvent<never> => event.type === 'step')
+    const steps = events.flatMap((event) => (event.type === 'step' ? [event] : []))
     expect(steps.map(({ rows, loss, runningLoss }) => [rows, loss, runningLoss])).toEqual([
       [2, 0, 0],
       [1, 9, 3],

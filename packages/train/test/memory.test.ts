@@ -60,8 +60,11 @@ test('unsubscribing at any of 50 steps, from inside or outside, frees everything
 
 test('unsubscribing before the first slice leaves nothing, and reads no data', async () => {
   let reads = 0
-  const data = { iterate: () => (reads++, options.data.iterate(0)) }
-  fit(surfaceModel, { ...options, data, epochs: 1 })
+  const iterate: typeof options.data.iterate = (epoch) => {
+    reads++
+    return options.data.iterate(epoch)
+  }
+  fit(surfaceModel, { ...options, data: { iterate }, epochs: 1 })
     .subscribe()
     .unsubscribe()
   await turn()

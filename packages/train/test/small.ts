@@ -1,6 +1,16 @@
 import * as t from '@tapeflow/autodiff'
 import { type Batch, type Dataset, dataset } from '@tapeflow/data'
-import { type LinearParams, linear, mse, sequential, tanh, zeros } from '@tapeflow/nn'
+import {
+  type Layer,
+  type LinearParams,
+  linear,
+  mse,
+  type Sequential,
+  type SizePreserving,
+  sequential,
+  tanh,
+  zeros,
+} from '@tapeflow/nn'
 import { sgd } from '@tapeflow/optim'
 import type { Observable } from 'rxjs'
 import { TestScheduler } from 'rxjs/testing'
@@ -13,14 +23,12 @@ export interface Sample {
   readonly y: Batch
 }
 
+type Linear<In extends number, Out extends number> = Layer<LinearParams, null, In, Out>
+type Tanh = SizePreserving<null, null>
+
 /** The network of the memory tests: 2-16-16-1, tanh. */
-export const surfaceModel: Model<t.Tree, t.Tree> = sequential(
-  linear(2, 16),
-  tanh(),
-  linear(16, 16),
-  tanh(),
-  linear(16, 1),
-)
+export const surfaceModel: Sequential<[Linear<2, 16>, Tanh, Linear<16, 16>, Tanh, Linear<16, 1>]> =
+  sequential(linear(2, 16), tanh(), linear(16, 16), tanh(), linear(16, 1))
 
 /** Points of a surface over the plane. */
 export function surface(rows: number, seed = 1): Dataset<Sample> {

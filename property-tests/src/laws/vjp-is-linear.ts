@@ -11,7 +11,8 @@ import { randomLike } from '../random-like.ts'
  * @param arbitrary makes the tree, its tensors as plain data
  * @returns a property for `fc.assert`
  * @example
- * fc.assert(vjpIsLinear(({ a, b }) => t.div(a, b), fc.record({ a: tensors({ shape: [2] }), b: tensors() })), { numRuns: 5 })
+ * const pair = fc.record({ a: tensors({ shape: [2] }), b: tensors({ shape: [1], domain: { low: 1, high: 2 } }) })
+ * fc.assert(vjpIsLinear(({ a, b }) => t.div(a, b), pair), { numRuns: 5 })
  */
 export function vjpIsLinear<S>(f: (inputs: Inputs<S>) => Tree, arbitrary: fc.Arbitrary<S>): Law<S> {
   return holds(arbitrary, (inputs) => assertVjpIsLinear(f, inputs))

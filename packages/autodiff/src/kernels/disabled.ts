@@ -9,6 +9,8 @@ export function isDisabled(operation: string): boolean {
  * What `body` returns when it runs without the kernel of one operation: the float64 reference takes over. For tests.
  *
  * @param operation its name, as in its record
+ * @example
+ * withoutKernel('exp', () => t.exp(t.tensor([0])).toArray()) // => [1]
  */
 export function withoutKernel<T>(operation: string, body: () => T): T {
   disabled.add(operation)

@@ -1,0 +1,120 @@
+import * as t from '@tapeflow/autodiff'
+import { dataset } from '@tapeflow/data'
+import { Subject } from 'rxjs'
+import { expect, test, vi } from 'vitest'
+import { type BatchSource, fit, type TrainBatch, type TrainCommand } from '../src/index.ts'
+import { eventsOf, line, points, turn, twoPoints } from './small.ts'
+
+const batches = points([1, 2], [2, 4], [3, 6]).batch(1).toArray() as TrainBatch[]
+const stepLosses = async (data: BatchSource): Promise<number[]> =>
+  (await eventsOf(fit(line, { ...twoPoints, data, validation: data, epochs: 2 }))).flatMap((event) =>
+    event.type === 'step' || event.type === 'validation' ? [event.loss] : [],
+  )
+
+/** Counts who pulls, and when. */
+function counting(answer: (i: number) => ReturnType<ReturnType<BatchSource['iterate']>['next']>) {
+  const log: string[] = []
+  const data: BatchSource = {
+    iterate: () => {
+      let i = 0
+      return {
+        next: () => {
+          log.push(`pull ${i}`)
+          return answer(i++)
+        },
+        return: () => {
+          log.push('return')
+        },
+      }
+    },
+  }
+  return { data, log }
+}
+const nth = (i: number): IteratorResult<TrainBatch, undefined> =>
+  i < batches.length ? { done: false, value: batches[i]! } : { done: true, value: undefined }
+
+test('asynchronous data gives the same losses as synchronous', async () => {
+  const slow = dataset(async function* () {
+    for (const batch of batches) {
+      await Promise.resolve()
+      yield batch
+    }
+  })
+  expect(await stepLosses(slow)).toEqual(await stepLosses({ iterate: () => dataset(batches).iterate(0) }))
+})
+
+test('nothing is pulled ahead: one batch, one step', async () => {
+  const { data, log } = counting(async (i) => nth(i))
+  await new Promise<void>((resolve, reject) => {
+    fit(line, { ...twoPoints, data, epochs: 1 }).subscribe({
+      next: (event) => {
+        if (event.type === 'step') log.push(`step ${event.step}`)
+      },
+      error: reject,
+      complete: resolve,
+    })
+  })
+  expect(log).toEqual(['pull 0', 'step 0', 'pull 1', 'step 1', 'pull 2', 'step 2', 'pull 3'])
+})
+
+test('no pull and one return after the stop', async () => {
+  const { data, log } = counting(nth)
+  await eventsOf(fit(line, { ...twoPoints, data, steps: 2 }))
+  expect(log).toEqual(['pull 0', 'pull 1', 'return'])
+})
+
+test('unsubscribing while a batch is awaited returns the source, frees, and ignores the batch', async () => {
+  const before = t.memory().bytes
+  const wait: { arrive?: () => void } = {}
+  const { data, log } = counting((i) =>
+    i === 0
+      ? nth(0)
+      : new Promise((resolve) => {
+          wait.arrive = () => resolve(nth(i))
+        }),
+  )
+  const heard: string[] = []
+  const subscription = fit(line, { ...twoPoints, data, epochs: 1 }).subscribe(({ type }) => heard.push(type))
+  await vi.waitFor(() => expect(log).toContain('pull 1'))
+  subscription.unsubscribe()
+  expect(log).toEqual(['pull 0', 'pull 1', 'return'])
+  expect(t.memory().bytes).toBe(before)
+  wait.arrive?.()
+  await turn()
+  expect(heard).toEqual(['start', 'step'])
+})
+
+test('an error of the data is the error of the run', async () => {
+  const before = t.memory().bytes
+  const { data } = counting((i) => (i === 0 ? nth(0) : Promise.reject(new Error('disk full'))))
+  await expect(eventsOf(fit(line, { ...twoPoints, data, epochs: 1 }))).rejects.toThrow('disk full')
+  expect(t.memory().bytes).toBe(before)
+})
+
+test('a stop acts while a batch is awaited', async () => {
+  const { data, log } = counting((i) => (i === 0 ? nth(0) : new Promise(() => {})))
+  const commands = new Subject<TrainCommand>()
+  const events = eventsOf(fit(line, { ...twoPoints, data, epochs: 1, commands }))
+  await vi.waitFor(() => expect(log).toContain('pull 1'))
+  commands.next({ type: 'stop' })
+  expect((await events).map(({ type }) => type)).toEqual(['start', 'step', 'command', 'finishing', 'end'])
+  expect(log).toEqual(['pull 0', 'pull 1', 'return'])
+})
+
+test('the event loop has its turn between slices', async () => {
+  let turns = 0
+  const timer = setInterval(() => turns++, 1)
+  await new Promise<void>((resolve, reject) => {
+    const begun = performance.now()
+    const subscription = fit(line, { ...twoPoints, steps: 1e9, pace: { budget: 4 } }).subscribe({
+      next: () => {
+        if (performance.now() - begun < 100) return
+        subscription.unsubscribe()
+        resolve()
+      },
+      error: reject,
+    })
+  })
+  clearInterval(timer)
+  expect(turns).toBeGreaterThan(3)
+})
