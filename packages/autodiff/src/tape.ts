@@ -1,5 +1,5 @@
-import type { Scope } from './memory.ts'
 import type { Operation } from './operation.ts'
+import type { Scope } from './scopes.ts'
 import { moveTo, onTape, type Tensor } from './tensor.ts'
 
 /** One line of the program: an operation, what it was applied to, and what came out. */

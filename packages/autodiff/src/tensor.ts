@@ -1,15 +1,6 @@
 import { DisposedError, failRange, failType, kindOf } from './fail.ts'
-import {
-  allocate,
-  disown,
-  heapFloats,
-  move,
-  type Owned,
-  own,
-  retain,
-  type Scope,
-  type Storage,
-} from './memory.ts'
+import { allocate, heapFloats, retain, type Storage } from './memory.ts'
+import { disown, move, type Owned, own, type Scope } from './scopes.ts'
 import { checkShape, type Shape, showShape, sizeOf } from './shape.ts'
 import type { Tape } from './tape.ts'
 

@@ -1,6 +1,6 @@
 import { failRange, failType, kindOf } from './fail.ts'
 import { Key } from './key.ts'
-import { closeScope, isOpen, openScope, type Scope, scopeAround, unwindScope } from './memory.ts'
+import { closeScope, isOpen, openScope, type Scope, scopeAround, unwindScope } from './scopes.ts'
 import { moveTo, Tensor } from './tensor.ts'
 
 /** What a tree may end in. */

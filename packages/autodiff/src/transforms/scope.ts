@@ -1,5 +1,6 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { failType } from '../fail.ts'
-import { closeScope, isOpen, openScope, type Scope, scopeAround } from '../memory.ts'
+import { closeScope, isOpen, openScope, type Scope, scopeAround } from '../scopes.ts'
 import { moveTo } from '../tensor.ts'
 import { inScope, visitTensors } from '../tree.ts'
 

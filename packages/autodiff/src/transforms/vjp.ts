@@ -1,6 +1,6 @@
 import { zeros } from '../creation.ts'
 import { failRange, failType, kindOf } from '../fail.ts'
-import type { Scope } from '../memory.ts'
+import type { Scope } from '../scopes.ts'
 import { sameShape, showShape } from '../shape.ts'
 import { knownUnder, Tape } from '../tape.ts'
 import { alias, type Tensor } from '../tensor.ts'

@@ -1,0 +1,126 @@
+import { failRange } from './fail.ts'
+import { countTensors, release, type Storage } from './memory.ts'
+
+// The stack of open scopes: with the heap, the one piece of mutable state in this package.
+/** Something that a scope frees: a tensor. `owner` is the scope that will, null if none does. */
+export interface Owned {
+  owner: Scope | null
+  free(): void
+}
+
+/** A list of what was made since it was opened, freed together. Opened by `openScope`, closed in reverse order. */
+export class Scope {
+  readonly depth: number
+  private readonly members: Owned[] = []
+  private sweepAt = 1024
+  constructor(depth: number) {
+    this.depth = depth
+  }
+
+  /** Makes this scope the one that frees `owned`. */
+  adopt(owned: Owned): void {
+    owned.owner = this
+    if (this.members.length >= this.sweepAt) this.sweep()
+    this.members.push(owned)
+  }
+
+  // Long-lived scopes forget what was disposed or handed on meanwhile.
+  private sweep(): void {
+    let kept = 0
+    for (const member of this.members) if (member.owner === this) this.members[kept++] = member
+    this.members.length = kept
+    this.sweepAt = Math.max(1024, 2 * kept)
+  }
+
+  /** Frees every member that is still this scope's own. */
+  freeMembers(): void {
+    const members = this.members
+    for (let i = 0; i < members.length; i++) {
+      const member = members[i]!
+      if (member.owner === this) member.free()
+    }
+    members.length = 0
+  }
+}
+
+const scopes: Scope[] = []
+const abandoned =
+  typeof FinalizationRegistry === 'function'
+    ? new FinalizationRegistry<Storage>((storage) => {
+        countTensors(-1)
+        release(storage)
+      })
+    : undefined
+
+/** The innermost open scope, null outside of any. */
+export function currentScope(): Scope | null {
+  return scopes.length === 0 ? null : scopes[scopes.length - 1]!
+}
+
+/** The scope around `scope`, null for the outermost. */
+export function scopeAround(scope: Scope): Scope | null {
+  return scope.depth === 0 ? null : scopes[scope.depth - 1]!
+}
+
+/** Opens a scope: what is made from now on belongs to it. */
+export function openScope(): Scope {
+  const scope = new Scope(scopes.length)
+  scopes.push(scope)
+  return scope
+}
+
+/** Whether `scope` has been opened and not closed. */
+export function isOpen(scope: Scope): boolean {
+  return scopes[scope.depth] === scope
+}
+
+/**
+ * Closes the innermost scope and frees what it still owns.
+ *
+ * @throws RangeError when another scope was opened later and is still open
+ */
+export function closeScope(scope: Scope): void {
+  if (!isOpen(scope)) failRange('scope', 'this scope is closed already', 'close each scope once')
+  if (scopes.length - 1 !== scope.depth) {
+    failRange(
+      'scope',
+      'closed while a scope opened later is still open',
+      'close scopes in the reverse order of opening',
+    )
+  }
+  scopes.pop()
+  scope.freeMembers()
+}
+
+/** Closes a scope that an error is passing through, with every scope opened later that nobody closed. */
+export function unwindScope(scope: Scope): void {
+  while (scopes.length > scope.depth) scopes.pop()!.freeMembers()
+}
+
+/** Hands a new tensor to `scope`, or, with no scope open, to the garbage collector as a safety net. */
+export function own(owned: Owned, storage: Storage, scope: Scope | null = currentScope()): void {
+  countTensors(1)
+  if (scope === null) {
+    owned.owner = null
+    abandoned?.register(owned, storage, owned)
+  } else scope.adopt(owned)
+}
+
+/** Moves `owned` from its scope to `scope`, which must be open; null leaves it to the garbage collector. */
+export function move(owned: Owned, storage: Storage, scope: Scope | null): void {
+  if (scope === null) {
+    owned.owner = null
+    abandoned?.register(owned, storage, owned)
+  } else {
+    if (owned.owner === null) abandoned?.unregister(owned)
+    scope.adopt(owned)
+  }
+}
+
+/** Takes `owned` out of the books: its reference on `storage` is given up. */
+export function disown(owned: Owned, storage: Storage): void {
+  countTensors(-1)
+  if (owned.owner === null) abandoned?.unregister(owned)
+  else owned.owner = null
+  release(storage)
+}

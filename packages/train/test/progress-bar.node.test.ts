@@ -1,0 +1,77 @@
+import { Writable } from 'node:stream'
+import { dataset } from '@tapeflow/data'
+import { accuracy, crossEntropy, linear } from '@tapeflow/nn'
+import { sgd } from '@tapeflow/optim'
+import { describe, expect, test } from 'vitest'
+import { fit } from '../src/index.ts'
+import { progressBar } from '../src/node.ts'
+import { eventsOf } from './small.ts'
+
+const data = dataset({
+  x: { shape: [6, 1], values: Float32Array.of(1, 2, 3, 4, 5, 6) },
+  y: { shape: [6], values: Float32Array.of(0, 0, 0, 1, 1, 1) },
+}).batch(2)
+const options = {
+  data,
+  loss: crossEntropy(),
+  optimizer: sgd({ learningRate: 0.01 }),
+  metrics: [accuracy()],
+  epochs: 2,
+}
+
+/** A stream that remembers what was written to it. */
+function screen(terminal: boolean) {
+  const written: string[] = []
+  const stream = new Writable({
+    write: (chunk, _, done) => {
+      written.push(String(chunk))
+      done()
+    },
+  })
+  return {
+    stream: Object.assign(stream, terminal ? { isTTY: true, columns: 80 } : {}),
+    text: () => written.join(''),
+  }
+}
+
+describe('progressBar', () => {
+  test('writes a plain line an epoch where the stream is no terminal', async () => {
+    const { stream, text } = screen(false)
+    await eventsOf(fit(linear(1, 2), { ...options, validation: data, callbacks: [progressBar({ stream })] }))
+    const number = '\\d+\\.\\d{4}'
+    const measured = `loss ${number} accuracy \\d\\.\\d{3}`
+    const line = (epoch: number): string => `epoch ${epoch}/2  ${measured} \\| validation ${measured}\\n`
+    expect(text()).toMatch(new RegExp(`^${line(1)}${line(2)}$`))
+  })
+
+  test('draws a bar on a terminal with all that is to be known, and takes it off', async () => {
+    const { stream, text } = screen(true)
+    await eventsOf(fit(linear(1, 2), { ...options, callbacks: [progressBar({ stream, fps: 1000 })] }))
+    expect(text()).toMatch(
+      /epoch 1\/2 [█░]{10} loss \d\.\d{4} mean \d\.\d{4} rate 1\.0e-2 [\d,]+\/s \d:\d\d left/,
+    )
+    expect(text().match(/epoch \d\/2 {2}loss/g)).toHaveLength(2)
+    const [hidden, shown] = ['\u001b[?25l', '\u001b[?25h']
+    expect(text().split(hidden)).toHaveLength(3)
+    expect(text().split(shown)).toHaveLength(3)
+  })
+
+  test('takes the bar off when the run is unsubscribed in the middle of an epoch', async () => {
+    const { stream, text } = screen(true)
+    await new Promise<void>((resolve) => {
+      const run$ = fit(linear(1, 2), {
+        ...options,
+        callbacks: [progressBar({ stream })],
+        pace: { budget: 0 },
+      })
+      const subscription = run$.subscribe((event) => {
+        if (event.type !== 'step' || event.step < 1) return
+        subscription.unsubscribe()
+        setTimeout(resolve, 0)
+      })
+    })
+    expect(
+      text().endsWith('\u001b[?25h\u001b[?7h\u001b8\u001b[1G\u001b[0K') || text().includes('\u001b[?25h'),
+    ).toBe(true)
+  })
+})
