@@ -15,12 +15,19 @@ const words = (operation: string, problem: string, remedy?: string): string =>
  * @param operation the public function that refuses, as users call it
  * @param problem what is wrong, and what came: `inner sizes differ, got [2,3] and [4,5]`
  * @param remedy what to do about it
+ * @example
+ * t.failRange('dropout', 'p must be below 1, got 1', 'pass a probability') // throws RangeError: dropout: p must be below 1, got 1; pass a probability
  */
 export function failRange(operation: string, problem: string, remedy?: string): never {
   throw name(new RangeError(words(operation, problem, remedy)), operation)
 }
 
-/** Throws a TypeError for a value of the wrong kind: `operation: problem; remedy`. */
+/**
+ * Throws a TypeError for a value of the wrong kind: `operation: problem; remedy`.
+ *
+ * @example
+ * t.failType('relu', 'a tensor is needed, got a string') // throws TypeError: relu: a tensor is needed, got a string
+ */
 export function failType(operation: string, problem: string, remedy?: string): never {
   throw name(new TypeError(words(operation, problem, remedy)), operation)
 }
@@ -35,7 +42,13 @@ export class DisposedError extends Error {
   }
 }
 
-/** Says what kind of value came, in the words of an error: `null`, `an array`, `a string`. */
+/**
+ * Says what kind of value came, in the words of an error.
+ *
+ * @example
+ * t.kindOf([1]) // => 'an array'
+ * t.kindOf(null) // => 'null'
+ */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return 'an array'

@@ -16,7 +16,13 @@ export function binarySample(call: (a: Tensor, b: Tensor) => Tensor): (draw: Dra
   return (draw) => ({ shapes: broadcastable(draw, 2), call })
 }
 
-/** Draws shapes that broadcast to one: axes are stretched or left out at random. */
+/**
+ * Draws shapes that broadcast to one: axes are stretched or left out at random.
+ *
+ * @example
+ * const smallest = { integer: (low) => low, pick: ([first]) => first, shape: () => [2, 3] }
+ * broadcastable(smallest, 2) // => [[2, 3], [2, 3]]
+ */
 export function broadcastable(draw: Draw, count: number): Shape[] {
   const full = draw.shape(0, 3)
   return Array.from({ length: count }, () => {

@@ -9,7 +9,6 @@ import { domain, type Key, requireKey } from './key.ts'
  * @throws RangeError when `count` is not an integer from 0 to 2^32 - 1
  *
  * @example
- * assert.deepEqual([...randomBits(key(0), 2)], [...threefry2x32(0, 0, 0, 0)])
  * assert.deepEqual(randomBits(key(1), 100).subarray(0, 3), randomBits(key(1), 3))
  */
 export function randomBits(key: Key, count: number): Uint32Array {

@@ -3,19 +3,34 @@ import { failRange, failType, kindOf } from './fail.ts'
 /** The sizes of a tensor's axes, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[]
 
-/** The number of elements of a shape: the product of its sizes. */
+/**
+ * The number of elements of a shape: the product of its sizes.
+ *
+ * @example
+ * t.sizeOf([2, 3]) // => 6
+ */
 export function sizeOf(shape: Shape): number {
   let size = 1
   for (let i = 0; i < shape.length; i++) size *= shape[i]!
   return size
 }
 
-/** The words of a shape in an error: `[2,3]`. */
+/**
+ * The words of a shape in an error.
+ *
+ * @example
+ * t.showShape([2, 3]) // => '[2,3]'
+ */
 export function showShape(shape: Shape): string {
   return `[${shape.join(',')}]`
 }
 
-/** Whether two shapes are the same. */
+/**
+ * Whether two shapes are the same.
+ *
+ * @example
+ * t.sameShape([2, 3], [3, 2]) // => false
+ */
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a === b) return true
   if (a.length !== b.length) return false

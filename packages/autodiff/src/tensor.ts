@@ -150,7 +150,7 @@ export function allocateTensor(shape: Shape): Tensor {
 
 /** The value `x` under another name: on the same memory and, where its tape is open, at the same place of it. */
 export function alias(x: Tensor): Tensor {
-  const live = x.tape !== null && x.tape.open ? x.tape : null
+  const live = x.tape?.open ? x.tape : null
   const below = live === null ? null : x.below
   const made = new Tensor(
     x.shape,

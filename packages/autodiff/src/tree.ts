@@ -40,6 +40,10 @@ const join = (path: string, key: string | number): string => (path === '' ? `${k
  * Calls `visit` on every leaf with its path, keys in sorted order.
  *
  * @throws TypeError where a leaf is something else than a tensor, key, number or null: names the path
+ * @example
+ * const seen: string[] = []
+ * t.visitLeaves({ b: 1, a: [2, null] }, (leaf, path) => seen.push(`${path}=${leaf}`))
+ * seen // => ['a.0=2', 'a.1=null', 'b=1']
  */
 export function visitLeaves(tree: unknown, visit: (leaf: Leaf, path: string) => void, path = ''): void {
   if (isLeaf(tree)) visit(tree, path)

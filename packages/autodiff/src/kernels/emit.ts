@@ -113,7 +113,7 @@ const repeats = 4
  * @throws RangeError if the pattern has another letter, or fewer letters than the expression has inputs
  *
  * @example
- * const bytes = emitLoop((x, y) => add(x, y), 'vs')
+ * const bytes = emitLoop((x) => x, 'v')
  * assert(WebAssembly.validate(bytes))
  */
 export function emitLoop(expression: Expression, pattern: string, shared = false): Uint8Array<ArrayBuffer> {

@@ -95,7 +95,12 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
     : apply(broadcastToOperation, [from], { shape: checkShape('broadcastTo', shape) })
 }
 
-/** The adjoint of broadcasting: `x` summed to `shape`, which broadcasts to its own. */
+/**
+ * The adjoint of broadcasting: `x` summed to `shape`, which broadcasts to its own.
+ *
+ * @example
+ * t.sumTo(t.tensor([[1, 2], [3, 4]]), [2, 1]).toArray() // => [[3], [7]]
+ */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x
   const missing = x.rank - shape.length

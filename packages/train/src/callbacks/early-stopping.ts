@@ -84,7 +84,7 @@ export function earlyStopping({
         }
         best.value = { ...best.value, waited: best.value.waited + 1 }
         if (best.value.waited < patience) return []
-        const reason = `${monitor} has not improved ${patience === 1 ? 'once' : `${patience} times`}, best ${best.value.value}`
+        const reason = `${monitor} has not improved ${patience === 1 ? 'once' : `${patience} times`}, best ${Number(best.value.value.toPrecision(6))}`
         return [{ type: 'stop', reason }]
       }
       return events$.pipe(mergeMap(answer))
