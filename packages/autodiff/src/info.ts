@@ -24,7 +24,7 @@ export function binarySample(call: (a: Tensor, b: Tensor) => Tensor): (draw: Dra
  * broadcastable(smallest, 2) // => [[2, 3], [2, 3]]
  */
 export function broadcastable(draw: Draw, count: number): Shape[] {
-  const full = draw.shape(0, 3)
+  const full = draw.shape(0, 4)
   return Array.from({ length: count }, () => {
     const missing = draw.integer(0, 3) === 3 ? draw.integer(0, full.length) : 0
     return full.slice(missing).map((size) => (draw.integer(0, 3) === 3 ? 1 : size))

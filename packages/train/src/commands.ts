@@ -43,8 +43,8 @@ export interface Sourced {
  *
  * @example
  * const given = [{ type: 'pause' }, { type: 'setLearningRate', learningRate: 0.1 }, { type: 'resume' }]
- * decide(given.map((command) => ({ command, source: 'test', lenient: false }))).map(({ command }) => command.type)
- * // => ['setLearningRate', 'resume']
+ * const decided = decide(given.map((command) => ({ command, source: 'test', lenient: false })))
+ * decided.map(({ command }) => command.type) // => ['setLearningRate', 'resume']
  */
 export function decide(given: readonly Sourced[]): readonly Sourced[] {
   const stop = given.findLast(({ command }) => command.type === 'stop')

@@ -2,7 +2,7 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs'
 
 /** How a run shares the thread it runs on. */
 export interface Pace {
-  /** Milliseconds that steps are made for before the event loop has its turn; 8 by default. 0: one step at a time. */
+  /** Milliseconds that steps are made for before the event loop has its turn; 4 by default. 0: one step at a time. */
   readonly budget?: number
   /** Milliseconds between two such slices; 0 by default, which yields as cheaply as the platform allows. */
   readonly rest?: number

@@ -1,10 +1,10 @@
 import * as t from '@tapeflow/autodiff'
 import { dataset } from '@tapeflow/data'
-import { accuracy, crossEntropy, linear, mse, zeros } from '@tapeflow/nn'
+import { accuracy, crossEntropy, type LinearParams, linear, mse, zeros } from '@tapeflow/nn'
 import { adam, sgd } from '@tapeflow/optim'
 import { map } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { fit, result, type TrainEvent } from '../src/index.ts'
+import { fit, type Model, result, type TrainEvent } from '../src/index.ts'
 import { eventsOf, framewise, line, points, surface, surfaceModel, twoPoints, virtually } from './small.ts'
 
 const lossesOf = (events: readonly TrainEvent<unknown, unknown>[]): number[] =>
@@ -141,6 +141,42 @@ describe('the stream of a run', () => {
     })
     expect(start.info.parameters['layers.2.weight']).toEqual([16, 16])
   })
+})
+
+test('layers are told whether they train, and get a key of their own in each step', async () => {
+  const told: { training: boolean; key: string | undefined }[] = []
+  const spy: typeof line = {
+    init: line.init,
+    apply: (params, state, x, context) => {
+      told.push({ training: context.training, key: context.key && String(context.key) })
+      return line.apply(params, state, x, context)
+    },
+  }
+  await result(fit(spy, { ...twoPoints, validation: points([3, 6]).batch(1), epochs: 2, seed: 9 }))
+  const step = t.foldIn(t.key(9), 'step')
+  const key = (i: number): string => String(t.foldIn(step, i))
+  expect(told).toEqual([
+    { training: true, key: key(0) },
+    { training: true, key: key(1) },
+    { training: false, key: undefined },
+    { training: true, key: key(2) },
+    { training: true, key: key(3) },
+    { training: false, key: undefined },
+  ])
+})
+
+test('layer state goes from step to step, and is in the result', async () => {
+  const counting: Model<LinearParams, { readonly calls: t.Tensor }> = {
+    init: (key, shape) => ({ ...line.init(key, shape), state: { calls: t.zeros([]) } }),
+    apply: (params, { calls }, x, context) => ({
+      y: line.apply(params, null, x, context).y,
+      state: { calls: context.training ? t.add(calls, 1) : calls },
+    }),
+  }
+  const before = t.memory().bytes
+  const { state } = await result(fit(counting, { ...twoPoints, validation: twoPoints.data, epochs: 2 }))
+  expect(state).toEqual({ calls: { shape: [], values: Float32Array.of(4) } })
+  expect(t.memory().bytes).toBe(before)
 })
 
 describe('numbers', () => {

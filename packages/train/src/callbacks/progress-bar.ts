@@ -27,8 +27,16 @@ export interface ProgressBarOptions {
  *
  * @example
  * const lines = []
- * const callback = progressBar({ stream: new Writable({ write: (text, _, done) => done(void lines.push(String(text))) }) })
- * callback.name // => 'progressBar'
+ * const data = dataset({ x: { shape: [1, 1], values: Float32Array.of(2) }, y: { shape: [1, 1], values: Float32Array.of(4) } })
+ * const run$ = fit(linear(1, 1, { weight: zeros }), {
+ *   data: data.batch(1),
+ *   loss: mse(),
+ *   optimizer: sgd({ learningRate: 0.1 }),
+ *   epochs: 1,
+ *   callbacks: [progressBar({ stream: { write: (line) => lines.push(line) } })],
+ * })
+ * await result(run$)
+ * lines // => ['epoch 1/1  loss 16.0000\n']
  */
 export function progressBar({ stream = process.stdout, fps = 12 }: ProgressBarOptions = {}): Callback {
   return {
