@@ -84,19 +84,19 @@ function shapeAndReferenceAgree(info: OperationInfo): void {
 }
 
 function kernelEqualsReference(info: OperationInfo): void {
-  forSamples(info, 200, (f, x) => assertKernelMatchesReference(f, x, info), anywhere)
+  forSamples(info, 300, (f, x) => assertKernelMatchesReference(f, x, info), anywhere)
 }
 
 function vjpEqualsDifferences(info: OperationInfo): void {
-  forSamples(info, 60, (f, x) => assertGradientIsCorrect(f, x, { tolerance: 1e-4, limit: 8 }))
+  forSamples(info, 100, (f, x) => assertGradientIsCorrect(f, x, { tolerance: 1e-4, limit: 8 }))
 }
 
 function vjpIsAdjoint(info: OperationInfo): void {
-  forSamples(info, 80, assertAdjointIsConsistent)
+  forSamples(info, 150, assertAdjointIsConsistent)
 }
 
 function secondDerivativesEqualDifferences(info: OperationInfo): void {
-  forSamples(info, 30, (f, x) => assertSecondOrderIsCorrect(f, x, { tolerance: 1e-3, limit: 3 }))
+  forSamples(info, 50, (f, x) => assertSecondOrderIsCorrect(f, x, { tolerance: 1e-3, limit: 3 }))
 }
 
 function vjpIsLinear(info: OperationInfo): void {
@@ -158,7 +158,7 @@ function disposedInputsAreRefused(info: OperationInfo): void {
 }
 
 function sameBitsAnywhere(info: OperationInfo): void {
-  forSamples(info, 50, assertDeterministic, anywhere)
+  forSamples(info, 100, assertDeterministic, anywhere)
 }
 
 function rightWithoutKernel(info: OperationInfo): void {
@@ -182,5 +182,5 @@ function nothingLeaks(info: OperationInfo): void {
     expect(memory().bytes).toBe(before.bytes)
     expect(leaves(x).every((input) => input.offset >= 0)).toBe(true)
   }
-  forSamples(info, 40, check, anywhere)
+  forSamples(info, 60, check, anywhere)
 }

@@ -49,6 +49,18 @@ describe('laws hold for what is right', () => {
     })
   })
 
+  it('on functions that take gradients themselves, of an outer variable too', () => {
+    const nested = (x: t.Tensor): t.Tensor =>
+      t.mul(x, t.grad((y: t.Tensor) => t.sum(t.mul(t.square(y), x)))(t.tanh(x)))
+    fc.assert(gradientIsCorrect(nested, vector), { numRuns: 10, seed: 1 })
+    fc.assert(secondOrderIsCorrect(nested, vector), { numRuns: 3, seed: 1 })
+    // The reference evaluates what was recorded; what should have been is 2 x^2 tanh(x).
+    const { value, gradients } = t.vjp(nested, t.tensor([1.5]), t.ones([1]))
+    const th = Math.tanh(1.5)
+    expect(value.item()).toBeCloseTo(4.5 * th, 5)
+    expect(gradients.item()).toBeCloseTo(6 * th + 4.5 * (1 - th * th), 4)
+  })
+
   it('on trees of any structure', () => {
     const squares = (tree: unknown): t.Tensor[] => [t.tensor(0), ...t.leaves(tree).map((x) => t.square(x))]
     fc.assert(gradientIsCorrect(squares, trees()), { numRuns: 20, seed: 1 })

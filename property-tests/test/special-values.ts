@@ -114,7 +114,7 @@ export function specialValuesAnywhere(info: OperationInfo): void {
       })
     },
   )
-  assertProperty(property, 200)
+  assertProperty(property, 300)
 }
 
 function withChanges(x: Snapshot, changes: readonly (readonly [place: number, value: number])[]): Snapshot {

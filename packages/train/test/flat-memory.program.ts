@@ -1,0 +1,57 @@
+// Run by flat-memory.node.test.ts in a process of its own: trains the 2-16-16-1 network through `fold` or through
+// `fit`, and prints what was in use every 1,000 steps.
+import * as t from '@tapeflow/autodiff'
+import { dataset } from '@tapeflow/data'
+import { linear, mse, sequential, tanh } from '@tapeflow/nn'
+import { sgd } from '@tapeflow/optim'
+import { fit } from '../src/index.ts'
+
+const model = sequential(linear(2, 16), tanh(), linear(16, 16), tanh(), linear(16, 1))
+
+const [through, count] = [process.argv[2], Number(process.argv[3])]
+// Collected before each look: what is left is held, not waiting.
+const collect = (globalThis as { gc?: () => void }).gc!
+const memory: t.MemoryStatistics[] = []
+const resident: number[] = []
+const look = (): void => {
+  collect()
+  memory.push(t.memory())
+  resident.push(process.memoryUsage().rss)
+}
+
+function throughFold(): void {
+  const state = { layers: [null, null, null, null, null] } as const
+  const x = t.uniform(t.key(1), [32, 2], -1, 1)
+  const y = t.sum(x, { axis: 1, keepDims: true })
+  const { params } = model.init(t.key(2), [2])
+  const loss = t.valueAndGrad((p: typeof params) =>
+    t.mean(t.square(t.sub(model.apply(p, state, x, { training: true, path: '' }).y, y))),
+  )
+  t.fold(params, Array.from({ length: count + 1 }), (carry, _, step) => {
+    if (step % 1000 === 0) look()
+    const { value, gradients } = loss(carry)
+    value.item()
+    return t.zipTensors([carry, gradients], (w, g) => t.sub(w, t.mul(g, 0.01)))
+  })
+  report()
+}
+
+function throughFit(): void {
+  const data = dataset({
+    x: { shape: [320, 2], values: t.uniformValues(t.key(1), 640, -1, 1) },
+    y: { shape: [320, 1], values: t.uniformValues(t.key(2), 320, -1, 1) },
+  }).batch(32)
+  fit(model, { data, loss: mse(), optimizer: sgd({ learningRate: 0.01 }), steps: count + 1 }).subscribe({
+    next: (event) => {
+      if (event.type === 'step' && event.step % 1000 === 0) look()
+    },
+    complete: report,
+  })
+}
+
+function report(): void {
+  console.log(JSON.stringify({ memory, resident }))
+}
+
+if (through === 'fold') throughFold()
+else throughFit()
