@@ -15,7 +15,8 @@ export const whereOperation: ReturnType<typeof ternary> = /*@__PURE__*/ ternary(
 
 /**
  * One of two tensors, element by element: `a` where the condition is not 0, else `b`. What is not chosen has no
- * influence, on the gradient neither: a NaN there stays there. The condition has no gradient.
+ * influence on the value, and gets a cotangent of 0. That 0 becomes NaN again where it meets an infinite derivative further down:
+ * guard the argument as well, `where(ok, sqrt(where(ok, x, 1)), 0)`. The condition has no gradient.
  *
  * @param condition 0 or 1, as comparisons give; NaN counts as not 0
  * @param a any shape that broadcasts with the others, or a number
