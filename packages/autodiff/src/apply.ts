@@ -1,11 +1,11 @@
 import { failType, kindOf } from './fail.ts'
 import { isDisabled } from './kernels/disabled.ts'
-import { allocate, heapFloats, retain } from './memory.ts'
+import { allocate, heapFloats, release, retain } from './memory.ts'
 import type { Operation, Values } from './operation.ts'
 import { own } from './scopes.ts'
 import { type Shape, sizeOf } from './shape.ts'
 import { knownUnder, type Tape } from './tape.ts'
-import { failDisposed, fromValues, onTape, Tensor } from './tensor.ts'
+import { failDisposed, onTape, Tensor } from './tensor.ts'
 
 /** What operations accept: a tensor, or a number where one is meant. */
 export type Operand = Tensor | number
@@ -74,9 +74,16 @@ function compute<A, I extends readonly Tensor[]>(
   if (tape === null) own(output, storage)
   else own(output, storage, tape.scope)
   if (first < 0 && size > 0) {
-    if (operation.kernel !== undefined && !isDisabled(operation.name))
-      operation.kernel(output, inputs, attributes)
-    else heapFloats().set(operation.reference(inputs.map(valuesOf), attributes, shape), output.offset / 4)
+    let filled = false
+    try {
+      if (operation.kernel !== undefined && !isDisabled(operation.name))
+        operation.kernel(output, inputs, attributes)
+      else heapFloats().set(operation.reference(inputs.map(valuesOf), attributes, shape), output.offset / 4)
+      filled = true
+    } finally {
+      // A kernel finds no room for its scratch: nobody has the output yet.
+      if (!filled) output.free()
+    }
   }
   return output
 }
@@ -90,16 +97,54 @@ export function valuesOf(x: Tensor): Values {
 }
 
 /**
- * An operand as a tensor: numbers become scalars.
+ * Applies an operation to tensors and numbers, which become scalars for as long as the operation, or its tape, needs them.
  *
- * @throws TypeError for anything else
+ * @throws TypeError for anything else, before memory is taken
  */
-export function operand(operation: string, x: Operand): Tensor {
-  if (x instanceof Tensor) return x
-  if (typeof x !== 'number') {
-    failType(operation, `operands must be tensors or numbers, got ${kindOf(x)}`, 'wrap arrays in t.tensor')
+export function applyTo<A, I extends readonly Tensor[]>(
+  operation: Operation<A, I>,
+  operands: readonly Operand[],
+  attributes: A,
+): Tensor {
+  let numbers = 0
+  for (const x of operands) {
+    if (x instanceof Tensor) {
+      if (x.offset < 0) failDisposed(operation.name, x)
+    } else if (typeof x === 'number') numbers++
+    else {
+      failType(
+        operation.name,
+        `operands must be tensors or numbers, got ${kindOf(x)}`,
+        'wrap arrays in t.tensor',
+      )
+    }
   }
-  return fromValues([x], scalarShape)
+  // The kinds are checked above; how many there are is the caller's signature.
+  if (numbers === 0) return apply(operation, operands as readonly Tensor[] as I, attributes)
+  const scalars: Tensor[] = []
+  let output: Tensor | undefined
+  try {
+    const inputs = operands.map((x) => (typeof x === 'number' ? scalar(x, scalars) : x))
+    output = apply(operation, inputs as readonly Tensor[] as I, attributes)
+    return output
+  } finally {
+    for (const x of scalars) {
+      if (output !== undefined && x.neededBy !== null) own(x, x.storage, x.neededBy)
+      else {
+        x.offset = -1
+        release(x.storage)
+      }
+    }
+  }
+}
+
+// A number that nobody owns yet: most are given back at once, and never enter the books.
+function scalar(value: number, scalars: Tensor[]): Tensor {
+  const storage = allocate(4, scalarShape)
+  heapFloats()[storage.offset / 4] = value
+  const made = new Tensor(scalarShape, 1, storage.offset, storage, null, -1, null)
+  scalars.push(made)
+  return made
 }
 
 /** An operand that must be a tensor. */

@@ -1,3 +1,4 @@
+import { tensorOperand } from './apply.ts'
 import { failRange, failType, kindOf } from './fail.ts'
 import { heapFloats } from './memory.ts'
 import { checkShape, type Shape } from './shape.ts'
@@ -11,7 +12,11 @@ import { allocateTensor, type Tensor } from './tensor.ts'
  */
 export function full(shape: Shape, value: number): Tensor {
   if (typeof value !== 'number') failType('full', `the value must be a number, got ${kindOf(value)}`)
-  const made = allocateTensor(checkShape('full', shape))
+  return filledWith('full', shape, value)
+}
+
+function filledWith(operation: string, shape: Shape, value: number): Tensor {
+  const made = allocateTensor(checkShape(operation, shape))
   heapFloats().fill(value, made.offset / 4, made.offset / 4 + made.size)
   return made
 }
@@ -23,7 +28,7 @@ export function full(shape: Shape, value: number): Tensor {
  * t.zeros([3]).toArray() // => [0, 0, 0]
  */
 export function zeros(shape: Shape): Tensor {
-  return full(shape, 0)
+  return filledWith('zeros', shape, 0)
 }
 
 /**
@@ -33,7 +38,7 @@ export function zeros(shape: Shape): Tensor {
  * t.ones([1, 2]).toArray() // => [[1, 1]]
  */
 export function ones(shape: Shape): Tensor {
-  return full(shape, 1)
+  return filledWith('ones', shape, 1)
 }
 
 /**
@@ -43,7 +48,7 @@ export function ones(shape: Shape): Tensor {
  * t.zerosLike(t.tensor([1, 2])).toArray() // => [0, 0]
  */
 export function zerosLike(x: Tensor): Tensor {
-  return full(x.shape, 0)
+  return filledWith('zerosLike', tensorOperand('zerosLike', x).shape, 0)
 }
 
 /**
@@ -53,7 +58,7 @@ export function zerosLike(x: Tensor): Tensor {
  * t.onesLike(t.tensor([1, 2])).toArray() // => [1, 1]
  */
 export function onesLike(x: Tensor): Tensor {
-  return full(x.shape, 1)
+  return filledWith('onesLike', tensorOperand('onesLike', x).shape, 1)
 }
 
 /**
@@ -73,7 +78,7 @@ export function eye(rows: number, columns: number = rows): Tensor {
 /**
  * The numbers from `start` up to but without `stop`, `step` apart; with one argument from 0 up to it.
  *
- * @throws RangeError when the step is 0 or a number is not finite
+ * @throws RangeError when the step is 0, a number is not finite, or integers go beyond 2^24, where float32 skips some
  * @example
  * t.arange(3).toArray() // => [0, 1, 2]
  * t.arange(1, 2, 0.25).toArray() // => [1, 1.25, 1.5, 1.75]
@@ -84,17 +89,29 @@ export function arange(start: number, stop?: number, step = 1): Tensor {
   if (!Number.isFinite(from) || !Number.isFinite(to) || !Number.isFinite(step) || step === 0) {
     failRange('arange', `start, stop and step must be finite and step not 0, got ${from}, ${to}, ${step}`)
   }
-  return filled('arange', Math.max(0, Math.ceil((to - from) / step)), (i) => from + i * step)
+  const count = Math.max(0, Math.ceil((to - from) / step))
+  const last = from + (count - 1) * step
+  if (
+    count > 0 &&
+    Number.isInteger(from) &&
+    Number.isInteger(step) &&
+    Math.max(Math.abs(from), Math.abs(last)) > 2 ** 24
+  ) {
+    failRange('arange', `integers are exact to 2^24, got ${from} to ${last}`, 'use smaller numbers')
+  }
+  return filled('arange', count, (i) => from + i * step)
 }
 
 /**
  * `count` numbers evenly spaced from `start` to `stop`, both included.
  *
- * @throws RangeError when `count` is not a positive integer
+ * @throws RangeError when `count` is not a positive integer or an end is not finite
  * @example
  * t.linspace(0, 1, 5).toArray() // => [0, 0.25, 0.5, 0.75, 1]
  */
 export function linspace(start: number, stop: number, count: number): Tensor {
+  if (!Number.isFinite(start) || !Number.isFinite(stop))
+    failRange('linspace', `start and stop must be finite, got ${start} and ${stop}`)
   if (!Number.isInteger(count) || count < 1)
     failRange('linspace', `count must be an integer from 1 on, got ${count}`)
   return filled('linspace', count, (i) => (count === 1 ? start : start + ((stop - start) * i) / (count - 1)))

@@ -1,4 +1,4 @@
-import { apply, type Operand, operand } from './apply.ts'
+import { applyTo, type Operand } from './apply.ts'
 import { compileLoop, type Loop } from './kernels/emit.ts'
 import type { Value } from './kernels/expression.ts'
 import { isShared, wasmMemory } from './memory.ts'
@@ -204,10 +204,10 @@ export function ternary(declared: {
 
 /** Applies an elementwise operation to tensors or numbers. */
 export function applyUnary(operation: Operation<None, [Tensor]>, x: Operand): Tensor {
-  return apply(operation, [operand(operation.name, x)], none)
+  return applyTo(operation, [x], none)
 }
 
 /** Applies an elementwise operation to tensors or numbers. */
 export function applyBinary(operation: Operation<None, [Tensor, Tensor]>, a: Operand, b: Operand): Tensor {
-  return apply(operation, [operand(operation.name, a), operand(operation.name, b)], none)
+  return applyTo(operation, [a, b], none)
 }

@@ -8,7 +8,7 @@ export interface MemoryStatistics {
   readonly bytes: number
   /** The largest `bytes` there has been. */
   readonly peakBytes: number
-  /** Bytes of the heap that have ever been used; it grows only when no freed block fits. */
+  /** Bytes of the heap below the highest block handed out; it grows only when no freed block fits, and falls when the highest are merged away. */
   readonly heapBytes: number
 }
 

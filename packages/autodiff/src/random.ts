@@ -1,5 +1,5 @@
-import { failRange } from './fail.ts'
-import type { Key } from './key.ts'
+import { failRange, failType, kindOf } from './fail.ts'
+import { type Key, requireKey } from './key.ts'
 import { bernoulliValues, normalValues, permutationValues, uniformValues } from './random-bits.ts'
 import { checkShape, type Shape, sizeOf } from './shape.ts'
 import { fromValues, type Tensor } from './tensor.ts'
@@ -12,7 +12,9 @@ import { fromValues, type Tensor } from './tensor.ts'
  * t.uniform(t.key(1), [2]).toArray().every((x) => x >= 0 && x < 1) // => true
  */
 export function uniform(key: Key, shape: Shape, low = 0, high = 1): Tensor {
+  requireKey('uniform', key)
   const checked = checkShape('uniform', shape)
+  checkNumbers('uniform', { low, high })
   return fromValues(uniformValues(key, sizeOf(checked), low, high), checked)
 }
 
@@ -24,7 +26,9 @@ export function uniform(key: Key, shape: Shape, low = 0, high = 1): Tensor {
  * t.normal(t.key(1), [3, 2]).shape // => [3, 2]
  */
 export function normal(key: Key, shape: Shape, mean = 0, standardDeviation = 1): Tensor {
+  requireKey('normal', key)
   const checked = checkShape('normal', shape)
+  checkNumbers('normal', { mean, standardDeviation })
   const values = normalValues(key, sizeOf(checked))
   if (mean !== 0 || standardDeviation !== 1) {
     for (let i = 0; i < values.length; i++) values[i] = mean + standardDeviation * values[i]!
@@ -40,7 +44,9 @@ export function normal(key: Key, shape: Shape, mean = 0, standardDeviation = 1):
  * t.bernoulli(t.key(1), [2], 1).toArray() // => [1, 1]
  */
 export function bernoulli(key: Key, shape: Shape, p = 0.5): Tensor {
+  requireKey('bernoulli', key)
   const checked = checkShape('bernoulli', shape)
+  checkNumbers('bernoulli', { p })
   return fromValues(bernoulliValues(key, sizeOf(checked), p), checked)
 }
 
@@ -52,6 +58,7 @@ export function bernoulli(key: Key, shape: Shape, p = 0.5): Tensor {
  * t.permutation(t.key(1), 4).toArray().sort() // => [0, 1, 2, 3]
  */
 export function permutation(key: Key, n: number): Tensor {
+  requireKey('permutation', key)
   const checked = checkShape('permutation', [n])
   if (n > 2 ** 24)
     failRange(
@@ -60,4 +67,13 @@ export function permutation(key: Key, n: number): Tensor {
       'use permutationValues, which gives integers',
     )
   return fromValues(permutationValues(key, n), checked)
+}
+
+// Arguments by position: an options object in their place would otherwise come out as NaN.
+function checkNumbers(operation: string, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value !== 'number')
+      failType(operation, `${name} must be a number, got ${kindOf(value)}`, 'pass it by position')
+    if (!Number.isFinite(value)) failRange(operation, `${name} must be finite, got ${value}`)
+  }
 }

@@ -1,5 +1,6 @@
 import { allocate, release } from './memory.ts'
 import type { Values } from './operation.ts'
+import { checkFlag, checkOptions } from './options.ts'
 import { checkAxes, type Shape, sizeOf } from './shape.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -16,9 +17,15 @@ export interface Reduced {
   readonly keepDims: boolean
 }
 
+const names = ['axis', 'keepDims'] as const
+
 /** Reads the options of a reduction. */
 export function reduced(operation: string, x: Tensor, options: ReduceOptions): Reduced {
-  return { axes: checkAxes(operation, options.axis, x.rank), keepDims: options.keepDims ?? false }
+  checkOptions(operation, options, names)
+  return {
+    axes: checkAxes(operation, options.axis, x.rank),
+    keepDims: checkFlag(operation, 'keepDims', options.keepDims),
+  }
 }
 
 /** The shape that is left: reduced axes are dropped, or 1 with `keepDims`. */
@@ -53,15 +60,14 @@ export function reduceWith(kernel: MiddleKernel, output: Tensor, x: Tensor, axes
     const { first, last } = runs[i]!
     const outer = sizeOf(shape.slice(0, first))
     const inner = sizeOf(shape.slice(last + 1))
-    const into = i === 0 ? undefined : allocate(outer * inner * 4)
-    kernel(
-      from,
-      into === undefined ? output.offset : into.offset,
-      outer,
-      sizeOf(shape.slice(first, last + 1)),
-      inner,
-    )
-    if (temporary !== undefined) release(temporary)
+    let into: ReturnType<typeof allocate> | undefined
+    try {
+      if (i > 0) into = allocate(outer * inner * 4)
+      kernel(from, into?.offset ?? output.offset, outer, sizeOf(shape.slice(first, last + 1)), inner)
+    } finally {
+      // Also where the heap is full: nobody else knows of it.
+      if (temporary !== undefined) release(temporary)
+    }
     temporary = into
     if (into !== undefined) from = into.offset
     shape = [...shape.slice(0, first), ...shape.slice(last + 1)]

@@ -11,6 +11,8 @@ export interface Owned {
 /** A list of what was made since it was opened, freed together. Opened by `openScope`, closed in reverse order. */
 export class Scope {
   readonly depth: number
+  /** Its owner tried to close it too early, and will not come back. */
+  late = false
   private readonly members: Owned[] = []
   private sweepAt = 1024
   constructor(depth: number) {
@@ -82,6 +84,7 @@ export function isOpen(scope: Scope): boolean {
 export function closeScope(scope: Scope): void {
   if (!isOpen(scope)) failRange('scope', 'this scope is closed already', 'close each scope once')
   if (scopes.length - 1 !== scope.depth) {
+    scope.late = true
     failRange(
       'scope',
       'closed while a scope opened later is still open',
@@ -90,6 +93,8 @@ export function closeScope(scope: Scope): void {
   }
   scopes.pop()
   scope.freeMembers()
+  // Those that were to be closed before this one: they would otherwise own all that comes.
+  for (let next = currentScope(); next?.late; next = currentScope()) scopes.pop()!.freeMembers()
 }
 
 /** Closes a scope that an error is passing through, with every scope opened later that nobody closed. */

@@ -114,6 +114,9 @@ export function checkAxes(
   rank: number,
 ): readonly number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i)
+  if (typeof axes !== 'number' && !Array.isArray(axes)) {
+    failType(operation, `axis must be an integer or an array of integers, got ${kindOf(axes)}`)
+  }
   const counted = (typeof axes === 'number' ? [axes] : Array.from(axes)).map((axis) =>
     checkAxis(operation, axis, rank),
   )

@@ -1,7 +1,7 @@
-import { Key } from './key.ts'
+import type { Key } from './key.ts'
 import { checkShape, type Shape } from './shape.ts'
-import { Tensor, tensor } from './tensor.ts'
-import { mapTensors, mapTree, type Replaced } from './tree.ts'
+import { type Tensor, tensor } from './tensor.ts'
+import { inScope, isPlain, mapTensors, mapTree, type Replaced } from './tree.ts'
 
 /** A tensor's numbers outside of the heap: plain data, garbage collected, safe to keep, post and clone. */
 export interface Snapshot {
@@ -35,16 +35,17 @@ export function toSnapshot<P>(tree: P): Replaced<P, Snapshot> {
  * t.fromSnapshot(saved)[0].toArray() // => [[1, 2]]
  */
 export function fromSnapshot<S>(snapshot: S): Restored<S> {
-  return restore(snapshot) as Restored<S>
+  return inScope(() => restore(snapshot)) as Restored<S>
 }
 
-function restore(tree: unknown): unknown {
+function restore(tree: unknown, path = ''): unknown {
   if (isSnapshot(tree)) return tensor(tree.values, checkShape('fromSnapshot', tree.shape))
-  if (Array.isArray(tree)) return tree.map(restore)
-  if (typeof tree === 'object' && tree !== null && !(tree instanceof Tensor) && !(tree instanceof Key)) {
-    return Object.fromEntries(Object.entries(tree).map(([key, inner]) => [key, restore(inner)]))
+  const within = (key: string | number): string => (path === '' ? `${key}` : `${path}.${key}`)
+  if (Array.isArray(tree)) return Array.from(tree, (inner, i) => restore(inner, within(i)))
+  if (isPlain(tree)) {
+    return Object.fromEntries(Object.entries(tree).map(([key, inner]) => [key, restore(inner, within(key))]))
   }
-  return mapTree(tree, (leaf) => leaf)
+  return mapTree(tree, (leaf) => leaf, path)
 }
 
 function isSnapshot(tree: unknown): tree is Snapshot {

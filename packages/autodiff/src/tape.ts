@@ -1,5 +1,5 @@
 import type { Operation } from './operation.ts'
-import type { Scope } from './scopes.ts'
+import { isOpen, type Scope } from './scopes.ts'
 import { moveTo, onTape, type Tensor } from './tensor.ts'
 
 /** One line of the program: an operation, what it was applied to, and what came out. */
@@ -32,7 +32,6 @@ export class Tape {
 
   /** Makes `x` an input of the program. */
   input(x: Tensor): Tensor {
-    this.keep(x)
     this.entries.push(null)
     return onTape(x, this, this.entries.length - 1, knownUnder(x, this.depth))
   }
@@ -45,6 +44,8 @@ export class Tape {
 
   private keep(x: Tensor): void {
     if (x.owner !== null && x.owner.depth > this.depth) moveTo(x, this.scope)
+    const needed = x.neededBy
+    if (needed === null || needed.depth > this.depth || !isOpen(needed)) x.neededBy = this.scope
   }
 }
 

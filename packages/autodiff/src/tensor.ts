@@ -1,6 +1,6 @@
 import { DisposedError, failRange, failType, kindOf } from './fail.ts'
 import { allocate, heapFloats, retain, type Storage } from './memory.ts'
-import { disown, move, type Owned, own, type Scope } from './scopes.ts'
+import { disown, isOpen, move, type Owned, own, type Scope } from './scopes.ts'
 import { checkShape, type Shape, showShape, sizeOf } from './shape.ts'
 import type { Tape } from './tape.ts'
 
@@ -25,6 +25,8 @@ export class Tensor implements Owned {
   /** The same value on the tapes around `tape`, where it depends on them too. */
   readonly below: Tensor | null
   owner: Scope | null = null
+  /** The scope of the outermost tape that has it as an operand: until that is closed, `dispose` has to wait. */
+  neededBy: Scope | null = null
 
   constructor(
     shape: Shape,
@@ -108,9 +110,15 @@ export class Tensor implements Owned {
     )
   }
 
-  /** Gives the memory back now. Not needed inside transforms, `scope`, `fold` and `fit`, which free what they make. Twice is once. */
+  /**
+   * Gives the memory back now, or, where a gradient that is being computed still needs it, right after. Not needed inside
+   * transforms, `scope`, `fold` and `fit`, which free what they make. Twice is once.
+   */
   dispose(): void {
-    if (this.offset >= 0) this.free()
+    if (this.offset < 0) return
+    const needed = this.neededBy ?? (this.tape === null ? null : this.tape.scope)
+    if (needed === null || !isOpen(needed)) this.free()
+    else if (this.owner !== needed) move(this, this.storage, needed)
   }
 
   /** @internal what `dispose` and scopes do */
@@ -148,26 +156,25 @@ export function allocateTensor(shape: Shape): Tensor {
   return made
 }
 
-/** The value `x` under another name: on the same memory and, where its tape is open, at the same place of it. */
-export function alias(x: Tensor): Tensor {
-  const live = x.tape?.open ? x.tape : null
-  const below = live === null ? null : x.below
-  const made = new Tensor(
-    x.shape,
-    x.size,
-    x.offset,
-    retain(x.storage),
-    live,
-    live === null ? -1 : x.slot,
-    below,
-  )
-  if (live === null) own(made, made.storage)
-  else own(made, made.storage, live.scope)
+/** The value `x` under another name: on the same memory and at the same place of the open tapes that know it. */
+export function alias(operation: string, x: Tensor): Tensor {
+  if (x.offset < 0) failDisposed(operation, x)
+  let known: Tensor | null = x
+  while (known !== null && !known.tape?.open) known = known.below
+  const storage = retain(x.storage)
+  if (known !== null && known.tape !== null) {
+    const made = new Tensor(x.shape, x.size, x.offset, storage, known.tape, known.slot, known.below)
+    own(made, storage, known.tape.scope)
+    return made
+  }
+  const made = new Tensor(x.shape, x.size, x.offset, storage, null, -1, null)
+  own(made, storage)
   return made
 }
 
 /** The value `x` as it is known to `tape`, in slot `slot`; `below` is what the tapes around know of it. */
 export function onTape(x: Tensor, tape: Tape, slot: number, below: Tensor | null): Tensor {
+  if (x.offset < 0) failDisposed('grad', x)
   const made = new Tensor(x.shape, x.size, x.offset, retain(x.storage), tape, slot, below)
   own(made, made.storage, tape.scope)
   return made
@@ -176,7 +183,11 @@ export function onTape(x: Tensor, tape: Tape, slot: number, below: Tensor | null
 /** Hands `x`, and what it rests on, to `scope`; null leaves it to the garbage collector. */
 export function moveTo(x: Tensor, scope: Scope | null): void {
   move(x, x.storage, scope)
-  if (x.below !== null && x.below.owner !== scope) moveTo(x.below, scope)
+  const below = x.below
+  // Outwards only: a tape around may have taken what is below already, and outlives this scope.
+  if (below !== null && below.owner !== null && (scope === null || below.owner.depth > scope.depth)) {
+    moveTo(below, scope)
+  }
 }
 
 /** A new tensor that holds a copy of `values`. */
@@ -205,7 +216,7 @@ export function tensor(
   const given = shape === undefined ? undefined : checkShape('tensor', shape)
   if (typeof data === 'number') return fromNested([data], given ?? [])
   if (ArrayBuffer.isView(data)) {
-    if (data instanceof DataView || typeof (data as ArrayLike<unknown>)[0] === 'bigint') {
+    if (data instanceof DataView || data instanceof BigInt64Array || data instanceof BigUint64Array) {
       failType('tensor', `data must be numbers, got ${kindOf(data)}`, 'convert to Float32Array first')
     }
     return fromNested(data, given ?? [data.length])
@@ -234,6 +245,8 @@ function shapeOfNested(data: unknown): number[] {
   for (let inner = data; Array.isArray(inner); inner = inner[0]) {
     shape.push(inner.length)
     if (inner.length === 0) break
+    if (shape.length > 32)
+      failRange('tensor', 'arrays are nested more than 32 deep', 'does one contain itself?')
   }
   return shape
 }

@@ -20,7 +20,8 @@ function isLeaf(tree: unknown): tree is Leaf {
   return tree instanceof Tensor || tree === null || typeof tree === 'number' || tree instanceof Key
 }
 
-function isPlain(tree: unknown): tree is { readonly [key: string]: unknown } {
+/** Whether something is a plain object: what a tree branches at, with arrays. */
+export function isPlain(tree: unknown): tree is { readonly [key: string]: unknown } {
   if (typeof tree !== 'object' || tree === null) return false
   const prototype: unknown = Object.getPrototypeOf(tree)
   return prototype === Object.prototype || prototype === null
@@ -67,7 +68,8 @@ export function mapTree<R = Leaf>(
   path = '',
 ): unknown {
   if (isLeaf(tree)) return change(tree, path)
-  if (Array.isArray(tree)) return tree.map((inner, i) => mapTree(inner, change, join(path, i)))
+  // Array.from, not map: a hole is a leaf that is missing, and must be named.
+  if (Array.isArray(tree)) return Array.from(tree, (inner, i) => mapTree(inner, change, join(path, i)))
   if (!isPlain(tree)) return failTree(path, tree)
   const result: Record<string, unknown> = {}
   for (const key of Object.keys(tree).sort()) put(result, key, mapTree(tree[key], change, join(path, key)))
@@ -93,8 +95,8 @@ export function mapTensors<P, T = Tensor>(tree: P, change: (x: Tensor, path: str
 /**
  * Combines trees of one structure, tensor by tensor.
  *
- * @param trees at least one; the others must have a tensor wherever the first one has
- * @throws RangeError where a tree lacks a tensor that the first has: names the path
+ * @param trees at least one, with tensors at the same paths
+ * @throws RangeError where one tree has a tensor and another lacks it: names the path
  * @example
  * const [p, g] = [{ w: t.tensor([3]) }, { w: t.tensor([1]) }]
  * t.zipTensors([p, g], (w, dw) => t.sub(w, dw)).w.toArray() // => [2]
@@ -105,7 +107,9 @@ export function zipTensors<P, T = Tensor>(
 ): Replaced<P, T> {
   const [first, ...others] = trees
   const columns = others.map((tree) => tensorsByPath(tree))
-  return mapTensors(first, (x, path) => {
+  let count = 0
+  const result = mapTensors(first, (x, path) => {
+    count++
     const row = columns.map((column, i) => {
       const found = column.get(path)
       if (found === undefined)
@@ -114,6 +118,13 @@ export function zipTensors<P, T = Tensor>(
     })
     return change(x, ...row)
   })
+  for (const [i, column] of columns.entries()) {
+    if (column.size === count) continue
+    const known = tensorsByPath(first)
+    const extra = [...column.keys()].find((path) => !known.has(path))
+    failRange('zipTensors', `only tree ${i + 1} has a tensor at '${extra}'`, 'pass trees of one structure')
+  }
+  return result
 }
 
 function tensorsByPath(tree: unknown): Map<string, Tensor> {

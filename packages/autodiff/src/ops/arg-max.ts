@@ -2,6 +2,7 @@ import { apply, tensorOperand } from '../apply.ts'
 import { failRange } from '../fail.ts'
 import { wasm } from '../kernels/wasm.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
+import { checkOptions } from '../options.ts'
 import { forEachReduced, type Reduced, reducedShape, reduceWith } from '../reduction.ts'
 import { checkAxis, showShape, sizeOf } from '../shape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
@@ -54,6 +55,7 @@ export const argMaxOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defin
  */
 export function argMax(x: Tensor, options: { readonly axis?: number } = {}): Tensor {
   const from = tensorOperand('argMax', x)
+  checkOptions('argMax', options, ['axis'])
   return apply(argMaxOperation, [from], {
     axes: [checkAxis('argMax', options.axis ?? -1, from.rank)],
     keepDims: false,

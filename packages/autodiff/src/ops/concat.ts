@@ -2,6 +2,7 @@ import { apply, tensorOperand } from '../apply.ts'
 import { failRange, failType, kindOf } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { defineOperation, type Operation, type OperationInfo, type Shaped } from '../operation.ts'
+import { checkOptions } from '../options.ts'
 import { checkAxis, showShape, sizeOf, stridesOf } from '../shape.ts'
 import { stridedCopy } from '../strided-copy.ts'
 import { type Tensor, tensor } from '../tensor.ts'
@@ -79,7 +80,9 @@ export const concatOperation: Operation<Along, readonly Tensor[]> = /*@__PURE__*
 export function concat(tensors: readonly Tensor[], options: { readonly axis?: number } = {}): Tensor {
   if (!Array.isArray(tensors)) failType('concat', `an array of tensors is needed, got ${kindOf(tensors)}`)
   if (tensors.length === 0) failRange('concat', 'at least one tensor is needed, got none')
-  const inputs = tensors.map((x) => tensorOperand('concat', x))
+  checkOptions('concat', options, ['axis'])
+  // Array.from, not map, which leaves holes out.
+  const inputs = Array.from(tensors, (x) => tensorOperand('concat', x))
   return apply(concatOperation, inputs, { axis: checkAxis('concat', options.axis ?? 0, inputs[0]!.rank) })
 }
 

@@ -10,6 +10,7 @@ import {
   type Shaped,
   type Values,
 } from '../operation.ts'
+import { checkFlag, checkOptions } from '../options.ts'
 import { showShape } from '../shape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 
@@ -18,6 +19,8 @@ export interface MatmulOptions {
   readonly transposeA?: boolean
   readonly transposeB?: boolean
 }
+
+const names = ['transposeA', 'transposeB'] as const
 
 interface Transposed {
   readonly transposeA: boolean
@@ -116,9 +119,10 @@ function product(inputs: readonly Values[], attributes: Transposed, on: (x: numb
  * t.matmul(t.tensor([[1, 2]]), t.tensor([[3], [4]])).toArray() // => [[11]]
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  checkOptions('matmul', options, names)
   return apply(matmulOperation, [tensorOperand('matmul', a), tensorOperand('matmul', b)], {
-    transposeA: options.transposeA ?? false,
-    transposeB: options.transposeB ?? false,
+    transposeA: checkFlag('matmul', 'transposeA', options.transposeA),
+    transposeB: checkFlag('matmul', 'transposeB', options.transposeB),
   })
 }
 

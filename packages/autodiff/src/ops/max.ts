@@ -1,4 +1,5 @@
 import { apply, tensorOperand } from '../apply.ts'
+import { zeros } from '../creation.ts'
 import { failRange } from '../fail.ts'
 import { wasm } from '../kernels/wasm.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
@@ -43,6 +44,8 @@ export const maxOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOp
       const moved = transpose(x, order)
       const count = reducedCount(x.shape, axes)
       const rows = sizeOf(rest.map((axis) => x.shape[axis]!))
+      // Nothing of nothing has no place either.
+      if (x.size === 0) return zeros(x.shape)
       const places = oneHot(argMax(reshape(moved, [rows, count])), count)
       const spread = reshape(mul(places, reshape(g, [rows, 1])), moved.shape)
       return transpose(

@@ -3,7 +3,7 @@ import { failRange } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
-import { type Tensor, tensor } from '../tensor.ts'
+import { alias, type Tensor, tensor } from '../tensor.ts'
 
 interface Target {
   readonly shape: Shape
@@ -38,7 +38,7 @@ export const reshapeOperation: Operation<Target, [Tensor]> = /*@__PURE__*/ defin
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const from = tensorOperand('reshape', x)
-  if (sameShape(from.shape, shape)) return from
+  if (Array.isArray(shape) && sameShape(from.shape, shape)) return alias('reshape', from)
   return apply(reshapeOperation, [from], { shape: checkShape('reshape', inferred(from, shape)) })
 }
 

@@ -1,5 +1,5 @@
 import { apply, tensorOperand } from '../apply.ts'
-import { failRange } from '../fail.ts'
+import { failRange, failType, kindOf } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { wasm } from '../kernels/wasm.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
@@ -66,6 +66,11 @@ export function slice(
   const from = tensorOperand('slice', x)
   const begins = typeof begin === 'number' ? [begin] : begin
   const ends = typeof end === 'number' ? [end] : end
+  for (const bounds of [begins, ends]) {
+    if (!Array.isArray(bounds)) {
+      failType('slice', `begin and end must be integers or arrays of them, got ${kindOf(bounds)}`)
+    }
+  }
   if (begins.length > from.rank || ends.length > from.rank) {
     failRange(
       'slice',
@@ -144,8 +149,11 @@ export const padOperation: Operation<Widths, [Tensor]> = /*@__PURE__*/ defineOpe
 export function pad(x: Tensor, widths: readonly (readonly number[])[]): Tensor {
   const from = tensorOperand('pad', x)
   if (
+    !Array.isArray(widths) ||
     widths.length !== from.rank ||
-    widths.some((pair) => pair.length !== 2 || pair.some((n) => !Number.isInteger(n) || n < 0))
+    widths.some(
+      (pair?: readonly number[]) => pair?.length !== 2 || pair.some((n) => !Number.isInteger(n) || n < 0),
+    )
   ) {
     failRange(
       'pad',

@@ -21,7 +21,7 @@ import {
   stridesOf,
 } from '../shape.ts'
 import { stridedCopy, stridedValues } from '../strided-copy.ts'
-import { type Tensor, tensor } from '../tensor.ts'
+import { alias, type Tensor, tensor } from '../tensor.ts'
 import { reshape } from './reshape.ts'
 
 export const sumOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOperation<Reduced, [Tensor]>({
@@ -90,25 +90,34 @@ export const broadcastToOperation: Operation<Target, [Tensor]> = /*@__PURE__*/ d
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   const from = tensorOperand('broadcastTo', x)
-  return sameShape(from.shape, shape)
-    ? from
+  return Array.isArray(shape) && sameShape(from.shape, shape)
+    ? alias('broadcastTo', from)
     : apply(broadcastToOperation, [from], { shape: checkShape('broadcastTo', shape) })
 }
 
 /**
- * The adjoint of broadcasting: `x` summed to `shape`, which broadcasts to its own.
+ * The adjoint of broadcasting: `x` summed to `shape`, which broadcasts to its own; `x` itself where nothing is to be summed.
  *
  * @example
  * t.sumTo(t.tensor([[1, 2], [3, 4]]), [2, 1]).toArray() // => [[3], [7]]
  */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (!Array.isArray(shape)) checkShape('sumTo', shape)
   if (sameShape(x.shape, shape)) return x
   const missing = x.rank - shape.length
+  if (missing < 0 || shape.some((size, i) => size !== 1 && size !== x.shape[missing + i])) {
+    failRange(
+      'sumTo',
+      `${showShape(shape)} does not broadcast to ${showShape(x.shape)}`,
+      'sizes must be equal or 1, matched from the last axis',
+    )
+  }
   const axes: number[] = []
   for (let axis = 0; axis < x.rank; axis++) {
     if (axis < missing || (shape[axis - missing] === 1 && x.shape[axis] !== 1)) axes.push(axis)
   }
-  return reshape(apply(sumOperation, [x], { axes, keepDims: false }), shape)
+  const summed = apply(sumOperation, [x], { axes, keepDims: false })
+  return sameShape(summed.shape, shape) ? summed : reshape(summed, shape)
 }
 
 export const info: readonly OperationInfo[] = [

@@ -1,10 +1,10 @@
 import { apply, tensorOperand } from '../apply.ts'
-import { failRange } from '../fail.ts'
+import { failRange, failType, kindOf } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
 import { checkAxes, stridesOf } from '../shape.ts'
 import { stridedCopy, stridedValues } from '../strided-copy.ts'
-import { type Tensor, tensor } from '../tensor.ts'
+import { alias, type Tensor, tensor } from '../tensor.ts'
 
 interface Order {
   readonly axes: readonly number[]
@@ -47,11 +47,14 @@ export const transposeOperation: Operation<Order, [Tensor]> = /*@__PURE__*/ defi
 export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
   const from = tensorOperand('transpose', x)
   const order = axes ?? from.shape.map((_, axis) => from.rank - 1 - axis)
+  if (!Array.isArray(order)) failType('transpose', `axes must be an array, got ${kindOf(order)}`)
   if (checkAxes('transpose', order, from.rank).length !== from.rank) {
     failRange('transpose', `${from.rank} axes are needed, got [${order.join(',')}]`, 'name each axis once')
   }
   const counted = order.map((axis) => (axis < 0 ? axis + from.rank : axis))
-  return counted.every((axis, i) => axis === i) ? from : apply(transposeOperation, [from], { axes: counted })
+  return counted.every((axis, i) => axis === i)
+    ? alias('transpose', from)
+    : apply(transposeOperation, [from], { axes: counted })
 }
 
 export const info: readonly OperationInfo[] = [

@@ -1,4 +1,4 @@
-import { apply, type Operand, operand } from '../apply.ts'
+import { applyTo, type Operand } from '../apply.ts'
 import { ternary } from '../elementwise.ts'
 import { broadcastable, ordinary, unaryErrors } from '../info.ts'
 import * as e from '../kernels/expression.ts'
@@ -27,7 +27,7 @@ export const whereOperation: ReturnType<typeof ternary> = /*@__PURE__*/ ternary(
  * t.where(t.tensor([1, 0]), t.tensor([5, 6]), 0).toArray() // => [5, 0]
  */
 export function where(condition: Operand, a: Operand, b: Operand): Tensor {
-  return apply(whereOperation, [operand('where', condition), operand('where', a), operand('where', b)], {})
+  return applyTo(whereOperation, [condition, a, b], {})
 }
 
 export const info: readonly OperationInfo[] = [

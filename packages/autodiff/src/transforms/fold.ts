@@ -1,5 +1,6 @@
 import type { Tensor } from '../tensor.ts'
-import { inScope, leaves, visitTensors } from '../tree.ts'
+import { inScope, leaves } from '../tree.ts'
+import { checkFunction, refuseAsynchronous } from './functions.ts'
 
 /**
  * The last carry of a loop: `carry = body(carry, item)` for each item, from `init` on. The eager training loop.
@@ -15,21 +16,28 @@ import { inScope, leaves, visitTensors } from '../tree.ts'
  * power.item() // => 8
  */
 export function fold<C, T>(init: C, items: Iterable<T>, body: (carry: C, item: T, index: number) => C): C {
+  checkFunction('fold', body)
   // Only what a turn made is the loop's to free: not the caller's tensors, nor values on a tape around.
   const made = new Set<Tensor>()
   let carry = init
   let index = 0
-  for (const item of items) {
-    const old = leaves(carry)
-    carry = inScope((scope) => {
-      const next = body(carry, item, index++)
-      visitTensors(next, (x) => {
-        if (x.owner === scope) made.add(x)
+  let done = false
+  try {
+    for (const item of items) {
+      const old = leaves(carry)
+      const [next, kept] = inScope((scope) => {
+        const returned = body(carry, item, index++)
+        refuseAsynchronous('fold', returned)
+        const found = new Set(leaves(returned))
+        for (const x of found) if (x.owner === scope) made.add(x)
+        return [returned, found] as const
       })
-      return next
-    })
-    const kept = new Set(leaves(carry))
-    for (const x of old) if (!kept.has(x) && made.delete(x)) x.dispose()
+      carry = next
+      for (const x of old) if (!kept.has(x) && made.delete(x)) x.dispose()
+    }
+    done = true
+    return carry
+  } finally {
+    if (!done) for (const x of made) x.dispose()
   }
-  return carry
 }

@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { failType } from '../fail.ts'
 import { closeScope, isOpen, openScope, type Scope, scopeAround } from '../scopes.ts'
 import { moveTo } from '../tensor.ts'
 import { inScope, visitTensors } from '../tree.ts'
+import { checkFunction, refuseAsynchronous } from './functions.ts'
 
 /** A scope in the hands of a `using` declaration: frees what was made since, except what was kept. */
 export interface OpenScope {
@@ -30,11 +30,10 @@ export function scope(): OpenScope
 export function scope<T>(f: () => T): T
 export function scope<T>(f?: () => T): T | OpenScope {
   if (f === undefined) return opened(openScope())
+  checkFunction('scope', f)
   return inScope(() => {
     const result = f()
-    if (result instanceof Promise) {
-      failType('scope', 'the function is asynchronous', 'await outside, and pass a synchronous function')
-    }
+    refuseAsynchronous('scope', result)
     return result
   })
 }

@@ -3,6 +3,7 @@ import { failRange, failType, kindOf } from '../fail.ts'
 import { showShape } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 import { inScope, type Replaced } from '../tree.ts'
+import { checkFunction } from './functions.ts'
 import { pullBack, record, settle } from './vjp.ts'
 
 /** What a function to be differentiated returns: its value, or that with something to hand out beside it. */
@@ -30,9 +31,10 @@ export interface ValueAndGradients<P, R> {
 export function valueAndGrad<P, A extends readonly unknown[], R extends Differentiable>(
   f: (inputs: P, ...rest: A) => R,
 ): (inputs: P, ...rest: A) => ValueAndGradients<P, R> {
+  checkFunction('grad', f)
   return (inputs, ...rest) =>
     inScope((scope) => {
-      const recorded = record(scope, (traced: P) => f(traced, ...rest), inputs)
+      const recorded = record('grad', scope, (traced: P) => f(traced, ...rest), inputs)
       const { value, aux } = outcome(recorded.returned)
       const gradients = pullBack(recorded, [value], [ones(value.shape)])
       const result = {

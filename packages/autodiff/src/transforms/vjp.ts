@@ -1,11 +1,12 @@
 import { zeros } from '../creation.ts'
-import { failRange, failType, kindOf } from '../fail.ts'
+import { failRange, failType } from '../fail.ts'
 import type { Scope } from '../scopes.ts'
 import { sameShape, showShape } from '../shape.ts'
 import { knownUnder, Tape } from '../tape.ts'
 import { alias, type Tensor } from '../tensor.ts'
 import { inScope, leaves, mapTensors, type Replaced, type Tree } from '../tree.ts'
 import { backward } from './backward.ts'
+import { checkFunction, refuseAsynchronous } from './functions.ts'
 
 /** What `vjp` returns: the function's value and the cotangents of its inputs. */
 export interface Pullback<P, V> {
@@ -31,7 +32,8 @@ export function vjp<P, V extends Tree>(
   cotangent: NoInfer<V>,
 ): Pullback<P, V> {
   return inScope((scope) => {
-    const recorded = record(scope, f, inputs)
+    checkFunction('vjp', f)
+    const recorded = record('vjp', scope, f, inputs)
     const outputs = leaves(recorded.returned)
     const cotangents = leaves(cotangent)
     if (outputs.length !== cotangents.length) {
@@ -63,8 +65,24 @@ export interface Recorded<P, R> {
   readonly returned: R
 }
 
-/** Runs `f` with the tensors of `inputs` on a new tape. */
-export function record<P, R>(scope: Scope, f: (inputs: P) => R, inputs: P): Recorded<P, R> {
+/**
+ * Runs `f` with the tensors of `inputs` on a new tape.
+ *
+ * @throws TypeError where the inputs are nothing but a number: no gradient could be told from it
+ */
+export function record<P, R>(
+  operation: string,
+  scope: Scope,
+  f: (inputs: P) => R,
+  inputs: P,
+): Recorded<P, R> {
+  if (typeof inputs === 'number') {
+    failType(
+      operation,
+      `inputs must be tensors, got the number ${inputs}`,
+      'wrap it in t.tensor to differentiate by it',
+    )
+  }
   const tape = new Tape(scope)
   const traced = mapTensors(inputs, (x) => tape.input(x)) as P
   let returned: R
@@ -73,8 +91,7 @@ export function record<P, R>(scope: Scope, f: (inputs: P) => R, inputs: P): Reco
   } finally {
     tape.open = false
   }
-  if (returned instanceof Promise)
-    failType('grad', `the function must return a tensor, got ${kindOf(returned)}`, 'make it synchronous')
+  refuseAsynchronous(operation, returned)
   return { tape, inputs, traced, returned }
 }
 
@@ -93,7 +110,7 @@ export function pullBack<P>(
       given.add(gradient)
       return gradient
     }
-    return alias(gradient)
+    return alias('grad', gradient)
   })
 }
 
@@ -101,6 +118,6 @@ export function pullBack<P>(
 export function settle(returned: unknown, scope: Scope): unknown {
   return mapTensors(returned, (x) => {
     if (x.tape === null || (x.tape.open && x.tape.scope !== scope)) return x
-    return knownUnder(x, scope.depth) ?? alias(x)
+    return knownUnder(x, scope.depth) ?? alias('grad', x)
   })
 }

@@ -1,0 +1,27 @@
+import { failRange, failType, kindOf } from './fail.ts'
+
+/**
+ * Checks an operation's options: an object, with none but the given names. A misspelt name would otherwise be ignored,
+ * and `sum(x, 0)` would sum everything.
+ *
+ * @throws TypeError for anything but an object; RangeError for a name that is not among `names`
+ * @example
+ * checkOptions('sum', { axes: 0 }, ['axis', 'keepDims']) // throws RangeError: sum: unknown option 'axes'; use axis, keepDims
+ */
+export function checkOptions(operation: string, options: object, names: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const given = typeof options === 'number' ? String(options) : kindOf(options)
+    failType(operation, `options must be an object, got ${given}`, `write { ${names[0]}: … }`)
+  }
+  for (const name in options) {
+    if (!names.includes(name)) failRange(operation, `unknown option '${name}'`, `use ${names.join(', ')}`)
+  }
+}
+
+/** An option that is true or false; false where it is left out. */
+export function checkFlag(operation: string, name: string, value: unknown): boolean {
+  if (value === undefined) return false
+  if (typeof value !== 'boolean')
+    failType(operation, `${name} must be true or false, got ${kindOf(value)}`, 'leave it out for false')
+  return value
+}
