@@ -1,5 +1,6 @@
 import type { Operand } from './apply.ts'
 import type { Domain, Draw, ErrorInput, Sample } from './operation.ts'
+import type { ReduceOptions } from './reduction.ts'
 import type { Shape } from './shape.ts'
 import { type Tensor, tensor } from './tensor.ts'
 
@@ -14,6 +15,23 @@ export function unarySample(call: (x: Tensor) => Tensor): (draw: Draw) => Sample
 /** Samples a function of two tensors whose shapes broadcast. */
 export function binarySample(call: (a: Tensor, b: Tensor) => Tensor): (draw: Draw) => Sample {
   return (draw) => ({ shapes: broadcastable(draw, 2), call })
+}
+
+/**
+ * Samples a reduction over some axes of a tensor.
+ *
+ * @param least the smallest size of an axis: 1 where there must be something to reduce
+ */
+export function reduceSample(
+  call: (x: Tensor, options: ReduceOptions) => Tensor,
+  least = 0,
+): (draw: Draw) => Sample {
+  return (draw) => {
+    const shape = draw.shape(0, 4).map((size) => Math.max(least, size))
+    const axis = shape.map((_, i) => i).filter(() => draw.integer(0, 1) === 1)
+    const keepDims = draw.integer(0, 1) === 1
+    return { shapes: [shape], call: (x) => call(x!, { axis, keepDims }) }
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { apply, tensorOperand } from '../apply.ts'
 import { zeros } from '../creation.ts'
 import { failRange } from '../fail.ts'
+import { reduceSample } from '../info.ts'
 import { wasm } from '../kernels/wasm.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
 import {
@@ -74,12 +75,7 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
 export const info: readonly OperationInfo[] = [
   {
     operation: maxOperation,
-    sample: (draw) => {
-      const shape = draw.shape(0, 3).map((size) => Math.max(1, size))
-      const axis = shape.map((_, i) => i).filter(() => draw.integer(0, 1) === 1)
-      const keepDims = draw.integer(0, 1) === 1
-      return { shapes: [shape], call: (x) => max(x!, { axis, keepDims }) }
-    },
+    sample: reduceSample(max, 1),
     domains: [{ low: -3, high: 3, distinct: true }],
     ulps: 0,
     errors: [

@@ -1,5 +1,5 @@
 import { apply, tensorOperand } from '../apply.ts'
-import { ordinary } from '../info.ts'
+import { ordinary, reduceSample } from '../info.ts'
 import { wasm } from '../kernels/wasm.ts'
 import { heapFloats } from '../memory.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
@@ -62,12 +62,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
 export const info: readonly OperationInfo[] = [
   {
     operation: meanOperation,
-    sample: (draw) => {
-      const shape = draw.shape(0, 4)
-      const axis = shape.map((_, i) => i).filter(() => draw.integer(0, 1) === 1)
-      const keepDims = draw.integer(0, 1) === 1
-      return { shapes: [shape], call: (x) => mean(x!, { axis, keepDims }) }
-    },
+    sample: reduceSample(mean),
     domains: [ordinary],
     ulps: 4,
     scale: (_inputs, _output, magnitudes) => magnitudes,

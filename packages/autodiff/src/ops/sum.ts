@@ -1,6 +1,6 @@
 import { apply, tensorOperand } from '../apply.ts'
 import { failRange } from '../fail.ts'
-import { ordinary } from '../info.ts'
+import { ordinary, reduceSample } from '../info.ts'
 import { wasm } from '../kernels/wasm.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
 import {
@@ -123,12 +123,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
 export const info: readonly OperationInfo[] = [
   {
     operation: sumOperation,
-    sample: (draw) => {
-      const shape = draw.shape(0, 4)
-      const axis = shape.map((_, i) => i).filter(() => draw.integer(0, 1) === 1)
-      const keepDims = draw.integer(0, 1) === 1
-      return { shapes: [shape], call: (x) => sum(x!, { axis, keepDims }) }
-    },
+    sample: reduceSample(sum),
     domains: [ordinary],
     ulps: 4,
     scale: (_inputs, _output, magnitudes) => magnitudes,
