@@ -8,7 +8,7 @@ function unordered(noted: v128, v: v128): v128 {
   return v128.or(noted, f32x4.ne(v, v))
 }
 
-/** The largest of a row, NaN if it has one. n must not be 0. */
+/** The largest of a row, NaN if it has one; where that is 0, of either sign. n must not be 0. */
 export function rowMax(x: usize, n: i32): f32 {
   let i = 0
   let result: f32 = -Infinity
@@ -42,38 +42,41 @@ export function rowMax(x: usize, n: i32): f32 {
   return result
 }
 
+/** The same with the sign of 0 that IEEE 754's maximum has: 0 is larger than -0. */
+function rowMaximum(x: usize, n: i32): f32 {
+  const m = rowMax(x, n)
+  if (m != 0) return m
+  for (let i = 0; i < n; i++) if (reinterpret<i32>(load<f32>(x + (<usize>i << 2))) == 0) return 0
+  return -0.0
+}
+
 /** Writes out[outer, inner], the largest of x[outer, n, inner] over n; NaN where there is one. n must not be 0. */
 export function reduceMax(x: usize, out: usize, outer: i32, n: i32, inner: i32): void {
   const row = <usize>inner << 2
   const block = <usize>n * row
-  if (inner == 1) {
-    for (let o = 0; o < outer; o++) {
-      store<f32>(out, rowMax(x, n))
-      x += block
-      out += 4
-    }
-    return
-  }
   for (let o = 0; o < outer; o++) {
-    let j = 0
-    for (; j + 16 <= inner; j += 16) maxOf16(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
-    for (; j + 4 <= inner; j += 4) {
-      let at = x + (<usize>j << 2)
-      let m = v128.load(at)
-      for (let i = 1; i < n; i++) {
-        at += row
-        m = f32x4.max(m, v128.load(at))
+    if (inner == 1) store<f32>(out, rowMaximum(x, n))
+    else {
+      let j = 0
+      for (; j + 16 <= inner; j += 16) maxOf16(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
+      for (; j + 4 <= inner; j += 4) {
+        let at = x + (<usize>j << 2)
+        let m = v128.load(at)
+        for (let i = 1; i < n; i++) {
+          at += row
+          m = f32x4.max(m, v128.load(at))
+        }
+        v128.store(out + (<usize>j << 2), m)
       }
-      v128.store(out + (<usize>j << 2), m)
-    }
-    for (; j < inner; j++) {
-      let at = x + (<usize>j << 2)
-      let m = load<f32>(at)
-      for (let i = 1; i < n; i++) {
-        at += row
-        m = max(m, load<f32>(at))
+      for (; j < inner; j++) {
+        let at = x + (<usize>j << 2)
+        let m = load<f32>(at)
+        for (let i = 1; i < n; i++) {
+          at += row
+          m = max(m, load<f32>(at))
+        }
+        store<f32>(out + (<usize>j << 2), m)
       }
-      store<f32>(out + (<usize>j << 2), m)
     }
     x += block
     out += row
@@ -86,29 +89,17 @@ function maxOf16(x: usize, row: usize, n: i32, out: usize): void {
   let m1 = v128.load(x, 16)
   let m2 = v128.load(x, 32)
   let m3 = v128.load(x, 48)
-  let noted0 = f32x4.ne(m0, m0)
-  let noted1 = f32x4.ne(m1, m1)
-  let noted2 = f32x4.ne(m2, m2)
-  let noted3 = f32x4.ne(m3, m3)
   for (let i = 1; i < n; i++) {
     x += row
-    const v0 = v128.load(x)
-    const v1 = v128.load(x, 16)
-    const v2 = v128.load(x, 32)
-    const v3 = v128.load(x, 48)
-    m0 = f32x4.pmax(m0, v0)
-    m1 = f32x4.pmax(m1, v1)
-    m2 = f32x4.pmax(m2, v2)
-    m3 = f32x4.pmax(m3, v3)
-    noted0 = unordered(noted0, v0)
-    noted1 = unordered(noted1, v1)
-    noted2 = unordered(noted2, v2)
-    noted3 = unordered(noted3, v3)
+    m0 = f32x4.max(m0, v128.load(x))
+    m1 = f32x4.max(m1, v128.load(x, 16))
+    m2 = f32x4.max(m2, v128.load(x, 32))
+    m3 = f32x4.max(m3, v128.load(x, 48))
   }
-  v128.store(out, v128.or(m0, noted0))
-  v128.store(out, v128.or(m1, noted1), 16)
-  v128.store(out, v128.or(m2, noted2), 32)
-  v128.store(out, v128.or(m3, noted3), 48)
+  v128.store(out, m0)
+  v128.store(out, m1, 16)
+  v128.store(out, m2, 32)
+  v128.store(out, m3, 48)
 }
 
 /**

@@ -326,6 +326,20 @@ describe.each([
       }
     })
 
+    // Found by a long run of the law matrix: rows and blocks of sixteen columns kept whichever zero came first.
+    test('reduceMax takes 0 for larger than -0, wherever it is', () => {
+      for (const inner of [1, 3, 4, 16, 37]) {
+        for (const n of [1, 2, 3, 4, 7, 8, 9, 17]) {
+          for (let zero = -1; zero < n; zero++) {
+            const x = new Float32Array(n * inner).fill(-0)
+            if (zero >= 0) x.fill(0, zero * inner, (zero + 1) * inner)
+            const expected = new Float32Array(inner).fill(zero >= 0 ? 0 : -0)
+            expect(reduce(kernels.reduceMax, x, [1, n, inner])).toEqual(expected)
+          }
+        }
+      }
+    })
+
     test('reduceMax and argMax of -Infinity alone are -Infinity and 0', () => {
       for (const inner of [1, 3, 16]) {
         const x = new Float32Array(5 * inner).fill(-Infinity)
