@@ -1,5 +1,5 @@
 // Run by flat-memory.node.test.ts in a process of its own: trains the 2-16-16-1 network through `fold` or through
-// `fit`, and prints what was in use every 1,000 steps.
+// `fit`, and prints what was in use every so many steps.
 import * as t from '@tapeflow/autodiff'
 import { dataset } from '@tapeflow/data'
 import { linear, mse, sequential, tanh } from '@tapeflow/nn'
@@ -8,7 +8,8 @@ import { fit } from '../src/index.ts'
 
 const model = sequential(linear(2, 16), tanh(), linear(16, 16), tanh(), linear(16, 1))
 
-const [through, count] = [process.argv[2], Number(process.argv[3])]
+const through = process.argv[2]
+const [count, every] = [Number(process.argv[3]), Number(process.argv[4])]
 // Collected before each look: what is left is held, not waiting.
 const collect = (globalThis as { gc?: () => void }).gc!
 const memory: t.MemoryStatistics[] = []
@@ -28,7 +29,7 @@ function throughFold(): void {
     t.mean(t.square(t.sub(model.apply(p, state, x, { training: true, path: '' }).y, y))),
   )
   t.fold(params, Array.from({ length: count + 1 }), (carry, _, step) => {
-    if (step % 1000 === 0) look()
+    if (step % every === 0) look()
     const { value, gradients } = loss(carry)
     value.item()
     return t.zipTensors([carry, gradients], (w, g) => t.sub(w, t.mul(g, 0.01)))
@@ -37,13 +38,16 @@ function throughFold(): void {
 }
 
 function throughFit(): void {
+  // One endless epoch: each epoch that ends adds a record to the run's history.
   const data = dataset({
     x: { shape: [320, 2], values: t.uniformValues(t.key(1), 640, -1, 1) },
     y: { shape: [320, 1], values: t.uniformValues(t.key(2), 320, -1, 1) },
-  }).batch(32)
+  })
+    .repeat()
+    .batch(32)
   fit(model, { data, loss: mse(), optimizer: sgd({ learningRate: 0.01 }), steps: count + 1 }).subscribe({
     next: (event) => {
-      if (event.type === 'step' && event.step % 1000 === 0) look()
+      if (event.type === 'step' && event.step % every === 0) look()
     },
     complete: report,
   })
