@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 
@@ -9,7 +9,11 @@ interface Ended {
 }
 
 /** Runs the command as `npm start` does, with its output in pipes. */
-function digits(options: readonly string[], interruptAt?: RegExp): Promise<Ended> {
+function digits(
+  options: readonly string[],
+  at?: RegExp,
+  interrupt: (child: ChildProcessWithoutNullStreams) => void = (child) => child.kill('SIGINT'),
+): Promise<Ended> {
   const root = fileURLToPath(new URL('../..', import.meta.url))
   const main = ['--conditions=@tapeflow/source', '--import', 'tsx', 'examples/digits/main.ts']
   const child = spawn(process.execPath, [...main, ...options], { cwd: root })
@@ -21,7 +25,9 @@ function digits(options: readonly string[], interruptAt?: RegExp): Promise<Ended
   child.stdout.on('data', (chunk) => {
     out += chunk
     // Once: a second Ctrl-C ends it at once.
-    if (!interrupted && interruptAt?.test(out)) interrupted = child.kill('SIGINT')
+    if (interrupted || !at?.test(out)) return
+    interrupted = true
+    interrupt(child)
   })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
@@ -74,6 +80,12 @@ describe('npm start', () => {
     expect(out).toMatch(
       /interrupted after \d+ epochs? in [\d.]+ s\nbest weights: epoch \d+, validation loss \d\.\d{4}, accuracy \d\d\.\d %\n$/,
     )
+  })
+
+  test('ends quietly when nobody reads on, as behind `| head -1`', async () => {
+    const { status, err } = await digits(['--epochs', '200'], /^digits/, (child) => child.stdout.destroy())
+    expect(err).toBe('')
+    expect(status).toBe(0)
   })
 
   test('lists its options', async () => {

@@ -6,6 +6,12 @@ import { choicesFrom } from './options.ts'
 import { examine, reachedText, reportText } from './report.ts'
 import { digitsApart, trainDigits } from './train.ts'
 
+// Whoever read the output has gone (`| head`): nobody is left to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
 const choices = choicesFrom(process.argv)
 const data = digitsApart()
 const [test] = await data.test.batch(data.test.length!).toArray()

@@ -52,12 +52,12 @@ export function viewFlow<T>(view: View<T>, length: number, reorders: boolean): F
   }
 }
 
-/** Throws a RangeError unless `value` is an integer of at least `minimum`. */
+/** Throws a TypeError unless `value` is a number, a RangeError unless it is an integer of at least `minimum`. */
 export function requireCount(operation: string, what: string, value: number, minimum: number): void {
-  if (!Number.isSafeInteger(value) || value < minimum) {
-    const came = typeof value === 'number' ? value : kindOf(value)
-    failRange(operation, `${what} must be an integer of at least ${minimum}, got ${came}`)
-  }
+  if (Number.isSafeInteger(value) && value >= minimum) return
+  const problem = `${what} must be an integer of at least ${minimum}`
+  if (typeof value !== 'number') failType(operation, `${problem}, got ${kindOf(value)}`)
+  failRange(operation, `${problem}, got ${value}`)
 }
 
 /** Throws a TypeError unless `value` is a function. */

@@ -66,8 +66,17 @@ export function pass<T>(inner: Pull<unknown> | undefined, next: () => Pulled<T>)
     if (result.done) open = false
     return result
   }
+  // As for…of does it: what went wrong is told, and not what closing says to that.
+  const closeAfterError = (): void | Promise<void> => {
+    try {
+      const closing = close()
+      return closing instanceof Promise ? closing.catch(() => {}) : closing
+    } catch {
+      return undefined
+    }
+  }
   const fail = async (error: unknown): Promise<never> => {
-    await close()
+    await closeAfterError()
     throw error
   }
   return {
@@ -78,7 +87,7 @@ export function pass<T>(inner: Pull<unknown> | undefined, next: () => Pulled<T>)
         return pulled instanceof Promise ? pulled.then(note, fail) : note(pulled)
       } catch (error) {
         // Not awaited: an error met at once is thrown at once.
-        void close()
+        void closeAfterError()
         throw error
       }
     },

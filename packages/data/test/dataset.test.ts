@@ -153,6 +153,29 @@ describe('dataset', () => {
     )
   })
 
+  test.each(['at once', 'by and by'])(
+    'tells what a stage threw %s, not what closing the source says to it',
+    async (how) => {
+      const failing = { next: () => ({ done: false, value: 1 }) as const }
+      const noFile = (): never => {
+        throw new Error('no file')
+      }
+      const source =
+        how === 'at once'
+          ? { [Symbol.iterator]: () => ({ ...failing, return: noFile }) }
+          : {
+              [Symbol.asyncIterator]: () => ({
+                next: async () => failing.next(),
+                return: async () => noFile(),
+              }),
+            }
+      const mapped = dataset(() => source).map(() => {
+        throw new Error('no number')
+      })
+      await expect((async () => mapped.toArray())()).rejects.toThrow('no number')
+    },
+  )
+
   test('refuses a length, an epoch and a function result that are none', () => {
     expect(() => dataset({ length: 1.5, at: (i) => i })).toThrow(
       refusal(RangeError, 'dataset: the length must be an integer of at least 0, got 1.5'),

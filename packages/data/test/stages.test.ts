@@ -341,6 +341,11 @@ describe('repeat', () => {
 describe('take, skip, repeat, map and filter', () => {
   test.each([
     [() => dataset([1]).take(-1), RangeError, 'take: the count must be an integer of at least 0, got -1'],
+    [
+      () => dataset([1]).take('2' as unknown as number),
+      TypeError,
+      'take: the count must be an integer of at least 0, got a string',
+    ],
     [() => dataset([1]).skip(0.5), RangeError, 'skip: the count must be an integer of at least 0, got 0.5'],
     [() => dataset([1]).repeat(-2), RangeError, 'repeat: the count must be an integer of at least 0, got -2'],
     [() => dataset([1]).map(3 as unknown as () => 1), TypeError, 'map: expected a function, got a number'],

@@ -219,6 +219,21 @@ describe('crossEntropy', () => {
     }
   })
 
+  // The slope of the logarithm at 0 is infinite: times the weight 0 it was NaN.
+  test('leaves out rows of weight 0 where they give the true class no probability', () => {
+    const x = t.tensor([
+      [1, 0],
+      [0.5, 0.5],
+    ])
+    for (const target of [t.tensor([1, 1]), t.oneHot(t.tensor([1, 1]), 2)]) {
+      const loss = (x: t.Tensor): t.Tensor =>
+        crossEntropy({ from: 'probabilities' })(x, target, t.tensor([0, 1]))
+      const { value, gradients } = t.valueAndGrad(loss)(x)
+      expect(value.item()).toBe(Math.fround(Math.LN2))
+      expect(gradients.toFloat32Array()).toEqual(Float32Array.of(0, 0, 0, -2))
+    }
+  })
+
   test('gives NaN for NaN logits, and for weights that are all 0', () => {
     expect(crossEntropy()(t.tensor([[Number.NaN, 0]]), t.tensor([1])).item()).toBeNaN()
     expect(crossEntropy()(t.tensor([[1, 0]]), t.tensor([1]), t.tensor([0])).item()).toBeNaN()

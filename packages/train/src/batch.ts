@@ -41,11 +41,12 @@ export function weightOf({ x, weights }: TrainBatch): number {
 /**
  * Checks what a dataset gave for a batch.
  *
- * @throws TypeError unless it has x and y; RangeError unless both have the same number of rows, and at least one
+ * @throws TypeError unless it has x and y, and weights that are an array if any; RangeError unless both have the same number of rows, and at least one
  */
 export function checkBatch(batch: TrainBatch): void {
-  for (const name of ['x', 'y'] as const) {
+  for (const name of ['x', 'y', 'weights'] as const) {
     const field: unknown = batch?.[name]
+    if (name === 'weights' && field === undefined) continue
     if (typeof field !== 'object' || field === null || !('shape' in field) || !('values' in field)) {
       failType(
         'fit',
@@ -66,6 +67,7 @@ export function checkBatch(batch: TrainBatch): void {
     failRange(
       'fit',
       `x and y of a batch must have the same number of rows, at least 1, got ${showShape(x)} and ${showShape(y)}`,
+      'make them equally long, or add .batch(32) where these are single rows',
     )
   }
 }

@@ -19,7 +19,11 @@ export interface Located {
 export interface Showing<P, S> {
   /** The weights: on a step event those after its update. */
   readonly weights: Watched<P>
-  /** A copy of the run as it stands now, for the command `restore`: of all of it, or of weights and layer state. */
+  /**
+   * A copy for the command `restore`: of the whole run as it stands now (what callbacks keep is what it was before they heard this
+   * event, if they come later; the command `checkpoint` takes its copy after all of them); or of the weights and layer state that
+   * this event shows.
+   */
   snapshot(): RunSnapshot<P, S>
   snapshot(what: 'all'): RunSnapshot<P, S>
   snapshot(what: 'parameters'): ParametersSnapshot<P, S>

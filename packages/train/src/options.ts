@@ -44,15 +44,15 @@ const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => strin
   validation: optional(source),
   loss: (value) => (typeof value === 'function' ? undefined : 'must be a function'),
   optimizer: (value) => (has(value, 'init', 'update', 'hyper') ? undefined : 'must be an optimizer'),
-  metrics: optional(list('a metric', (value) => has(value, 'init', 'update', 'result'))),
+  metrics: optional(list('metrics', 'metrics', (value) => has(value, 'init', 'update', 'result'))),
   epochs: optional(positiveInteger),
   steps: optional(positiveInteger),
   seed: optional((value) =>
     Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be an integer from 0 on',
   ),
-  callbacks: optional(list('a callback', (value) => has(value, 'run') && 'name' in value)),
+  callbacks: optional(list('callbacks', 'callbacks', (value) => has(value, 'run') && 'name' in value)),
   monitors: optional(
-    list('a function or an observer', (value) => typeof value === 'function' || typeof value === 'object'),
+    list('monitors', 'functions or observers', (value) => typeof value === 'function' || has(value)),
   ),
   watch: optional((value) => {
     parseWatch(value)
@@ -123,11 +123,18 @@ function positiveInteger(value: unknown): string | undefined {
   return Number.isSafeInteger(value) && Number(value) > 0 ? undefined : 'must be an integer from 1 on'
 }
 
-function list(what: string, fits: (value: unknown) => boolean): (value: unknown) => string | undefined {
+function list(
+  name: string,
+  what: string,
+  fits: (value: unknown) => boolean,
+): (value: unknown) => string | undefined {
   return (value) => {
     if (!Array.isArray(value)) return 'must be an array'
     const wrong = value.findIndex((item) => !fits(item))
-    return wrong < 0 ? undefined : `must hold at each place ${what}, not at ${wrong}`
+    if (wrong < 0) return undefined
+    const remedy =
+      typeof value[wrong] === 'function' ? 'call the function, and pass what it returns' : undefined
+    failType('fit', `${name} must be an array of ${what}, got ${kindOf(value[wrong])} at ${wrong}`, remedy)
   }
 }
 

@@ -39,11 +39,14 @@ function* awaited<T>(promise: Promise<T>, giveUp: () => boolean): Pulling<T | un
   return settled.value
 }
 
-/** Ends a pass early. Nobody waits for what an asynchronous source does about it: its failure is logged. */
+/** Ends a pass early. Nobody waits for what the source does about it, and the run is not its failure: that is logged. */
 export function close(pull: Pull<TrainBatch>, log: Log): void {
-  const closing = pull.return?.()
-  if (closing instanceof Promise) {
-    closing.catch((error: unknown) => log('fit: closing the data failed', error))
+  const failed = (error: unknown): void => log('fit: closing the data failed', error)
+  try {
+    const closing = pull.return?.()
+    if (closing instanceof Promise) closing.catch(failed)
+  } catch (error) {
+    failed(error)
   }
 }
 

@@ -2,16 +2,33 @@ import * as t from '@tapeflow/autodiff'
 import { type RunState, replaceCarry } from './run-state.ts'
 import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
 
-/** Puts weights and layer state back. */
+/**
+ * Puts weights and layer state back.
+ *
+ * @throws TypeError where `from` is no snapshot, RangeError where it is one of another model: the run is as it was
+ */
 export function restoreParameters<P, S>(run: RunState<P, S>, from: ParametersSnapshot): void {
+  requireFields(from, parameterFields)
   const { params, state, slots } = run.carry
   replaceCarry(run, { ...revived({ params, state }, { params: from.params, state: from.state }), slots })
 }
 
-/** Puts everything back: the run goes on from there, at that place in the data. */
+/**
+ * Puts everything back: the run goes on from there, at that place in the data.
+ *
+ * @throws TypeError where `from` is no snapshot of a run, RangeError where it is one of another model, optimizer or metrics:
+ * the run is as it was
+ */
 export function restoreAll<P, S>(run: RunState<P, S>, from: RunSnapshot): void {
-  replaceCarry(run, revived(run.carry, { params: from.params, state: from.state, slots: from.slots }))
-  run.machine.send({ type: 'restore', state: from.control })
+  requireRun(run, from)
+  const { params, state, slots, control } = from
+  const carry = t.scope(() => {
+    const made = revived(run.carry, { params, state, slots })
+    // The last that can be refused: up to here nothing has changed.
+    run.machine.send({ type: 'restore', state: control })
+    return made
+  })
+  replaceCarry(run, carry)
   run.step = from.step
   run.epoch = from.epoch
   run.batch = from.batch
@@ -19,6 +36,48 @@ export function restoreAll<P, S>(run: RunState<P, S>, from: RunSnapshot): void {
   for (const [name, value] of Object.entries(from.kept)) {
     const kept = run.kept.get(name)
     if (kept !== undefined) kept.value = structuredClone(value)
+  }
+}
+
+const parameterFields = ['params', 'state'] as const
+const runFields = [...parameterFields, 'slots', 'control', 'kept', 'sums', 'step', 'epoch', 'batch'] as const
+
+function requireFields(from: unknown, fields: readonly string[]): asserts from is object {
+  if (typeof from !== 'object' || from === null) {
+    t.failType(
+      'fit',
+      `a snapshot to restore must be an object, got ${t.kindOf(from)}`,
+      'pass event.snapshot()',
+    )
+  }
+  const missing = fields.filter((name) => Reflect.get(from, name) === undefined)
+  if (missing.length === 0) return
+  const parametersOnly = !missing.some((name) => name === 'params' || name === 'state')
+  t.failType(
+    'fit',
+    `the snapshot to restore has no ${missing.join(', ')}`,
+    parametersOnly
+      ? "restore it with what: 'parameters', or take it of the whole run"
+      : 'pass event.snapshot()',
+  )
+}
+
+function requireRun<P, S>(run: RunState<P, S>, from: RunSnapshot): void {
+  requireFields(from, runFields)
+  for (const name of ['step', 'epoch', 'batch'] as const) {
+    if (Number.isSafeInteger(from[name]) && from[name] >= 0) continue
+    t.failRange(
+      'fit',
+      `the ${name} of the snapshot to restore must be an integer from 0 on, got ${from[name]}`,
+    )
+  }
+  const [given, wanted] = [from.sums.metrics?.length, run.sums.metrics.length]
+  if (given !== wanted) {
+    t.failRange(
+      'fit',
+      `the snapshot to restore was taken with ${given} metrics, the run has ${wanted}`,
+      'pass the same metrics to fit, or restore parameters alone',
+    )
   }
 }
 

@@ -87,13 +87,10 @@ export function parametersSnapshot<P, S>({
   return { params: copied(params), state: copied(state) }
 }
 
-/** The whole run, copied. */
-export function runSnapshot<P, S>(
-  run: RunState<P, S>,
-  shown: Pick<Shown<P, S>, 'params' | 'state'> = run.carry,
-): RunSnapshot<P, S> {
+/** The whole run as it stands, copied. */
+export function runSnapshot<P, S>(run: RunState<P, S>): RunSnapshot<P, S> {
   return {
-    ...parametersSnapshot(shown),
+    ...parametersSnapshot(run.carry),
     slots: t.toSnapshot(run.carry.slots),
     step: run.step,
     epoch: run.epoch,

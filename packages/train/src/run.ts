@@ -102,7 +102,7 @@ function sessionOf<P, S>(
     shown: Shown<P, S>,
     what: 'all' | 'parameters',
   ): RunSnapshot<P, S> | ParametersSnapshot<P, S> {
-    return what === 'all' ? runSnapshot(run, shown) : parametersSnapshot(shown)
+    return what === 'all' ? runSnapshot(run) : parametersSnapshot(shown)
   }
   return {
     options,

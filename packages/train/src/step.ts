@@ -176,7 +176,8 @@ function tapped(
   return {
     ...context,
     tap: (path, x) => {
-      if (wanted(path)) into[path] = x
+      // The same memory under a name of its own: a layer may hand out its state, which is freed at another time.
+      if (wanted(path)) into[path] = t.reshape(x, x.shape)
     },
   }
 }

@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { adam, cosineDecay, sgd } from '@tapeflow/optim'
-import { concatMap, filter, map, type Observable } from 'rxjs'
+import { concatMap, filter, map, type Observable, of, tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import {
   type Callback,
@@ -9,6 +9,7 @@ import {
   fit,
   lrWarmup,
   type Model,
+  type RunSnapshot,
   result,
   type TrainCommand,
   type TrainEvent,
@@ -195,6 +196,59 @@ describe('lrWarmup', () => {
       expectObservable(scales$).toBe('-abc-----|', { a: 1 / 3, b: 2 / 3, c: 1 })
     })
   })
+
+  // Its commands ended with the warm-up: a run that came back to it kept the scale of the snapshot for good.
+  test('goes on where a restored run stands in the warm-up', async () => {
+    let first: RunSnapshot | undefined
+    let restored = false
+    const back: Callback = {
+      name: 'back',
+      run: (events$) =>
+        events$.pipe(
+          concatMap((event): TrainCommand[] => {
+            if (event.type !== 'step' || restored) return []
+            if (event.step === 1) first = event.snapshot()
+            restored = event.step === 5
+            return restored ? [{ type: 'restore', from: first! }] : []
+          }),
+        ),
+    }
+    const events = await eventsOf(
+      fit(line, { ...twoPoints, steps: 8, callbacks: [lrWarmup({ steps: 4 }), back] }),
+    )
+    const made = events.flatMap((event) => (event.type === 'step' ? [event] : []))
+    const rates = made.map(({ step, learningRate }) => `${step}: ${learningRate.toFixed(3)}`)
+    expect(rates.slice(0, 6)).toEqual([
+      '0: 0.025',
+      '1: 0.050',
+      '2: 0.075',
+      '3: 0.100',
+      '4: 0.100',
+      '5: 0.100',
+    ])
+    expect(rates.slice(6)).toEqual(['2: 0.075', '3: 0.100', '4: 0.100', '5: 0.100', '6: 0.100', '7: 0.100'])
+  })
+
+  test.each([2, 6])(
+    "leaves a new run that is restored to step %i at its start with that step's rate",
+    async (at) => {
+      const options = { ...twoPoints, steps: 8, callbacks: [lrWarmup({ steps: 4 })] }
+      const rate = (event: TrainEvent<unknown, unknown>): number[] =>
+        event.type === 'step' && event.step >= at ? [event.learningRate] : []
+      let from: RunSnapshot | undefined
+      const straight = await eventsOf(
+        fit(line, options).pipe(
+          tap((event) => {
+            if (event.type === 'step' && event.step === at - 1) from = event.snapshot()
+          }),
+        ),
+      )
+      const resumed = await eventsOf(
+        fit(line, { ...options, commands: of({ type: 'restore', from: from! }) }),
+      )
+      expect(resumed.flatMap(rate)).toEqual(straight.flatMap(rate))
+    },
+  )
 
   test('counts epochs in steps, and scales what the schedule says', async () => {
     const optimizer = adam({ learningRate: cosineDecay({ from: 1, steps: 4 }) })

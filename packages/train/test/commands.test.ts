@@ -374,6 +374,75 @@ describe('checkpoints', () => {
     expect(seen).toEqual(owner)
   })
 
+  test('a snapshot of all is of the run as it stands, even if a command has restored another since', async () => {
+    let first: RunSnapshot | undefined
+    let second: RunSnapshot | undefined
+    const back: Callback = {
+      name: 'back',
+      run: (events$) =>
+        events$.pipe(
+          concatMap((event): TrainCommand[] => {
+            if (event.type !== 'step' || second !== undefined) return []
+            if (event.step === 0) first = event.snapshot()
+            return event.step === 2 ? [{ type: 'restore', from: first! }] : []
+          }),
+        ),
+    }
+    const monitors = [
+      (event: TrainEvent): void => {
+        if (event.type === 'step' && event.step === 2) second ??= event.snapshot()
+      },
+    ]
+    await eventsOf(fit(surfaceModel, { ...options, callbacks: [back], monitors }))
+    expect(second).toEqual(first)
+  })
+
+  test.each<[words: string, what: 'all' | 'parameters', change: (snapshot: RunSnapshot) => unknown]>([
+    ['a snapshot to restore must be an object, got null; pass event.snapshot()', 'all', () => null],
+    ['a snapshot to restore must be an object, got null; pass event.snapshot()', 'parameters', () => null],
+    [
+      'the snapshot to restore has no params; pass event.snapshot()',
+      'parameters',
+      ({ state }) => ({ state }),
+    ],
+    [
+      "the snapshot to restore has no slots, control, kept, sums, step, epoch, batch; restore it with what: 'parameters', or take it of the whole run",
+      'all',
+      ({ params, state }) => ({ params, state }),
+    ],
+    [
+      'the step of the snapshot to restore must be an integer from 0 on, got -1',
+      'all',
+      (snapshot) => ({ ...snapshot, step: -1 }),
+    ],
+    [
+      'the snapshot to restore was taken with 1 metrics, the run has 0; pass the same metrics to fit, or restore parameters alone',
+      'all',
+      (snapshot) => ({ ...snapshot, sums: { ...snapshot.sums, metrics: [0] } }),
+    ],
+    [
+      'machine: rateScale must be a finite number from 0 on, got -1',
+      'all',
+      (snapshot) => ({ ...snapshot, control: { ...snapshot.control, rateScale: -1 } }),
+    ],
+  ])('a snapshot is refused before anything has changed: %s', async (words, what, change) => {
+    const commands = new Subject<TrainCommand>()
+    let first: RunSnapshot | undefined
+    const run$ = fit(surfaceModel, { ...options, commands }).pipe(
+      tap((event) => {
+        if (event.type === 'step' && event.step === 0) first = event.snapshot()
+        if (event.type !== 'step' || event.step !== 3) return
+        commands.next(
+          Object.assign({ type: 'restore', what } as const, { from: change(first!) }) as TrainCommand,
+        )
+      }),
+    )
+    const [events, straight] = [await eventsOf(run$), await eventsOf(fit(surfaceModel, options))]
+    const refused = events.flatMap((event) => (event.type === 'command' ? [event.refused] : []))
+    expect(refused).toEqual([words.startsWith('machine') ? words : `fit: ${words}`])
+    expect(stepsOf(events).map(({ loss }) => loss)).toEqual(stepsOf(straight).map(({ loss }) => loss))
+  })
+
   test('what is not there cannot be restored', async () => {
     const none = [answering('back', { 'step 1': [{ type: 'restore', from: 'latest', what: 'all' }] })]
     await expect(eventsOf(fit(line, { ...twoPoints, steps: 3, callbacks: none }))).rejects.toThrow(

@@ -91,6 +91,23 @@ test('an error of the data is the error of the run', async () => {
   expect(t.memory().bytes).toBe(before)
 })
 
+test('data that fails while it is closed is logged; the run is not its failure', async () => {
+  const logged: unknown[] = []
+  const log = (message: string, error: unknown): number => logged.push([message, (error as Error).message])
+  const data: BatchSource = {
+    iterate: () => {
+      let i = 0
+      const fail = (): never => {
+        throw new Error('no file')
+      }
+      return { next: () => nth(i++), return: fail }
+    },
+  }
+  const events = await eventsOf(fit(line, { ...twoPoints, data, steps: 1, log }))
+  expect(events.at(-1)).toMatchObject({ type: 'end', reason: 'completed' })
+  expect(logged).toEqual([['fit: closing the data failed', 'no file']])
+})
+
 test('a stop acts while a batch is awaited', async () => {
   const { data, log } = counting((i) => (i === 0 ? nth(0) : new Promise(() => {})))
   const commands = new Subject<TrainCommand>()

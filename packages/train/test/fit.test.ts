@@ -4,7 +4,7 @@ import { accuracy, crossEntropy, type LinearParams, linear, mse, zeros } from '@
 import { adam, sgd } from '@tapeflow/optim'
 import { map } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { fit, type Model, result, type TrainEvent } from '../src/index.ts'
+import { earlyStopping, fit, type Model, result, type TrainEvent } from '../src/index.ts'
 import { eventsOf, framewise, line, points, surface, surfaceModel, twoPoints, virtually } from './small.ts'
 
 const lossesOf = (events: readonly TrainEvent<unknown, unknown>[]): number[] =>
@@ -279,9 +279,14 @@ describe('what is wrong with a call', () => {
     ['fit: loss must be a function, got a string', { epochs: 1, loss: 'mse' }],
     ['fit: optimizer must be an optimizer, got undefined', { epochs: 1, optimizer: undefined }],
     [
-      'fit: callbacks must hold at each place a callback, not at 0, got an array',
-      { epochs: 1, callbacks: [{}] },
+      'fit: callbacks must be an array of callbacks, got a function at 0; call the function, and pass what it returns',
+      { epochs: 1, callbacks: [earlyStopping] },
     ],
+    [
+      'fit: monitors must be an array of functions or observers, got null at 0',
+      { epochs: 1, monitors: [null] },
+    ],
+    ['fit: metrics must be an array, got an object', { epochs: 1, metrics: accuracy() }],
     ['fit: pace has only budget and rest, not fps, got an object', { epochs: 1, pace: { fps: 3 } }],
     [
       "fit: cannot watch 'weights'; use 'gradients', 'gradientNorm' or 'activations:**'",
@@ -323,7 +328,7 @@ describe('what is wrong with a call', () => {
       },
     ],
     [
-      'fit: x and y of a batch must have the same number of rows, at least 1, got [1,1] and [2,1]',
+      'fit: x and y of a batch must have the same number of rows, at least 1, got [1,1] and [2,1]; make them equally long, or add .batch(32) where these are single rows',
       {
         data: dataset([
           {
@@ -336,6 +341,14 @@ describe('what is wrong with a call', () => {
     [
       'fit: a batch needs x and y with shape and values, y is undefined; map the data to { x, y }',
       { data: dataset([{ x: { shape: [1, 1], values: Float32Array.of(1) } }]) },
+    ],
+    [
+      'fit: a batch needs x and y with shape and values, weights is null; map the data to { x, y }',
+      {
+        data: points([1, 1])
+          .batch(1)
+          .map((batch) => ({ ...batch, weights: null })),
+      },
     ],
     [
       'fit: the loss must return a tensor, got a number; return what crossEntropy or mse return',

@@ -94,6 +94,20 @@ describe('a monitor', () => {
     ])
   })
 
+  test('that is asynchronous and rejects is logged once, and heard no more', async () => {
+    const logged: unknown[] = []
+    const log = (_: string, error: unknown): number => logged.push(error)
+    let heard = 0
+    const monitor = async (): Promise<void> => {
+      heard++
+      await Promise.resolve()
+      throw new Error('no socket')
+    }
+    await eventsOf(fit(line, { ...twoPoints, epochs: 50, monitors: [monitor], log, pace: { budget: 0 } }))
+    expect(logged).toEqual([expect.objectContaining({ message: 'no socket' })])
+    expect(heard).toBe(1)
+  })
+
   test('hears of completion and of errors', async () => {
     const heard: string[] = []
     const monitor = {

@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { mse } from '@tapeflow/nn'
+import { linear, mse, sequential } from '@tapeflow/nn'
 import { sgd } from '@tapeflow/optim'
 import { delay, lastValueFrom, type Observable, tap, toArray } from 'rxjs'
 import { describe, expect, test } from 'vitest'
@@ -7,6 +7,7 @@ import {
   fit,
   gradients,
   losses,
+  type Model,
   StaleSnapshotError,
   type StepEvent,
   type TrainEvent,
@@ -66,6 +67,22 @@ describe('what a step shows', () => {
       [32, 16],
       [32, 1],
     ])
+  })
+
+  // It was freed with what the event showed, and the next step had none.
+  test('activations of a layer that hands out its state as it is', async () => {
+    const before = t.memory().bytes
+    const constant: Model<null, { readonly value: t.Tensor }> = {
+      init: () => ({ params: null, state: { value: t.zeros([1, 1]) }, outputShape: [1] }),
+      apply: (_params, state, _x, { training }) => ({
+        y: state.value,
+        state: training ? { value: t.add(state.value, 1) } : state,
+      }),
+    }
+    const run$ = fit(sequential(constant, linear(1, 1)), { ...twoPoints, epochs: 2, watch: ['activations'] })
+    const values = await seen(run$, (event) => event.activations.tree['layers.0']!.item())
+    expect(values).toEqual([0, 1, 2, 3])
+    expect(t.memory().bytes).toBe(before)
   })
 
   test.each([

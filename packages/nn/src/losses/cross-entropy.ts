@@ -43,11 +43,18 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
     checkWeights('crossEntropy', weights, prediction.shape)
     const logarithms = labels === null ? ofRows : ofLabels
     return t.scope(() => {
+      const logits = from === 'logits'
+      const given = logits || weights === undefined ? prediction : guarded(prediction, weights)
       // 0 - x and not -x: a loss of nothing is 0, not -0.
-      const losses = t.sub(0, logarithms(prediction, target, from === 'logits'))
+      const losses = t.sub(0, logarithms(given, target, logits))
       return reduceRows(losses, reduction, weights)
     })
   }
+}
+
+// No probability of 0 in a row of weight 0: the slope of its logarithm is infinite, and times 0 that is NaN.
+function guarded(prediction: t.Tensor, weights: t.Tensor): t.Tensor {
+  return t.where(t.reshape(weights, [weights.size, 1]), prediction, t.maximum(prediction, smallestNormal))
 }
 
 // Selected rather than multiplied by 0, which would make NaN of the -Infinity of another class.

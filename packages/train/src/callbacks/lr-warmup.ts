@@ -1,5 +1,8 @@
 import { failRange } from '@tapeflow/autodiff'
-import { filter, map, takeWhile } from 'rxjs'
+import { mergeMap } from 'rxjs'
+import type { TrainCommand } from '../commands.ts'
+import type { TrainEvent } from '../events.ts'
+import type { RunSnapshot } from '../snapshots.ts'
 import type { Callback } from './callback.ts'
 
 /** What `lrWarmup` takes: one of the two. */
@@ -14,7 +17,8 @@ export type LrWarmupOptions =
  *     start    step 0   step 1   step 2
  *     scale to 1/3      2/3      1                steps: 3
  *
- * It scales whatever schedule the optimizer has, so a schedule needs no warm-up of its own.
+ * It scales whatever schedule the optimizer has, so a schedule needs no warm-up of its own. A run that is restored to a step of
+ * the warm-up goes on with that step's rate.
  *
  * @throws RangeError unless steps is an integer from 1 on, or epochs a number above 0; as the run's error where epochs are given
  * and the data does not know its length
@@ -41,12 +45,32 @@ export function lrWarmup({ steps, epochs }: LrWarmupOptions): Callback {
         failRange('lrWarmup', 'epochs need data that knows its length', 'pass steps')
       }
       const total = steps ?? Math.max(1, Math.round(epochs! * stepsPerEpoch!))
-      return events$.pipe(
-        filter((event) => event.type === 'start' || event.type === 'step'),
-        map((event) => (event.type === 'start' ? event.step : event.step + 1)),
-        takeWhile((next) => next < total),
-        map((next) => ({ type: 'scaleLearningRate', scale: (next + 1) / total }) as const),
-      )
+      let asked = false
+      const answer = (event: TrainEvent): readonly TrainCommand[] => {
+        const next = nextStep(event)
+        if (next === null) return []
+        const before = asked
+        asked = next < total
+        if (asked) return [{ type: 'scaleLearningRate', scale: (next + 1) / total }]
+        const from = restoredFrom(event)
+        if (!before || from === null) return []
+        // Restored past the warm-up: what was asked for the step that did not come acts after the restore, and must not stay.
+        return [{ type: 'scaleLearningRate', scale: typeof from === 'object' ? from.control.rateScale : 1 }]
+      }
+      return events$.pipe(mergeMap(answer))
     },
   }
+}
+
+/** The step that follows, for the events that decide which; null for others. */
+function nextStep(event: TrainEvent): number | null {
+  if (event.type === 'step') return event.step + 1
+  return event.type === 'start' || restoredFrom(event) !== null ? event.step : null
+}
+
+/** What the whole run was restored from, if the event tells of that. */
+function restoredFrom(event: TrainEvent): number | 'latest' | RunSnapshot | null {
+  if (event.type !== 'command' || event.refused !== undefined) return null
+  const { command } = event
+  return command.type === 'restore' && command.what !== 'parameters' ? command.from : null
 }
