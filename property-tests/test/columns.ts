@@ -1,11 +1,14 @@
 import {
+  evalShape,
   fromSnapshot,
+  grad,
   leaves,
   memory,
   type OperationError,
   scope,
   showShape,
   sizeOf,
+  sum,
   type Tensor,
   vjp,
 } from '@tapeflow/autodiff'
@@ -38,6 +41,7 @@ export const columns: Readonly<Record<string, (info: OperationInfo) => void>> = 
   'inputs without a vjp get zeros': noVjpGivesZeros,
   'special values come out as the reference rounds them': specialCombinations,
   'NaN and infinities anywhere go where the reference sends them': specialValuesAnywhere,
+  'evalShape gives the shapes of values and gradients, and takes no memory': evalShapeAgrees,
   'errors are raised to the letter and leave nothing': errorsToTheLetter,
   'disposed inputs are refused': disposedInputsAreRefused,
   'same inputs give the same bits anywhere in memory': sameBitsAnywhere,
@@ -79,6 +83,22 @@ function shapeAndReferenceAgree(info: OperationInfo): void {
     expect(reference!.values).toHaveLength(sizeOf(y.shape))
     expect(y.size).toBe(sizeOf(y.shape))
     expect(y.shape.every((size) => Number.isInteger(size) && size >= 0)).toBe(true)
+  }
+  forSamples(info, 60, check, anywhere)
+}
+
+function evalShapeAgrees(info: OperationInfo): void {
+  const check = (f: Call, x: readonly Tensor[]): void => {
+    const shapes = x.map((one) => one.shape)
+    const eager = f(x).shape
+    const before = memory().bytes
+    const value: unknown = evalShape(f, shapes)
+    expect(value).toEqual(eager)
+    expect(memory().bytes).toBe(before)
+    if (x.length === 0) return
+    const total = (inputs: readonly Tensor[]): Tensor => sum(f(inputs))
+    const gradients: unknown = evalShape(grad(total), shapes)
+    expect(gradients).toEqual(shapes)
   }
   forSamples(info, 60, check, anywhere)
 }

@@ -5,7 +5,7 @@ import type { Operation, Values } from './operation.ts'
 import { own } from './scopes.ts'
 import { type Shape, sizeOf } from './shape.ts'
 import { knownUnder, type Tape } from './tape.ts'
-import { failDisposed, onTape, Tensor } from './tensor.ts'
+import { abstractOn, checkUsable, onTape, Tensor } from './tensor.ts'
 
 /** What operations accept: a tensor, or a number where one is meant. */
 export type Operand = Tensor | number
@@ -19,7 +19,7 @@ export function apply<A, I extends readonly Tensor[]>(
   inputs: I,
   attributes: A,
 ): Tensor {
-  for (let i = 0; i < inputs.length; i++) if (inputs[i]!.offset < 0) failDisposed(operation.name, inputs[i]!)
+  for (let i = 0; i < inputs.length; i++) if (inputs[i]!.offset < 0) checkUsable(operation.name, inputs[i]!)
   return applyUnder(
     operation,
     inputs,
@@ -42,6 +42,11 @@ function applyUnder<A, I extends readonly Tensor[]>(
     if (known !== null && (tape === null || known.tape!.depth > tape.depth)) tape = known.tape
   }
   if (tape === null) return compute(operation, inputs, attributes, shape, null)
+  if (tape.abstract) {
+    const output = abstractOn(tape, shape, tape.entries.length)
+    tape.append(operation, inputs, attributes, output)
+    return output
+  }
   let nested = false
   for (let i = 0; i < inputs.length; i++) {
     if (inputs[i]!.tape !== null && knownUnder(inputs[i]!, tape.depth) !== null) nested = true
@@ -109,7 +114,7 @@ export function applyTo<A, I extends readonly Tensor[]>(
   let numbers = 0
   for (const x of operands) {
     if (x instanceof Tensor) {
-      if (x.offset < 0) failDisposed(operation.name, x)
+      if (x.offset < 0) checkUsable(operation.name, x)
     } else if (typeof x === 'number') numbers++
     else {
       failType(

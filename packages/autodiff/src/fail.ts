@@ -42,6 +42,16 @@ export class DisposedError extends Error {
   }
 }
 
+/** A value was read, or used elsewhere, that is only a shape: its function is being recorded, or was. */
+export class RecordingError extends Error {
+  override readonly name = 'RecordingError'
+  readonly operation: string
+  constructor(operation: string, problem: string, remedy: string) {
+    super(words(operation, problem, remedy))
+    this.operation = operation
+  }
+}
+
 /**
  * Says what kind of value came, in the words of an error.
  *

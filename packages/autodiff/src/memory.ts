@@ -204,6 +204,9 @@ function grow(missing: number, wanted: number, shape: readonly number[]): void {
   )
 }
 
+/** Where values lie that are only shapes: a block of no bytes, which is never freed. */
+export const nowhere: Storage = /*@__PURE__*/ new Storage(-2, 0)
+
 /** Adds a reference to a block. */
 export function retain(storage: Storage): Storage {
   storage.references++

@@ -1,6 +1,7 @@
 import type { Operation } from './operation.ts'
 import { isOpen, type Scope } from './scopes.ts'
-import { moveTo, onTape, type Tensor } from './tensor.ts'
+import type { Shape } from './shape.ts'
+import { abstractOn, moveTo, onTape, type Tensor } from './tensor.ts'
 
 /** One line of the program: an operation, what it was applied to, and what came out. */
 export interface Entry {
@@ -20,9 +21,12 @@ export interface Entry {
 export class Tape {
   readonly scope: Scope
   readonly entries: (Entry | null)[] = []
+  /** Whether values are only shapes: nothing is computed. */
+  readonly abstract: boolean
   open = true
-  constructor(scope: Scope) {
+  constructor(scope: Scope, abstract = false) {
     this.scope = scope
+    this.abstract = abstract
   }
 
   /** How deeply its transform is nested: the youngest tape is the deepest. */
@@ -34,6 +38,12 @@ export class Tape {
   input(x: Tensor): Tensor {
     this.entries.push(null)
     return onTape(x, this, this.entries.length - 1, knownUnder(x, this.depth))
+  }
+
+  /** Makes an input of the program of which only the shape is known. */
+  abstractInput(shape: Shape): Tensor {
+    this.entries.push(null)
+    return abstractOn(this, shape, this.entries.length - 1)
   }
 
   /** Appends a line; its inputs live as long as the tape does. */

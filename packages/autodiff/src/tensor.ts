@@ -1,5 +1,5 @@
-import { DisposedError, failRange, failType, kindOf } from './fail.ts'
-import { allocate, heapFloats, retain, type Storage } from './memory.ts'
+import { DisposedError, failRange, failType, kindOf, RecordingError } from './fail.ts'
+import { allocate, heapFloats, nowhere, retain, type Storage } from './memory.ts'
 import { disown, isOpen, move, type Owned, own, type Scope } from './scopes.ts'
 import { checkShape, type Shape, showShape, sizeOf } from './shape.ts'
 import type { Tape } from './tape.ts'
@@ -15,7 +15,7 @@ export type NestedNumbers = number | readonly NestedNumbers[]
 export class Tensor implements Owned {
   readonly shape: Shape
   readonly size: number
-  /** Byte offset in the heap; -1 once disposed. */
+  /** Byte offset in the heap; -1 once disposed, -2 of a value that is only a shape, while its function is recorded. */
   offset: number
   /** Where the offset points into. */
   readonly storage: Storage
@@ -88,9 +88,10 @@ export class Tensor implements Owned {
 
   /** Shape and values, shortened: `Tensor [2,2] [[1,2],[3,4]]`. */
   toString(): string {
-    if (this.offset < 0) return `Tensor ${showShape(this.shape)} (disposed)`
+    if (this.offset === -1) return `Tensor ${showShape(this.shape)} (disposed)`
     if (this.size > 64) {
-      const first = Array.from(heapFloats().subarray(this.offset / 4, this.offset / 4 + 8), shorten)
+      const from = start('toString', this)
+      const first = Array.from(heapFloats().subarray(from, from + 8), shorten)
       return `Tensor ${showShape(this.shape)} [${first.join(',')},… ${this.size} values]`
     }
     const text = JSON.stringify(this.toArray(), (_, value: unknown) =>
@@ -115,7 +116,7 @@ export class Tensor implements Owned {
    * transforms, `scope`, `fold` and `fit`, which free what they make. Twice is once.
    */
   dispose(): void {
-    if (this.offset < 0) return
+    if (this.offset === -1) return
     const needed = this.neededBy ?? (this.tape === null ? null : this.tape.scope)
     if (needed === null || !isOpen(needed)) this.free()
     else if (this.owner !== needed) move(this, this.storage, needed)
@@ -123,7 +124,7 @@ export class Tensor implements Owned {
 
   /** @internal what `dispose` and scopes do */
   free(): void {
-    if (this.offset < 0) return
+    if (this.offset === -1) return
     this.offset = -1
     disown(this, this.storage)
   }
@@ -134,8 +135,34 @@ function shorten(value: number): number {
 }
 
 function start(operation: string, x: Tensor): number {
-  if (x.offset < 0) failDisposed(operation, x)
+  if (x.offset === -1) failDisposed(operation, x)
+  if (x.offset < 0) {
+    throw new RecordingError(
+      operation,
+      `a value of shape ${showShape(x.shape)} cannot be read while its function is recorded: there is only its shape`,
+      'return it, and read the result',
+    )
+  }
   return x.offset / 4
+}
+
+/** Checks that an operation may use `x`: it was not disposed, and the recording that it may belong to goes on. */
+export function checkUsable(operation: string, x: Tensor): void {
+  if (x.offset === -1) failDisposed(operation, x)
+  if (x.offset < 0 && !isRecording(x)) {
+    throw new RecordingError(
+      operation,
+      `a value of shape ${showShape(x.shape)} was used after its function was recorded: there was only its shape`,
+      'return what is needed later from the function',
+    )
+  }
+}
+
+function isRecording(x: Tensor): boolean {
+  for (let known: Tensor | null = x; known !== null; known = known.below) {
+    if (known.tape?.open && known.tape.abstract) return true
+  }
+  return false
 }
 
 /** Throws the error of a tensor that was used after its memory was given back. */
@@ -158,7 +185,7 @@ export function allocateTensor(shape: Shape): Tensor {
 
 /** The value `x` under another name: on the same memory and at the same place of the open tapes that know it. */
 export function alias(operation: string, x: Tensor): Tensor {
-  if (x.offset < 0) failDisposed(operation, x)
+  if (x.offset < 0) checkUsable(operation, x)
   let known: Tensor | null = x
   while (known !== null && !known.tape?.open) known = known.below
   const storage = retain(x.storage)
@@ -174,9 +201,16 @@ export function alias(operation: string, x: Tensor): Tensor {
 
 /** The value `x` as it is known to `tape`, in slot `slot`; `below` is what the tapes around know of it. */
 export function onTape(x: Tensor, tape: Tape, slot: number, below: Tensor | null): Tensor {
-  if (x.offset < 0) failDisposed('grad', x)
+  if (x.offset < 0) checkUsable('grad', x)
   const made = new Tensor(x.shape, x.size, x.offset, retain(x.storage), tape, slot, below)
   own(made, made.storage, tape.scope)
+  return made
+}
+
+/** A value of which only the shape is known, in slot `slot` of a tape that records without computing. */
+export function abstractOn(tape: Tape, shape: Shape, slot: number): Tensor {
+  const made = new Tensor(shape, sizeOf(shape), nowhere.offset, retain(nowhere), tape, slot, null)
+  own(made, nowhere, tape.scope)
   return made
 }
 
