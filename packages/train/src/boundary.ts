@@ -3,6 +3,7 @@ import { isObservable, type Observable, type Observer, Subject, Subscription } f
 import type { Callback, CallbackInfo } from './callbacks/callback.ts'
 import { decide, requireCommand, type Sourced, type TrainCommand } from './commands.ts'
 import type { TrainEvent } from './events.ts'
+import { failureOf } from './failure.ts'
 
 /** Everyone who hears of a run, and the queue of what they ask. */
 export interface Boundary<P, S> {
@@ -55,7 +56,7 @@ export function boundary<P, S>({
     if (failure !== null) throw failure.error
   }
   const failed = (name: string, error: unknown): void => {
-    failure ??= { error: callbackError(name, error) }
+    failure ??= { error: failureOf(name, error) }
     wake()
   }
   const listen = (
@@ -99,7 +100,7 @@ export function boundary<P, S>({
     try {
       return act(sourced)
     } catch (error) {
-      throw callbackError(`callback '${sourced.source}'`, error)
+      throw failureOf(`callback '${sourced.source}'`, error)
     }
   }
   const actOnAll = (): TrainEvent<P, S>[] => {
@@ -172,16 +173,11 @@ function started(
   try {
     commands$ = callback.run(events.asObservable(), info)
   } catch (error) {
-    throw callbackError(`callback '${callback.name}'`, error)
+    throw failureOf(`callback '${callback.name}'`, error)
   }
   if (isObservable(commands$)) return commands$ as Observable<TrainCommand>
   const problem = new TypeError(
     `run must return an Observable of commands, got ${kindOf(commands$)}; return EMPTY for none`,
   )
-  throw callbackError(`callback '${callback.name}'`, problem)
-}
-
-function callbackError(name: string, cause: unknown): Error {
-  const message = cause instanceof Error ? cause.message : String(cause)
-  return Object.assign(new Error(`fit: ${name} failed: ${message}`, { cause }), { operation: 'fit' })
+  throw failureOf(`callback '${callback.name}'`, problem)
 }

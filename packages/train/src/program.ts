@@ -2,11 +2,13 @@ import { foldIn, leaves } from '@tapeflow/autodiff'
 import type { Pull } from '@tapeflow/data'
 import { type TrainBatch, weightOf } from './batch.ts'
 import type { EpochRecord, RunInfo } from './events.ts'
+import { failureOf } from './failure.ts'
 import { close, failEmpty, next } from './reading.ts'
 import { freeRetired, metricValues, noSums, replaceCarry, runSnapshot } from './run-state.ts'
 import { type Session, show, shownNow } from './session.ts'
 import { PassingEvent, PassingStep } from './showing.ts'
 import type { Program } from './slices.ts'
+import type { Evaluation, Outcome } from './step.ts'
 
 /** The first pass over the data, with the batch that the model was initialised for. */
 export interface Opened {
@@ -106,12 +108,17 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
 /** One optimizer step, and the event that tells of it. */
 function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S> {
   const { run, steps, recipe, time } = session
-  const outcome = steps.train(run.carry, batch, {
-    step: run.step,
-    key: foldIn(session.stepKey, run.step),
-    control: run.machine.state,
-    metrics: run.sums.metrics,
-  })
+  let outcome: Outcome<P, S>
+  try {
+    outcome = steps.train(run.carry, batch, {
+      step: run.step,
+      key: foldIn(session.stepKey, run.step),
+      control: run.machine.state,
+      metrics: run.sums.metrics,
+    })
+  } catch (cause) {
+    throw failureOf(`step ${run.step} of epoch ${run.epoch}`, cause)
+  }
   replaceCarry(run, outcome)
   freeRetired(run)
   if (outcome.gradients !== null) run.retired.push(...leaves(outcome.gradients))
@@ -171,9 +178,21 @@ function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
   yield* validation(session, number)
 }
 
+function evaluated<P, S>(
+  { run, steps }: Session<P, S>,
+  batch: TrainBatch,
+  metrics: readonly unknown[],
+): Evaluation {
+  try {
+    return steps.evaluate(run.carry, batch, metrics)
+  } catch (cause) {
+    throw failureOf(`validation after step ${run.step}`, cause)
+  }
+}
+
 /** Reads the validation data once, forward only. Commands that come meanwhile act at its end. */
 function* validation<P, S>(session: Session<P, S>, number: number): Program {
-  const { run, steps, recipe, options, time, history } = session
+  const { run, recipe, options, time, history } = session
   const pull = options.validation!.iterate(0)
   let sums = noSums(recipe.metrics)
   let ended = false
@@ -185,7 +204,7 @@ function* validation<P, S>(session: Session<P, S>, number: number): Program {
         break
       }
       const weight = weightOf(arrived.value)
-      const { loss, metrics } = steps.evaluate(run.carry, arrived.value, sums.metrics)
+      const { loss, metrics } = evaluated(session, arrived.value, sums.metrics)
       sums = {
         loss: sums.loss + loss * weight,
         weight: sums.weight + weight,

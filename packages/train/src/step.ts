@@ -38,11 +38,13 @@ export interface Steps<P, S> {
   /** One optimizer step; the old carry is left as it is. */
   train(carry: Carry<P, S>, batch: TrainBatch, now: StepInputs): Outcome<P, S>
   /** Forward only: the batch's loss, and the metrics after it. */
-  evaluate(
-    carry: Carry<P, S>,
-    batch: TrainBatch,
-    metrics: readonly unknown[],
-  ): { loss: number; metrics: readonly unknown[] }
+  evaluate(carry: Carry<P, S>, batch: TrainBatch, metrics: readonly unknown[]): Evaluation
+}
+
+/** What a batch of validation data gives. */
+export interface Evaluation {
+  readonly loss: number
+  readonly metrics: readonly unknown[]
 }
 
 /** What a forward pass in training leaves. */

@@ -262,7 +262,7 @@ describe('commands from outside', () => {
     const events = eventsOf(fit(line, { ...twoPoints, steps: 1, commands }))
     commands.next(JSON.parse('{ "type": "halt" }'))
     await expect(events).rejects.toThrow(
-      "fit: commands failed: fit: unknown command 'halt'; use one of stop, pause, resume",
+      "fit: commands failed: unknown command 'halt'; use one of stop, pause, resume",
     )
   })
 
@@ -446,7 +446,7 @@ describe('checkpoints', () => {
   test('what is not there cannot be restored', async () => {
     const none = [answering('back', { 'step 1': [{ type: 'restore', from: 'latest', what: 'all' }] })]
     await expect(eventsOf(fit(line, { ...twoPoints, steps: 3, callbacks: none }))).rejects.toThrow(
-      "fit: callback 'back' failed: fit: no checkpoint 'latest' to restore: there is none; send { type: 'checkpoint' } first, or restore a snapshot",
+      "fit: callback 'back' failed: no checkpoint 'latest' to restore: there is none; send { type: 'checkpoint' } first, or restore a snapshot",
     )
     const other = (await eventsOf(fit(surfaceModel, options))).at(-1)
     if (other?.type !== 'end') throw new Error('no end')
@@ -457,7 +457,7 @@ describe('checkpoints', () => {
     await expect(
       eventsOf(fit(line, { ...twoPoints, data: points([1, 2]).batch(1), steps: 3, callbacks: wrong })),
     ).rejects.toThrow(
-      "fit: callback 'back' failed: fit: the snapshot to restore has nothing at 'params.bias', the run has [1]; restore what was taken of the same model and optimizer",
+      "fit: callback 'back' failed: the snapshot to restore has nothing at 'params.bias', the run has [1]; restore what was taken of the same model and optimizer",
     )
     expect(t.memory().bytes).toBe(before)
   })

@@ -102,7 +102,25 @@ describe('the stream of a run', () => {
       epochs: 1,
     })
     await expect(result(broken)).rejects.toThrow(
-      "fit: the loss must be one number, got shape [2,1]; reduce it: reduction: 'mean'",
+      "fit: step 0 of epoch 0 failed: the loss must be one number, got shape [2,1]; reduce it: reduction: 'mean'",
+    )
+  })
+
+  test('says in which step, or validation, an error came', async () => {
+    const rows = (...labels: number[]) =>
+      dataset({
+        x: { shape: [labels.length, 1], values: new Float32Array(labels.length) },
+        y: { shape: [labels.length], values: Float32Array.from(labels) },
+      }).batch(2)
+    const options = { loss: crossEntropy(), optimizer: sgd({ learningRate: 0.1 }), epochs: 2 }
+    const run = (data: ReturnType<typeof rows>, validation: ReturnType<typeof rows>) =>
+      result(fit(linear(1, 3), { ...options, data, validation }))
+    const inStep = await run(rows(0, 1, 2, 7), rows(0)).catch((error: unknown) => error)
+    expect(inStep).toBeInstanceOf(RangeError)
+    expect(inStep).toMatchObject({ operation: 'fit', cause: { operation: 'crossEntropy' } })
+    expect((inStep as Error).message).toMatch(/^fit: step 1 of epoch 0 failed: crossEntropy: label 7 /)
+    await expect(run(rows(0, 1, 2, 1), rows(0, 5))).rejects.toThrow(
+      /^fit: validation after step 2 failed: crossEntropy: label 5 /,
     )
   })
 
@@ -351,7 +369,7 @@ describe('what is wrong with a call', () => {
       },
     ],
     [
-      'fit: the loss must return a tensor, got a number; return what crossEntropy or mse return',
+      'fit: step 0 of epoch 0 failed: the loss must return a tensor, got a number; return what crossEntropy or mse return',
       { loss: () => 1 },
     ],
   ]

@@ -121,7 +121,7 @@ describe('a monitor', () => {
     await expect(eventsOf(fit(line, { ...twoPoints, loss, epochs: 1, monitors: [monitor] }))).rejects.toThrow(
       'no loss',
     )
-    expect(heard).toEqual(['complete', 'no loss'])
+    expect(heard).toEqual(['complete', 'fit: step 0 of epoch 0 failed: no loss'])
   })
 })
 
