@@ -58,20 +58,26 @@ export function reduceWith(kernel: MiddleKernel, output: Tensor, x: Tensor, axes
   let temporary: ReturnType<typeof allocate> | undefined
   for (let i = runs.length - 1; i >= 0; i--) {
     const { first, last } = runs[i]!
-    const outer = sizeOf(shape.slice(0, first))
-    const inner = sizeOf(shape.slice(last + 1))
+    const outer = sizeBetween(shape, 0, first)
+    const inner = sizeBetween(shape, last + 1, shape.length)
     let into: ReturnType<typeof allocate> | undefined
     try {
       if (i > 0) into = allocate(outer * inner * 4)
-      kernel(from, into?.offset ?? output.offset, outer, sizeOf(shape.slice(first, last + 1)), inner)
+      kernel(from, into?.offset ?? output.offset, outer, sizeBetween(shape, first, last + 1), inner)
     } finally {
       // Also where the heap is full: nobody else knows of it.
       if (temporary !== undefined) release(temporary)
     }
     temporary = into
     if (into !== undefined) from = into.offset
-    shape = [...shape.slice(0, first), ...shape.slice(last + 1)]
+    if (i > 0) shape = [...shape.slice(0, first), ...shape.slice(last + 1)]
   }
+}
+
+function sizeBetween(shape: Shape, first: number, end: number): number {
+  let size = 1
+  for (let axis = first; axis < end; axis++) size *= shape[axis]!
+  return size
 }
 
 /** Reduces in float64, one element at a time: `step` folds a value into the sum so far. */

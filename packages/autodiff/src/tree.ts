@@ -56,7 +56,7 @@ export function visitLeaves(tree: unknown, visit: (leaf: Leaf, path: string) => 
 }
 
 /**
- * A tree of the same structure, each leaf replaced by what `change` returns for it. Frozen like its input is not: a new tree.
+ * A new tree of the same structure, each leaf replaced by what `change` returns for it.
  *
  * @example
  * const doubled = t.mapTree({ weight: 1, bias: [2, 3] }, (leaf) => (typeof leaf === 'number' ? 2 * leaf : leaf))
@@ -68,8 +68,12 @@ export function mapTree<R = Leaf>(
   path = '',
 ): unknown {
   if (isLeaf(tree)) return change(tree, path)
-  // Array.from, not map: a hole is a leaf that is missing, and must be named.
-  if (Array.isArray(tree)) return Array.from(tree, (inner, i) => mapTree(inner, change, join(path, i)))
+  if (Array.isArray(tree)) {
+    // A loop, not map: a hole is a leaf that is missing, and must be named.
+    const mapped: unknown[] = []
+    for (let i = 0; i < tree.length; i++) mapped.push(mapTree(tree[i], change, join(path, i)))
+    return mapped
+  }
   if (!isPlain(tree)) return failTree(path, tree)
   const result: Record<string, unknown> = {}
   for (const key of Object.keys(tree).sort()) put(result, key, mapTree(tree[key], change, join(path, key)))
