@@ -44,7 +44,8 @@ export const meanOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineO
 })
 
 /**
- * The mean of elements over axes: their sum divided by how many there are; NaN where there are none, as in NumPy.
+ * The mean of elements over axes: their sum divided by how many there are; NaN where there are none, and infinite where the
+ * sum overflows, as in NumPy.
  *
  * @param x any shape
  * @param options.axis which axes, all by default
