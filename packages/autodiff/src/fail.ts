@@ -42,7 +42,7 @@ export class DisposedError extends Error {
   }
 }
 
-/** A value was read, or used elsewhere, that is only a shape: its function is being recorded, or was. */
+/** A value was read that is only a shape: its function is being recorded. */
 export class RecordingError extends Error {
   override readonly name = 'RecordingError'
   readonly operation: string

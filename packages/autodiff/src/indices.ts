@@ -1,6 +1,6 @@
 import { failRange } from './fail.ts'
 import { heapFloats } from './memory.ts'
-import { checkUsable, type Tensor } from './tensor.ts'
+import { failDisposed, type Tensor } from './tensor.ts'
 
 /**
  * Checks that every element is an index below `limit`.
@@ -8,11 +8,9 @@ import { checkUsable, type Tensor } from './tensor.ts'
  * @throws RangeError that names the first one which is not, and its place
  */
 export function checkIndices(operation: string, indices: Tensor, limit: number): void {
-  if (indices.offset < 0) {
-    checkUsable(operation, indices)
-    // Only a shape: there are no indices to check yet.
-    return
-  }
+  if (indices.offset === -1) failDisposed(operation, indices)
+  // Only a shape: there are no indices to check yet.
+  if (indices.offset < 0) return
   const floats = heapFloats()
   const first = indices.offset / 4
   for (let i = 0; i < indices.size; i++) {

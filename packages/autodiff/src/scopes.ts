@@ -1,7 +1,6 @@
 import { failRange } from './fail.ts'
 import { countTensors, release, type Storage } from './memory.ts'
 
-// The stack of open scopes: with the heap, the one piece of mutable state in this package.
 /** Something that a scope frees: a tensor. `owner` is the scope that will, null if none does. */
 export interface Owned {
   owner: Scope | null
@@ -45,6 +44,7 @@ export class Scope {
   }
 }
 
+// The stack of open scopes: with the heap, the one piece of mutable state in this package.
 const scopes: Scope[] = []
 const abandoned =
   typeof FinalizationRegistry === 'function'

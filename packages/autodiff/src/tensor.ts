@@ -146,25 +146,6 @@ function start(operation: string, x: Tensor): number {
   return x.offset / 4
 }
 
-/** Checks that an operation may use `x`: it was not disposed, and the recording that it may belong to goes on. */
-export function checkUsable(operation: string, x: Tensor): void {
-  if (x.offset === -1) failDisposed(operation, x)
-  if (x.offset < 0 && !isRecording(x)) {
-    throw new RecordingError(
-      operation,
-      `a value of shape ${showShape(x.shape)} was used after its function was recorded: there was only its shape`,
-      'return what is needed later from the function',
-    )
-  }
-}
-
-function isRecording(x: Tensor): boolean {
-  for (let known: Tensor | null = x; known !== null; known = known.below) {
-    if (known.tape?.open && known.tape.abstract) return true
-  }
-  return false
-}
-
 /** Throws the error of a tensor that was used after its memory was given back. */
 export function failDisposed(operation: string, x: Tensor): never {
   throw new DisposedError(
@@ -185,7 +166,7 @@ export function allocateTensor(shape: Shape): Tensor {
 
 /** The value `x` under another name: on the same memory and at the same place of the open tapes that know it. */
 export function alias(operation: string, x: Tensor): Tensor {
-  if (x.offset < 0) checkUsable(operation, x)
+  if (x.offset === -1) failDisposed(operation, x)
   let known: Tensor | null = x
   while (known !== null && !known.tape?.open) known = known.below
   const storage = retain(x.storage)
@@ -201,7 +182,7 @@ export function alias(operation: string, x: Tensor): Tensor {
 
 /** The value `x` as it is known to `tape`, in slot `slot`; `below` is what the tapes around know of it. */
 export function onTape(x: Tensor, tape: Tape, slot: number, below: Tensor | null): Tensor {
-  if (x.offset < 0) checkUsable('grad', x)
+  if (x.offset === -1) failDisposed('grad', x)
   const made = new Tensor(x.shape, x.size, x.offset, retain(x.storage), tape, slot, below)
   own(made, made.storage, tape.scope)
   return made

@@ -10,10 +10,14 @@ describe('evalShape', () => {
     const f = (p: { w: t.Tensor; b: t.Tensor }, x: t.Tensor) => ({
       y: layer(p, x),
       rows: [t.sum(x, { axis: 1 })],
+      block: t.slice(t.transpose(p.w), [0, 1], [5, 9]),
+      flat: t.reshape(x, [-1]),
     })
     expect(t.evalShape(f, { w: [1 << 12, 1 << 14], b: [1 << 14] }, [1 << 10, 1 << 12])).toEqual({
       y: [1 << 10, 1 << 14],
       rows: [[1 << 10]],
+      block: [5, 8],
+      flat: [1 << 22],
     })
     expect(t.memory()).toEqual(before)
   })
@@ -98,11 +102,22 @@ describe('a value that is being recorded', () => {
     }
   })
 
+  it.each([
+    ['a view', (x: t.Tensor) => t.reshape(x, [2, 3])],
+    ['a slice of rows', (x: t.Tensor) => t.slice(x, 1, 4)],
+    ['a slice of columns', (x: t.Tensor) => t.slice(t.reshape(x, [2, 3]), [0, 1])],
+    ['a gradient', (x: t.Tensor) => t.grad((y: t.Tensor) => t.sum(t.square(y)))(x)],
+  ])('cannot be read through %s either', (_, through) => {
+    expect(recorded((x) => through(x).toArray(), [6])).toThrow(
+      'cannot be read while its function is recorded',
+    )
+  })
+
   it('cannot be read where it is large either', () => {
     expect(recorded((x) => `${x}`, [100])).toThrow('toString: a value of shape [100] cannot be read')
   })
 
-  it('is of no use afterwards', () => {
+  it('is disposed afterwards', () => {
     let leaked: t.Tensor | undefined
     t.scope(() => {
       t.evalShape(

@@ -11,7 +11,7 @@ import { copyAt, type TensorRecord } from './at-path.ts'
  * @throws RangeError, as the stream's error, where nothing is at `path`
  * @example
  * const data = dataset({ x: { shape: [1, 1], values: Float32Array.of(2) }, y: { shape: [1, 1], values: Float32Array.of(4) } })
- * const run$ = fit(linear(1, 1), { data: data.batch(1), loss: mse(), optimizer: sgd({ learningRate: 0.1 }), steps: 3, watch: ['gradients'] })
+ * const run$ = fit(linear(1, 1), { data: data.batch(1), loss: mse(), optimizer: sgd({ learningRate: 0.1 }), steps: 3 })
  * const copies = await lastValueFrom(run$.pipe(weights('bias'), toArray()))
  * copies.map(({ value }) => value.shape) // => [[1], [1], [1]]
  */
