@@ -1,6 +1,6 @@
 import { failType, kindOf } from './fail.ts'
 import { isDisabled } from './kernels/disabled.ts'
-import { allocate, heapFloats, release, retain } from './memory.ts'
+import { allocate, heapFloats, release, retain, type Storage } from './memory.ts'
 import type { Operation, Values } from './operation.ts'
 import { own } from './scopes.ts'
 import { type Shape, sizeOf } from './shape.ts'
@@ -81,17 +81,24 @@ function compute<A, I extends readonly Tensor[]>(
   else own(output, storage, tape.scope)
   if (first < 0 && size > 0) {
     let filled = false
+    let scratch: Storage | undefined
     try {
-      if (operation.kernel !== undefined && !isDisabled(operation.name))
-        operation.kernel(output, inputs, attributes)
-      else heapFloats().set(operation.reference(inputs.map(valuesOf), attributes, shape), output.offset / 4)
+      if (operation.kernel !== undefined && !isDisabled(operation.name)) {
+        if (operation.scratch !== undefined) scratch = workingMemory(operation.scratch(inputs, attributes))
+        operation.kernel(output, inputs, attributes, scratch === undefined ? 0 : scratch.offset)
+      } else heapFloats().set(operation.reference(inputs.map(valuesOf), attributes, shape), output.offset / 4)
       filled = true
     } finally {
-      // A kernel finds no room for its scratch: nobody has the output yet.
+      if (scratch !== undefined) release(scratch)
+      // A kernel refuses what it reads, or there is no room for its scratch: nobody has the output yet.
       if (!filled) output.free()
     }
   }
   return output
+}
+
+function workingMemory(bytes: number): Storage | undefined {
+  return bytes === 0 ? undefined : allocate(bytes)
 }
 
 /** The numbers of a tensor as the reference reads them. */

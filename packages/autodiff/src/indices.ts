@@ -1,24 +1,82 @@
+import { apply, tensorOperand } from './apply.ts'
 import { failRange } from './fail.ts'
 import { heapFloats } from './memory.ts'
-import { failDisposed, type Tensor } from './tensor.ts'
+import { defineOperation, type Operation } from './operation.ts'
+import { failDisposed, isGone, type Tensor } from './tensor.ts'
+
+/** What an error calls a number that is checked, and where it stands. */
+export interface IndexWords {
+  /** `'index'` by default. */
+  readonly index: string
+  /** `'place'` by default. */
+  readonly place: string
+}
+
+/** What indices are checked for, and who asks. */
+export interface IndexCheck {
+  readonly operation: string
+  readonly limit: number
+  readonly words: IndexWords
+}
+
+const indexAtPlace: IndexWords = Object.freeze({ index: 'index', place: 'place' })
+
+/** The check as a line of a program. Not one of `ops`: its output is empty, and nothing is computed. */
+export const checkIndicesOperation: Operation<IndexCheck, [Tensor]> = /*@__PURE__*/ defineOperation<
+  IndexCheck,
+  [Tensor]
+>({
+  name: 'checkIndices',
+  doc: 'nothing, or an error where a number is no index below the limit',
+  effect: true,
+  shape: () => [0],
+  reference: ([indices], check) => {
+    checkNumbers(indices!.values, 0, indices!.values.length, check)
+    return []
+  },
+  kernel: (_, [indices], check) => checkNumbers(heapFloats(), indices.offset / 4, indices.size, check),
+  vjp: [null],
+})
 
 /**
- * Checks that every element is an index below `limit`.
+ * Checks that every number of `indices` is an index: an integer from 0 to limit - 1. While a function is recorded there are
+ * no numbers yet: the check becomes a line of the program, and throws whenever that is run on numbers that are none.
  *
- * @throws RangeError that names the first one which is not, and its place
+ * @param operation the function that refuses, as users call it
+ * @param indices any shape
+ * @param limit how many there are to choose from
+ * @param words what the error calls an index, and the place where it stands: its number in row-major order
+ * @throws RangeError that names the first one that is no index, and its place
+ * @example
+ * t.checkIndices('embed', t.tensor([0, 2]), 3)
+ * t.checkIndices('embed', t.tensor([0, 3]), 3) // throws RangeError: embed: index 3 at place 1 is not an integer from 0 to 2; count classes from 0
+ * const words = { index: 'label', place: 'row' }
+ * t.checkIndices('hinge', t.tensor([-1]), 3, words) // throws RangeError: hinge: label -1 at row 0 is not an integer from 0 to 2; count classes from 0
  */
-export function checkIndices(operation: string, indices: Tensor, limit: number): void {
-  if (indices.offset === -1) failDisposed(operation, indices)
-  // Only a shape: there are no indices to check yet.
-  if (indices.offset < 0) return
-  const floats = heapFloats()
-  const first = indices.offset / 4
-  for (let i = 0; i < indices.size; i++) {
-    const index = floats[first + i]!
+export function checkIndices(
+  operation: string,
+  indices: Tensor,
+  limit: number,
+  words: IndexWords = indexAtPlace,
+): void {
+  const given = tensorOperand(operation, indices)
+  if (isGone(given)) failDisposed(operation, given)
+  if (given.offset < 0) apply(checkIndicesOperation, [given], { operation, limit, words })
+  else checkNumbers(heapFloats(), given.offset / 4, given.size, { operation, limit, words })
+}
+
+function checkNumbers(
+  numbers: ArrayLike<number>,
+  first: number,
+  count: number,
+  { operation, limit, words }: IndexCheck,
+): void {
+  for (let i = 0; i < count; i++) {
+    const index = numbers[first + i]!
     if (index >= 0 && index < limit && Math.trunc(index) === index) continue
     failRange(
       operation,
-      `index ${index} at place ${i} is not an integer from 0 to ${limit - 1}`,
+      `${words.index} ${index} at ${words.place} ${i} is not an integer from 0 to ${limit - 1}`,
       'count classes from 0',
     )
   }

@@ -31,6 +31,7 @@ let tensors = 0
 let bytes = 0
 let peakBytes = 0
 let poisoned = false
+let marks = 0
 const free: number[][] = []
 const large = new Map<number, { bytes: number; shape: readonly number[] }>()
 
@@ -96,6 +97,12 @@ export class Storage {
   readonly offset: number
   readonly bytes: number
   references = 1
+  /** What its memory was donated to: nobody may read it any more. Null for all but a few. */
+  donated: string | null = null
+  /** Who has its memory now, where that was handed on. */
+  heir: Storage | null = null
+  /** The last walk over storages that came by; see `nextMark`. */
+  mark = 0
   constructor(offset: number, size: number) {
     this.offset = offset
     this.bytes = size
@@ -215,7 +222,7 @@ export function retain(storage: Storage): Storage {
 
 /** Gives up a reference; the last one frees the block. */
 export function release(storage: Storage): void {
-  if (--storage.references > 0) return
+  if (--storage.references > 0 || storage.heir !== null) return
   const size = storage.bytes
   bytes -= size
   if (size >= largeBytes) large.delete(storage.offset)
@@ -224,6 +231,28 @@ export function release(storage: Storage): void {
   const list = free[index]
   if (list === undefined) free[index] = [storage.offset]
   else list.push(storage.offset)
+}
+
+/**
+ * Donates a block: every tensor on it is done with.
+ *
+ * @param to what the error says, should one be used
+ * @returns the same block in new hands, with one reference
+ */
+export function handOn(storage: Storage, to: string): Storage {
+  storage.donated = to
+  storage.heir ??= new Storage(storage.offset, storage.bytes)
+  return storage.heir
+}
+
+/** A number that no storage is marked with yet. */
+export function nextMark(): number {
+  return ++marks
+}
+
+/** Whether freed blocks are filled with NaN. */
+export function isPoisoned(): boolean {
+  return poisoned
 }
 
 /**

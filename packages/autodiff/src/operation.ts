@@ -31,12 +31,43 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
   shape(inputs: readonly Shaped[], attributes: A): Shape
   /** The specification: plain float64 evaluation, slow and obvious. Runs where there is no kernel. */
   reference(inputs: readonly Values[], attributes: A, shape: Shape): ArrayLike<number>
-  /** The fast way to fill `output`. */
-  kernel?(output: Tensor, inputs: I, attributes: A): void
+  /**
+   * The bytes of working memory that the kernel needs beside its output, from shapes alone: the same at each call. 0 for
+   * none, as where this is left out.
+   */
+  scratch?(inputs: readonly Shaped[], attributes: A): number
+  /**
+   * The fast way to fill `output`. It takes nothing from the heap, and writes to its output and its working memory only.
+   *
+   * @param scratch byte offset of that working memory, a multiple of 64, and 0 where there is none; nothing is in it that
+   * was written at another call
+   */
+  kernel?(output: Tensor, inputs: I, attributes: A, scratch: number): void
+  /**
+   * The kernel may write its output over inputs of the output's shape that begin where it begins: whatever it reads of
+   * their element i it reads before it writes element i. Every other input must lie apart from the output.
+   */
+  readonly inPlace?: boolean
   /** Where the output is a view of the first input: its first element, or -1 where it must be computed. */
   alias?(inputs: I, attributes: A): number
+  /** It is run for what it does, a check, and never removed for having no readers. */
+  readonly effect?: boolean
   /** The cotangent of each input, null where there is none; one rule for all where the number of inputs varies. */
   vjp: readonly (Vjp<A, I> | null)[] | Vjp<A, I>
+  /**
+   * In the place of `vjp` where all cotangents are worked out together: those of the inputs that are `wanted`, null for the
+   * others. The operation has several results, packed into its output: `cotangents` are those of its parts, undefined where
+   * nothing depends on one.
+   */
+  pull?(
+    cotangents: readonly (Tensor | undefined)[],
+    output: Tensor,
+    inputs: I,
+    attributes: A,
+    wanted: readonly boolean[],
+  ): readonly (Tensor | null)[]
+  /** Which part of a packed output this takes out: its cotangent goes to that operation's `pull` as it is. */
+  part?(attributes: A): number
 }
 
 /** Declares an operation. */

@@ -1,5 +1,6 @@
 import { failRange } from './fail.ts'
-import { domain, type Key, requireKey } from './key.ts'
+import { domain, type Key, requireKey, type Words } from './threefry.ts'
+import { TracedKey } from './traced-key.ts'
 
 // Elements 2b and 2b + 1 are the two words of block b: element i depends on (key, i) alone, never on `count`.
 
@@ -27,25 +28,38 @@ export function randomBits(key: Key, count: number): Uint32Array {
  */
 export function uniformValues(key: Key, count: number, low = 0, high = 1): Float32Array {
   check('uniformValues', key, count)
+  checkRange('uniformValues', low, high)
+  return fillUniform(key, new Float32Array(count), low, high)
+}
+
+/** What `uniformValues` gives, written into `into`: the bits first, then the numbers in their place. */
+export function fillUniform(
+  key: Readonly<Words>,
+  into: Float32Array,
+  low: number,
+  high: number,
+): Float32Array {
+  const bits = fillBits(key, 0, wordsOf(into))
+  const first = -float32Below(-low, true)
+  const last = float32Below(high, false)
+  const step = (high - low) / 16777216
+  for (let i = 0; i < into.length; i++) {
+    const value = Math.fround(low + step * (bits[i]! >>> 8))
+    into[i] = value < first ? first : value > last ? last : value
+  }
+  return into
+}
+
+/** Throws the RangeErrors of `uniformValues` for a range that holds no numbers. */
+export function checkRange(operation: string, low: number, high: number): void {
   if (!(low < high && Number.isFinite(high - low))) {
-    failRange('uniformValues', `low must be below high and both finite, got low ${low} and high ${high}`)
+    failRange(operation, `low must be below high and both finite, got low ${low} and high ${high}`)
   }
   const first = -float32Below(-low, true)
   const last = float32Below(high, false)
   if (!(first <= last && Number.isFinite(last - first))) {
-    failRange(
-      'uniformValues',
-      `no finite float32 number lies in [low, high), got low ${low} and high ${high}`,
-    )
+    failRange(operation, `no finite float32 number lies in [low, high), got low ${low} and high ${high}`)
   }
-  const bits = fillBits(key, 0, new Uint32Array(count))
-  const out = new Float32Array(count)
-  const step = (high - low) / 16777216
-  for (let i = 0; i < count; i++) {
-    const value = Math.fround(low + step * (bits[i]! >>> 8))
-    out[i] = value < first ? first : value > last ? last : value
-  }
-  return out
 }
 
 /**
@@ -58,10 +72,26 @@ export function uniformValues(key: Key, count: number, low = 0, high = 1): Float
  */
 export function normalValues(key: Key, count: number): Float32Array {
   check('normalValues', key, count)
-  const bits = fillBits(key, 0, new Uint32Array(count))
-  const out = new Float32Array(count)
-  for (let i = 0; i < count; i++) out[i] = normalQuantile((bits[i]! + 0.5) / 4294967296)
-  return out
+  return fillNormal(key, new Float32Array(count))
+}
+
+/** What `normalValues` gives, written into `into`: the bits first, then the numbers in their place. */
+export function fillNormal(key: Readonly<Words>, into: Float32Array): Float32Array {
+  const bits = fillBits(key, 0, wordsOf(into))
+  for (let i = 0; i < into.length; i++) into[i] = normalQuantile((bits[i]! + 0.5) / 4294967296)
+  return into
+}
+
+/** The probability that a standard normal variable lies in [-2, 2]. */
+const withinTwo = 0.9544997361036416
+
+/** Normal numbers given that they lie in [-2, 2]: `fillNormal` on the probabilities of that interval. */
+export function fillTruncatedNormal(key: Readonly<Words>, into: Float32Array): Float32Array {
+  const bits = fillBits(key, 0, wordsOf(into))
+  for (let i = 0; i < into.length; i++) {
+    into[i] = normalQuantile(0.5 + withinTwo * ((bits[i]! + 0.5) / 4294967296 - 0.5))
+  }
+  return into
 }
 
 /**
@@ -75,12 +105,21 @@ export function normalValues(key: Key, count: number): Float32Array {
  */
 export function bernoulliValues(key: Key, count: number, p: number): Float32Array {
   check('bernoulliValues', key, count)
-  if (!(p >= 0 && p <= 1)) failRange('bernoulliValues', `the probability must lie in [0, 1], got ${p}`)
-  const bits = fillBits(key, 0, new Uint32Array(count))
-  const out = new Float32Array(count)
+  checkProbability('bernoulliValues', p)
+  return fillBernoulli(key, new Float32Array(count), p)
+}
+
+/** What `bernoulliValues` gives, written into `into`: the bits first, then the numbers in their place. */
+export function fillBernoulli(key: Readonly<Words>, into: Float32Array, p: number): Float32Array {
+  const bits = fillBits(key, 0, wordsOf(into))
   const limit = p * 4294967296
-  for (let i = 0; i < count; i++) out[i] = bits[i]! < limit ? 1 : 0
-  return out
+  for (let i = 0; i < into.length; i++) into[i] = bits[i]! < limit ? 1 : 0
+  return into
+}
+
+/** Throws the RangeError of `bernoulliValues` for a number that is no probability. */
+export function checkProbability(operation: string, p: number): void {
+  if (!(p >= 0 && p <= 1)) failRange(operation, `the probability must lie in [0, 1], got ${p}`)
 }
 
 /**
@@ -92,18 +131,29 @@ export function bernoulliValues(key: Key, count: number, p: number): Float32Arra
  */
 export function permutationValues(key: Key, count: number): Uint32Array {
   check('permutationValues', key, count)
-  const out = new Uint32Array(count)
-  for (let i = 0; i < count; i++) out[i] = i
-  const words = new Uint32Array(Math.min(4096, count + (count & 1)))
+  return shuffled(key, new Uint32Array(count))
+}
+
+/** What `permutationValues` gives, written into `into`: as integers first, then as numbers in their place. */
+export function fillPermutation(key: Readonly<Words>, into: Float32Array): Float32Array {
+  const integers = shuffled(key, wordsOf(into))
+  for (let i = 0; i < into.length; i++) into[i] = integers[i]!
+  return into
+}
+
+function shuffled(key: Readonly<Words>, out: Uint32Array): Uint32Array {
+  for (let i = 0; i < out.length; i++) out[i] = i
+  // One word for each exchange is enough but for those that are refused.
+  const supply = Math.min(some.length, out.length + (out.length & 1))
   let block = 0
-  let next = words.length
-  for (let i = count - 1; i > 0; ) {
-    if (next === words.length) {
-      fillBits(key, block, words)
-      block += words.length / 2
+  let next = supply
+  for (let i = out.length - 1; i > 0; ) {
+    if (next === supply) {
+      fillBits(key, block, some, supply)
+      block += supply / 2
       next = 0
     }
-    const word = words[next++]!
+    const word = some[next++]!
     const j = word % (i + 1)
     if (word - j > 4294967295 - i) continue
     const kept = out[i]!
@@ -113,6 +163,9 @@ export function permutationValues(key: Key, count: number): Uint32Array {
   }
   return out
 }
+
+/** Words on their way to a permutation: kept, so that drawing one allocates nothing. */
+const some: Uint32Array = /*@__PURE__*/ new Uint32Array(256)
 
 /**
  * The number below which a standard normal variable falls with probability `p`, to about 1 part in 10^16.
@@ -184,13 +237,17 @@ function logOfFraction(x: number): number {
   return exponent * Math.LN2 + 2 * s * sum
 }
 
-/** Writes the words of `key` from block `block` on: threefry2x32 unrolled, since a call a pair would double the time. */
-function fillBits(key: Key, block: number, into: Uint32Array): Uint32Array {
+/** Writes `count` words of `key` from block `block` on: threefry2x32 unrolled, since a call a pair would double the time. */
+function fillBits(
+  key: Readonly<Words>,
+  block: number,
+  into: Uint32Array,
+  count: number = into.length,
+): Uint32Array {
   const a = key.high | 0
   const b = key.low | 0
   const c = a ^ b ^ 0x1bd11bda
   const start = (b + domain.bits) | 0
-  const count = into.length
   for (let i = 0; i < count; i += 2, block++) {
     let x = (block + a) | 0
     let y = start
@@ -250,19 +307,26 @@ function fillBits(key: Key, block: number, into: Uint32Array): Uint32Array {
   return into
 }
 
+/** The memory of floats as words. */
+function wordsOf(floats: Float32Array): Uint32Array {
+  return new Uint32Array(floats.buffer, floats.byteOffset, floats.length)
+}
+
 /** The largest float32 number below `x`, or `x` itself if `orEqual` and it is one. */
 function float32Below(x: number, orEqual: boolean): number {
-  const float = Float32Array.of(x)
-  const nearest = float[0]!
+  const nearest = Math.fround(x)
   if (nearest < x || (orEqual && nearest === x)) return nearest
   if (nearest === 0) return -1.401298464324817e-45
-  const pattern = new Int32Array(float.buffer)
-  pattern[0] = pattern[0]! + (nearest > 0 ? -1 : 1)
-  return float[0]!
+  view.setFloat32(0, nearest)
+  view.setInt32(0, view.getInt32(0) + (nearest > 0 ? -1 : 1))
+  return view.getFloat32(0)
 }
+
+const view: DataView = /*@__PURE__*/ new DataView(/*@__PURE__*/ new ArrayBuffer(4))
 
 function check(operation: string, key: Key, count: number): void {
   requireKey(operation, key)
+  if (key instanceof TracedKey) key.refuse(operation)
   if (!Number.isInteger(count) || count < 0 || count > 4294967295) {
     failRange(operation, `the count must be an integer from 0 to 2^32 - 1, got ${count}`)
   }

@@ -1,5 +1,4 @@
-import { allocate, release } from './memory.ts'
-import type { Values } from './operation.ts'
+import type { Shaped, Values } from './operation.ts'
 import { checkFlag, checkOptions } from './options.ts'
 import { checkAxes, type Shape, sizeOf } from './shape.ts'
 import type { Tensor } from './tensor.ts'
@@ -41,36 +40,69 @@ export function reducedCount(shape: Shape, axes: readonly number[]): number {
 
 type MiddleKernel = (x: number, out: number, outer: number, n: number, inner: number) => void
 
+/** One call of a kernel, which takes `[outer, n, inner]` to `[outer, inner]`. */
+interface Pass {
+  readonly outer: number
+  readonly n: number
+  readonly inner: number
+}
+
+// One pass for each run of neighbouring axes, the last run first.
+function passesOver(shape: Shape, axes: readonly number[]): readonly Pass[] {
+  if (axes.length === 0) return [{ outer: sizeOf(shape), n: 1, inner: 1 }]
+  const passes: Pass[] = []
+  let inner = 1
+  let rest = shape.length
+  for (let i = axes.length - 1; i >= 0; i--) {
+    const end = axes[i]! + 1
+    while (i > 0 && axes[i - 1] === axes[i]! - 1) i--
+    const first = axes[i]!
+    inner *= sizeBetween(shape, end, rest)
+    passes.push({ outer: sizeBetween(shape, 0, first), n: sizeBetween(shape, first, end), inner })
+    rest = first
+  }
+  return passes
+}
+
+// What passes leave to the next ones lies in two regions by turns: the first, and behind it the second.
+function regionBytes(passes: readonly Pass[]): readonly [first: number, second: number] {
+  const bytes: [number, number] = [0, 0]
+  for (let i = 0; i < passes.length - 1; i++) {
+    const { outer, inner } = passes[i]!
+    bytes[i % 2] = Math.max(bytes[i % 2]!, outer * inner * 4)
+  }
+  return bytes
+}
+
+/** The bytes of working memory that `reduceWith` needs: 0 where the axes are neighbours. */
+export function reduceScratch({ shape }: Shaped, axes: readonly number[]): number {
+  if (axes.length < 2 || axes[axes.length - 1]! - axes[0]! < axes.length) return 0
+  const [first, second] = regionBytes(passesOver(shape, axes))
+  return first + second
+}
+
 /**
  * Reduces with a kernel that takes `[outer, n, inner]` to `[outer, inner]`: one call for each run of neighbouring axes,
  * the last run first.
+ *
+ * @param scratch where `reduceScratch` bytes are
  */
-export function reduceWith(kernel: MiddleKernel, output: Tensor, x: Tensor, axes: readonly number[]): void {
-  const runs: { first: number; last: number }[] = []
-  for (const axis of axes) {
-    const run = runs[runs.length - 1]
-    if (run !== undefined && run.last + 1 === axis) run.last = axis
-    else runs.push({ first: axis, last: axis })
-  }
-  if (runs.length === 0) runs.push({ first: x.rank, last: x.rank - 1 })
-  let shape = x.shape
+export function reduceWith(
+  kernel: MiddleKernel,
+  output: Tensor,
+  x: Tensor,
+  axes: readonly number[],
+  scratch: number,
+): void {
+  const passes = passesOver(x.shape, axes)
+  const last = passes.length - 1
+  const second = last > 1 ? scratch + regionBytes(passes)[0] : scratch
   let from = x.offset
-  let temporary: ReturnType<typeof allocate> | undefined
-  for (let i = runs.length - 1; i >= 0; i--) {
-    const { first, last } = runs[i]!
-    const outer = sizeBetween(shape, 0, first)
-    const inner = sizeBetween(shape, last + 1, shape.length)
-    let into: ReturnType<typeof allocate> | undefined
-    try {
-      if (i > 0) into = allocate(outer * inner * 4)
-      kernel(from, into?.offset ?? output.offset, outer, sizeBetween(shape, first, last + 1), inner)
-    } finally {
-      // Also where the heap is full: nobody else knows of it.
-      if (temporary !== undefined) release(temporary)
-    }
-    temporary = into
-    if (into !== undefined) from = into.offset
-    if (i > 0) shape = [...shape.slice(0, first), ...shape.slice(last + 1)]
+  for (let i = 0; i <= last; i++) {
+    const { outer, n, inner } = passes[i]!
+    const into = i === last ? output.offset : i % 2 === 0 ? scratch : second
+    kernel(from, into, outer, n, inner)
+    from = into
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Operation } from './operation.ts'
 import { isOpen, type Scope } from './scopes.ts'
 import type { Shape } from './shape.ts'
-import { abstractOn, moveTo, onTape, type Tensor } from './tensor.ts'
+import { abstractOn, moveTo, onTape, type Tensor, type TracedNumber, tracedNumberOn } from './tensor.ts'
 
 /** One line of the program: an operation, what it was applied to, and what came out. */
 export interface Entry {
@@ -44,6 +44,12 @@ export class Tape {
   abstractInput(shape: Shape): Tensor {
     this.entries.push(null)
     return abstractOn(this, shape, this.entries.length - 1)
+  }
+
+  /** Makes an input of the program that is a number. */
+  abstractNumber(): TracedNumber {
+    this.entries.push(null)
+    return tracedNumberOn(this, this.entries.length - 1)
   }
 
   /** Appends a line; its inputs live as long as the tape does. */

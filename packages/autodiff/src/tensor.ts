@@ -88,7 +88,8 @@ export class Tensor implements Owned {
 
   /** Shape and values, shortened: `Tensor [2,2] [[1,2],[3,4]]`. */
   toString(): string {
-    if (this.offset === -1) return `Tensor ${showShape(this.shape)} (disposed)`
+    if (isGone(this))
+      return `Tensor ${showShape(this.shape)} (${this.storage.donated === null ? 'disposed' : 'donated'})`
     if (this.size > 64) {
       const from = start('toString', this)
       const first = Array.from(heapFloats().subarray(from, from + 8), shorten)
@@ -135,19 +136,41 @@ function shorten(value: number): number {
 }
 
 function start(operation: string, x: Tensor): number {
-  if (x.offset === -1) failDisposed(operation, x)
+  if (isGone(x)) failDisposed(operation, x)
   if (x.offset < 0) {
+    const entry = x.tape?.entries[x.slot]
+    const what = entry ? `the result of ${entry.operation.name}` : 'an argument'
     throw new RecordingError(
       operation,
-      `a value of shape ${showShape(x.shape)} cannot be read while its function is recorded: there is only its shape`,
+      `${what}, of shape ${showShape(x.shape)}, cannot be read while its function is recorded: there is only its shape`,
       'return it, and read the result',
     )
   }
   return x.offset / 4
 }
 
-/** Throws the error of a tensor that was used after its memory was given back. */
+/** Whether there is no memory any more: it was given back, or donated. */
+export function isGone(x: Tensor): boolean {
+  return x.offset === -1 || x.storage.donated !== null
+}
+
+/** Throws the error of a tensor that was used after its memory was given back, or donated. */
 export function failDisposed(operation: string, x: Tensor): never {
+  const { donated } = x.storage
+  if (donated !== null) {
+    throw new DisposedError(
+      operation,
+      `a tensor of shape ${showShape(x.shape)} was donated to ${donated}`,
+      'use its result',
+    )
+  }
+  if (x.storage === nowhere) {
+    throw new RecordingError(
+      operation,
+      `a value of shape ${showShape(x.shape)} is used after the recording of its function: it was only a shape`,
+      'return it, and use the result',
+    )
+  }
   throw new DisposedError(
     operation,
     `a tensor of shape ${showShape(x.shape)} was used after it was disposed`,
@@ -166,7 +189,7 @@ export function allocateTensor(shape: Shape): Tensor {
 
 /** The value `x` under another name: on the same memory and at the same place of the open tapes that know it. */
 export function alias(operation: string, x: Tensor): Tensor {
-  if (x.offset === -1) failDisposed(operation, x)
+  if (isGone(x)) failDisposed(operation, x)
   let known: Tensor | null = x
   while (known !== null && !known.tape?.open) known = known.below
   const storage = retain(x.storage)
@@ -182,7 +205,7 @@ export function alias(operation: string, x: Tensor): Tensor {
 
 /** The value `x` as it is known to `tape`, in slot `slot`; `below` is what the tapes around know of it. */
 export function onTape(x: Tensor, tape: Tape, slot: number, below: Tensor | null): Tensor {
-  if (x.offset === -1) failDisposed('grad', x)
+  if (isGone(x)) failDisposed('grad', x)
   const made = new Tensor(x.shape, x.size, x.offset, retain(x.storage), tape, slot, below)
   own(made, made.storage, tape.scope)
   return made
@@ -193,6 +216,33 @@ export function abstractOn(tape: Tape, shape: Shape, slot: number): Tensor {
   const made = new Tensor(shape, sizeOf(shape), nowhere.offset, retain(nowhere), tape, slot, null)
   own(made, nowhere, tape.scope)
   return made
+}
+
+/**
+ * A number of a function that is being recorded: known when it runs, and until then a scalar of which only that is known.
+ * Operations take it like any scalar; in a tree it is a number, so that it has no gradient.
+ */
+export class TracedNumber extends Tensor {}
+
+/** A number of which nothing is known, in slot `slot` of a tape that records without computing. */
+export function tracedNumberOn(tape: Tape, slot: number): TracedNumber {
+  const made = new TracedNumber(noAxes, 1, nowhere.offset, retain(nowhere), tape, slot, null)
+  own(made, nowhere, tape.scope)
+  return made
+}
+
+const noAxes: Shape = Object.freeze([])
+
+/**
+ * Whether a leaf of a tree is a tensor. A number that is an argument of a function being recorded is none, though operations
+ * take it like a scalar.
+ *
+ * @example
+ * t.isTensor(t.tensor(1)) // => true
+ * t.isTensor(1) // => false
+ */
+export function isTensor(leaf: unknown): leaf is Tensor {
+  return leaf instanceof Tensor && !(leaf instanceof TracedNumber)
 }
 
 /** Hands `x`, and what it rests on, to `scope`; null leaves it to the garbage collector. */

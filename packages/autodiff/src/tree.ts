@@ -1,7 +1,7 @@
 import { failRange, failType, kindOf } from './fail.ts'
 import { Key } from './key.ts'
 import { closeScope, isOpen, openScope, type Scope, scopeAround, unwindScope } from './scopes.ts'
-import { moveTo, Tensor } from './tensor.ts'
+import { isTensor, moveTo, Tensor } from './tensor.ts'
 
 /** What a tree may end in. */
 export type Leaf = Tensor | Key | number | null
@@ -80,8 +80,8 @@ export function mapTree<R = Leaf>(
   return result
 }
 
-// Plain assignment of this one key would set the prototype instead.
-function put(into: Record<string, unknown>, key: string, value: unknown): void {
+/** Sets a property of any name: plain assignment of `__proto__` would set the prototype instead. */
+export function put(into: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') into[key] = value
   else Object.defineProperty(into, key, { value, enumerable: true, writable: true, configurable: true })
 }
@@ -93,7 +93,7 @@ function put(into: Record<string, unknown>, key: string, value: unknown): void {
  * t.mapTensors({ w: t.tensor([1, 2]) }, (x) => t.mul(x, 2)).w.toArray() // => [2, 4]
  */
 export function mapTensors<P, T = Tensor>(tree: P, change: (x: Tensor, path: string) => T): Replaced<P, T> {
-  return mapTree(tree, (leaf, path) => (leaf instanceof Tensor ? change(leaf, path) : leaf)) as Replaced<P, T>
+  return mapTree(tree, (leaf, path) => (isTensor(leaf) ? change(leaf, path) : leaf)) as Replaced<P, T>
 }
 
 /**
@@ -134,7 +134,7 @@ export function zipTensors<P, T = Tensor>(
 function tensorsByPath(tree: unknown): Map<string, Tensor> {
   const found = new Map<string, Tensor>()
   visitLeaves(tree, (leaf, path) => {
-    if (leaf instanceof Tensor) found.set(path, leaf)
+    if (isTensor(leaf)) found.set(path, leaf)
   })
   return found
 }
@@ -148,7 +148,7 @@ function tensorsByPath(tree: unknown): Map<string, Tensor> {
 export function leaves(tree: unknown): Tensor[] {
   const found: Tensor[] = []
   visitLeaves(tree, (leaf) => {
-    if (leaf instanceof Tensor) found.push(leaf)
+    if (isTensor(leaf)) found.push(leaf)
   })
   return found
 }
@@ -162,7 +162,7 @@ export function leaves(tree: unknown): Tensor[] {
 export function paths(tree: unknown): string[] {
   const found: string[] = []
   visitLeaves(tree, (leaf, path) => {
-    if (leaf instanceof Tensor) found.push(path)
+    if (isTensor(leaf)) found.push(path)
   })
   return found
 }

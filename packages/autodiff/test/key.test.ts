@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { foldIn, Key, key, split, threefry2x32 } from '../src/key.ts'
+import { foldIn, Key, key, split } from '../src/key.ts'
+import { truncatedNormal } from '../src/random.ts'
 import {
   bernoulliValues,
   normalQuantile,
@@ -8,6 +9,7 @@ import {
   randomBits,
   uniformValues,
 } from '../src/random-bits.ts'
+import { threefry2x32 } from '../src/threefry.ts'
 
 const refusal = (kind: typeof RangeError, text: string): Error =>
   Object.assign(new kind(text), { operation: text.split(':')[0] })
@@ -70,6 +72,9 @@ describe('key', () => {
   })
 
   test('refuses what is no seed', () => {
+    expect(() => key({} as unknown as number)).toThrow(
+      refusal(TypeError, 'key: the seed must be a number, got an object; pass an integer such as 42'),
+    )
     expect(() => key('7' as unknown as number)).toThrow(
       refusal(TypeError, 'key: the seed must be a number, got a string; pass an integer such as 42'),
     )
@@ -208,6 +213,22 @@ describe('random values', () => {
     expect(Math.abs(beyond - 0.0026998 * n)).toBeLessThan(4 * Math.sqrt(0.0027 * n))
   })
 
+  test('truncated normal numbers have the moments, the distribution and the ends of N(0, 1) cut at 2', () => {
+    const n = 200_000
+    const values = truncatedNormal(key(13), [n]).toFloat32Array()
+    // phi(2) and Phi(2) from tables: 1 - 4 phi(2) / (2 Phi(2) - 1).
+    const variance = 1 - (4 * Math.exp(-2)) / Math.sqrt(2 * Math.PI) / (2 * 0.9772498680518208 - 1)
+    expect(Math.abs(mean(values))).toBeLessThan(4 * Math.sqrt(variance / n))
+    expect(Math.abs(mean(values, (v) => v ** 2) / variance - 1)).toBeLessThan(4 * Math.sqrt(1.3663 / n))
+    const [lowest, highest] = [normalCdf(-2), normalCdf(2)]
+    const cut = (x: number): number => (normalCdf(x) - lowest) / (highest - lowest)
+    expect(kolmogorov(values.subarray(0, 20_000), cut)).toBeLessThan(1.95)
+    const most = values.reduce((a, v) => Math.max(a, Math.abs(v)), 0)
+    expect(most).toBeLessThanOrEqual(2)
+    expect(most).toBeGreaterThan(1.9999)
+    expect(new Set(values.map((v) => Math.sign(v)))).toEqual(new Set([1, -1]))
+  })
+
   test('bernoulli numbers are ones with the frequency p', () => {
     const values = bernoulliValues(key(4), 100_000, 0.2)
     expect(mean(values)).toBeCloseTo(0.2, 2)
@@ -233,6 +254,23 @@ describe('random values', () => {
     const chiSquared = [...counts.values()].reduce((sum, c) => sum + (c - 1000) ** 2 / 1000, 0)
     expect(chiSquared).toBeLessThan(49.7) // 23 degrees of freedom, p = 0.001
   })
+
+  test.each([1, 2, 3, 255, 256, 257, 258, 513, 2000])(
+    'a permutation of %d takes the words of the key in turn',
+    (n) => {
+      // Fisher and Yates' exchange written out, with twice the words that it takes but for refusals.
+      const bits = randomBits(key(21), 2 * n)
+      const expected = Array.from({ length: n }, (_, i) => i)
+      let next = 0
+      for (let i = n - 1; i > 0; i--) {
+        const fair = 2 ** 32 - (2 ** 32 % (i + 1))
+        while (bits[next]! >= fair) next++
+        const j = bits[next++]! % (i + 1)
+        ;[expected[i], expected[j]] = [expected[j]!, expected[i]!]
+      }
+      expect([...permutationValues(key(21), n)]).toEqual(expected)
+    },
+  )
 
   test('a count that is none is refused', () => {
     expect(() => randomBits(key(1), -1)).toThrow(

@@ -25,7 +25,7 @@ describe('the heap', () => {
   })
 
   it('never hands out overlapping blocks, and merges freed neighbours when it runs full', () => {
-    const held = new Map<number, { offset: number; bytes: number; references: number }>()
+    const held = new Map<number, ReturnType<typeof allocate>>()
     let seed = 1
     const random = (n: number) => {
       seed = (Math.imul(seed, 1103515245) + 12345) >>> 0

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { apply } from '../src/apply.ts'
 import * as t from '../src/index.ts'
 import { allocate, poisonFreed, release } from '../src/memory.ts'
+import { defineOperation } from '../src/operation.ts'
 import { currentScope } from '../src/scopes.ts'
 
 beforeAll(() => poisonFreed(true))
@@ -196,6 +198,24 @@ describe('memory is what it was', () => {
     wide.dispose()
   })
 
+  it('after a kernel with working memory refused what it read', () => {
+    const refusing = defineOperation<Record<never, never>, [t.Tensor]>({
+      name: 'refusing',
+      doc: 'nothing',
+      shape: () => [3],
+      reference: () => [0, 0, 0],
+      scratch: () => 4096,
+      kernel: () => {
+        throw new RangeError('refused')
+      },
+      vjp: [null],
+    })
+    const x = t.zeros([3])
+    const left = leftBy(() => expect(() => apply(refusing, [x], {})).toThrow('refused'))
+    expect(left).toEqual(nothing)
+    x.dispose()
+  })
+
   it('after a kernel found room for its output and none for its scratch', () => {
     const a = t.zeros([300, 600])
     const b = t.zeros([600, 300])
@@ -209,7 +229,7 @@ describe('memory is what it was', () => {
         expect(error).toBeInstanceOf(RangeError)
       }
     }
-    // One block comes back: room for an output, and for the first temporary of two.
+    // One block comes back: room for an output, and not for the working memory beside it.
     const spare = taken.findLast((storage) => storage.bytes === 2 ** 19)!
     taken.splice(taken.indexOf(spare), 1)
     release(spare)

@@ -1,4 +1,13 @@
-import { failRange, failType, kindOf, type Shape, sameShape, showShape, Tensor } from '@tapeflow/autodiff'
+import {
+  checkIndices,
+  failRange,
+  failType,
+  kindOf,
+  type Shape,
+  sameShape,
+  showShape,
+  Tensor,
+} from '@tapeflow/autodiff'
 
 /** Checks that an argument is a tensor. */
 export function checkTensor(operation: string, what: string, x: unknown): asserts x is Tensor {
@@ -11,10 +20,11 @@ export function checkTensor(operation: string, what: string, x: unknown): assert
  *
  * @param prediction `[rows, classes]`
  * @param target labels `[rows]`, integers below `classes`, or a row of probabilities for each `[rows, classes]`
- * @returns the labels' values, or null where the target has rows of probabilities
- * @throws RangeError when a shape does not fit, or a label is out of range: names it and its row
+ * @returns the labels, or null where the target has rows of probabilities
+ * @throws RangeError when a shape does not fit, or a label is out of range: names it and its row. While a function is
+ * recorded there are no labels yet: the program checks them when it is run
  */
-export function checkClasses(operation: string, prediction: Tensor, target: Tensor): Float32Array | null {
+export function checkClasses(operation: string, prediction: Tensor, target: Tensor): Tensor | null {
   checkTensor(operation, 'prediction', prediction)
   checkTensor(operation, 'target', target)
   const [rows, classes] = prediction.shape
@@ -33,16 +43,8 @@ export function checkClasses(operation: string, prediction: Tensor, target: Tens
       'pass one label or one row of probabilities for each row of the prediction',
     )
   }
-  const labels = target.toFloat32Array()
-  for (const [row, label] of labels.entries()) {
-    if (Number.isInteger(label) && label >= 0 && label < classes) continue
-    failRange(
-      operation,
-      `label ${label} at row ${row} is not an integer from 0 to ${classes - 1}`,
-      'count classes from 0',
-    )
-  }
-  return labels
+  checkIndices(operation, target, classes, { index: 'label', place: 'row' })
+  return target
 }
 
 /** Checks weights of samples: one for each row. */

@@ -1,4 +1,4 @@
-import { mapTensors, scope, Tensor, zerosLike } from '@tapeflow/autodiff'
+import { isTensor, mapTensors, scope, type Tensor, zerosLike } from '@tapeflow/autodiff'
 import type { Slots, Updated } from './optimizer.ts'
 import { failDifferent, nodeKind, sameNode } from './same-structure.ts'
 
@@ -35,7 +35,7 @@ export function leafwise<K extends string, P>(
   const walk = (param: unknown, others: readonly unknown[]): readonly unknown[] => {
     const kind = nodeKind(param)
     for (let i = 0; i < others.length; i++) if (kind === null || !sameNode(kind, param, others[i])) differ()
-    if (param instanceof Tensor) return scope(() => rule(param, ...(others as [Tensor, ...Tensor[]])))
+    if (isTensor(param)) return scope(() => rule(param, ...(others as [Tensor, ...Tensor[]])))
     if (kind === 'array')
       return walkArray(param as readonly unknown[], others as readonly (readonly unknown[])[])
     if (kind === 'object')

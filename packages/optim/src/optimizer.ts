@@ -5,7 +5,8 @@ export type Slots<K extends string, P> = { [k in K]: P }
 
 /**
  * The numbers of one update by name. Rates and bias corrections are computed in float64 on the host; a scalar tensor
- * in a number's place is differentiated through.
+ * in a number's place is differentiated through, or stands for one while a function is recorded. So `update` neither
+ * computes with them but by operations, nor decides by their values: what is not wanted, `hyper` leaves out.
  */
 export type Hyper = Record<string, number | Tensor>
 

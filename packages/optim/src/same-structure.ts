@@ -1,4 +1,4 @@
-import { failRange, failType, Key, kindOf, sameShape, showShape, Tensor } from '@tapeflow/autodiff'
+import { failRange, failType, isTensor, Key, kindOf, sameShape, showShape, Tensor } from '@tapeflow/autodiff'
 
 /** A tree beside the parameters, with the name that errors give it: `gradients`, `slots.m`. */
 export interface Beside {
@@ -13,8 +13,10 @@ const remedy = 'pass trees of the structure of params'
 
 /** What a node of a tree is; null where it cannot be in one. */
 export function nodeKind(node: unknown): Kind | null {
-  if (node instanceof Tensor) return 'tensor'
-  if (node === null || typeof node === 'number' || node instanceof Key) return 'other leaf'
+  if (isTensor(node)) return 'tensor'
+  // A tensor that is none here is a number of a function that is being recorded.
+  if (node === null || typeof node === 'number' || node instanceof Tensor || node instanceof Key)
+    return 'other leaf'
   if (Array.isArray(node)) return 'array'
   if (typeof node !== 'object') return null
   const prototype: unknown = Object.getPrototypeOf(node)
@@ -23,7 +25,7 @@ export function nodeKind(node: unknown): Kind | null {
 
 /** Whether a node of the parameters, which is of `kind`, and one of another tree are alike: keys and shapes too. */
 export function sameNode(kind: Kind, param: unknown, other: unknown): boolean {
-  if (param instanceof Tensor) return other instanceof Tensor && sameShape(param.shape, other.shape)
+  if (isTensor(param)) return isTensor(other) && sameShape(param.shape, other.shape)
   if (nodeKind(other) !== kind) return false
   if (kind === 'other leaf') return true
   if (kind === 'array') return (param as readonly unknown[]).length === (other as readonly unknown[]).length

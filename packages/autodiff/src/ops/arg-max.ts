@@ -37,7 +37,7 @@ export const argMaxOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defin
       })
       return at
     },
-    kernel: (output, [x], { axes }) => reduceWith(wasm().argMax, output, x, axes),
+    kernel: (output, [x], { axes }) => reduceWith(wasm().argMax, output, x, axes, 0),
     vjp: [null],
   },
 )

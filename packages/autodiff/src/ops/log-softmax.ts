@@ -27,6 +27,7 @@ export const logSoftmaxOperation: Operation<None, [Tensor]> = /*@__PURE__*/ defi
     const width = x.shape[x.rank - 1]!
     wasm().logSoftmax(x.offset, output.offset, x.size / width, width)
   },
+  inPlace: true,
   vjp: [(g, y) => sub(g, mul(exp(y), sum(g, { axis: -1, keepDims: true })))],
 })
 

@@ -2,7 +2,6 @@ import { apply, tensorOperand } from '../apply.ts'
 import { failRange } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { wasm } from '../kernels/wasm.ts'
-import { allocate, release } from '../memory.ts'
 import {
   defineOperation,
   type Operation,
@@ -62,10 +61,12 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
     return [m, n]
   },
   reference: (inputs, attributes) => product(inputs, attributes, (x) => x),
-  kernel: (output, [a, b], attributes) => {
+  scratch: (inputs, attributes) => {
+    const { m, n, k } = sizes(inputs, attributes)
+    return wasm().matmulScratch(m, n, k, attributes.transposeB ? 1 : 0)
+  },
+  kernel: (output, [a, b], attributes, scratch) => {
     const { m, n, k } = sizes([a, b], attributes)
-    const bytes = wasm().matmulScratch(m, n, k, attributes.transposeB ? 1 : 0)
-    const scratch = bytes === 0 ? undefined : allocate(bytes)
     wasm().matmul(
       a.offset,
       b.offset,
@@ -75,9 +76,8 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
       k,
       attributes.transposeA ? 1 : 0,
       attributes.transposeB ? 1 : 0,
-      scratch === undefined ? 0 : scratch.offset,
+      scratch,
     )
-    if (scratch !== undefined) release(scratch)
   },
   vjp: [
     (g, _, [, b], { transposeA, transposeB }) =>

@@ -11,6 +11,7 @@ import {
   reducedCount,
   reducedShape,
   reduceReference,
+  reduceScratch,
   reduceWith,
 } from '../reduction.ts'
 import { showShape, sizeOf } from '../shape.ts'
@@ -36,7 +37,8 @@ export const maxOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOp
     return shape
   },
   reference: ([x], { axes }) => reduceReference(x!, axes, Number.NEGATIVE_INFINITY, Math.max),
-  kernel: (output, [x], { axes }) => reduceWith(wasm().reduceMax, output, x, axes),
+  scratch: ([x], { axes }) => reduceScratch(x!, axes),
+  kernel: (output, [x], { axes }, scratch) => reduceWith(wasm().reduceMax, output, x, axes, scratch),
   vjp: [
     (g, _, [x], { axes }) => {
       // Reduced axes go last and become one, so that each maximum has one place in one row.

@@ -10,6 +10,7 @@ import {
   reducedCount,
   reducedShape,
   reduceReference,
+  reduceScratch,
   reduceWith,
 } from '../reduction.ts'
 import { type Tensor, tensor } from '../tensor.ts'
@@ -25,8 +26,9 @@ export const meanOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineO
     const count = reducedCount(x!.shape, axes)
     return reduceReference(x!, axes, 0, (sum, value) => sum + value).map((sum) => sum / count)
   },
-  kernel: (output, [x], { axes }) => {
-    reduceWith(wasm().reduceSum, output, x, axes)
+  scratch: ([x], { axes }) => reduceScratch(x!, axes),
+  kernel: (output, [x], { axes }, scratch) => {
+    reduceWith(wasm().reduceSum, output, x, axes, scratch)
     const count = reducedCount(x.shape, axes)
     const floats = heapFloats()
     for (let i = output.offset / 4; i < output.offset / 4 + output.size; i++) floats[i] = floats[i]! / count

@@ -26,6 +26,7 @@ export const softmaxOperation: Operation<None, [Tensor]> = /*@__PURE__*/ defineO
     const width = x.shape[x.rank - 1]!
     wasm().softmax(x.offset, output.offset, x.size / width, width)
   },
+  inPlace: true,
   vjp: [(g, y) => mul(y, sub(g, sum(mul(g, y), { axis: -1, keepDims: true })))],
 })
 

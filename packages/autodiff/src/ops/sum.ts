@@ -9,6 +9,7 @@ import {
   reduced,
   reducedShape,
   reduceReference,
+  reduceScratch,
   reduceWith,
 } from '../reduction.ts'
 import {
@@ -29,7 +30,8 @@ export const sumOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOp
   doc: 'the sum over axes',
   shape: ([x], attributes) => reducedShape(x!.shape, attributes),
   reference: ([x], { axes }) => reduceReference(x!, axes, 0, (sum, value) => sum + value),
-  kernel: (output, [x], { axes }) => reduceWith(wasm().reduceSum, output, x, axes),
+  scratch: ([x], { axes }) => reduceScratch(x!, axes),
+  kernel: (output, [x], { axes }, scratch) => reduceWith(wasm().reduceSum, output, x, axes, scratch),
   vjp: [
     (g, _, [x], { axes }) =>
       broadcastTo(reshape(g, reducedShape(x.shape, { axes, keepDims: true })), x.shape),

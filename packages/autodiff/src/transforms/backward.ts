@@ -6,20 +6,47 @@ import type { Tensor } from '../tensor.ts'
  * The cotangent of every slot of a closed tape, from those of its outputs: the reverse walk. A vjp runs only for
  * inputs that lie on the tape, so constants cost nothing; what several entries read is added up in the order of the walk.
  *
+ * @param seeds cotangents by slot that others are added to
  * @returns by slot; undefined where the outputs do not depend on it
  */
 export function backward(
   tape: Tape,
   outputs: readonly Tensor[],
-  cotangents: readonly Tensor[],
+  cotangents: readonly (Tensor | undefined)[],
+  seeds: readonly (Tensor | undefined)[] = [],
 ): readonly (Tensor | undefined)[] {
   const found: (Tensor | undefined)[] = new Array(tape.entries.length)
-  for (let i = 0; i < outputs.length; i++) accumulate(found, slotOn(outputs[i]!, tape), cotangents[i]!)
+  for (let slot = 0; slot < seeds.length; slot++) found[slot] = seeds[slot]
+  /** Of entries with several results: the cotangent of each. */
+  const parts = new Map<number, (Tensor | undefined)[]>()
+  for (let i = 0; i < outputs.length; i++) {
+    const cotangent = cotangents[i]
+    if (cotangent !== undefined) accumulate(found, slotOn(outputs[i]!, tape), cotangent)
+  }
   for (let slot = tape.entries.length - 1; slot >= 0; slot--) {
     const entry = tape.entries[slot]
-    const cotangent = found[slot]
-    if (entry === null || entry === undefined || cotangent === undefined) continue
+    if (entry === null || entry === undefined) continue
     const { operation, inputs, attributes, output } = entry
+    if (operation.pull !== undefined) {
+      const given = parts.get(slot)
+      if (given === undefined) continue
+      const slots = inputs.map((input) => slotOn(input, tape))
+      const wanted = slots.map((into) => into >= 0)
+      const pulled = operation.pull(given, output, inputs, attributes, wanted)
+      for (const [i, cotangent] of pulled.entries()) {
+        if (cotangent !== null) accumulate(found, slots[i]!, cotangent)
+      }
+      continue
+    }
+    const cotangent = found[slot]
+    if (cotangent === undefined) continue
+    if (operation.part !== undefined) {
+      const into = slotOn(inputs[0]!, tape)
+      const given = parts.get(into) ?? []
+      accumulate(given, operation.part(attributes), cotangent)
+      parts.set(into, given)
+      continue
+    }
     for (let i = 0; i < inputs.length; i++) {
       const into = slotOn(inputs[i]!, tape)
       if (into < 0) continue

@@ -40,7 +40,8 @@ export function valueAndGrad<P, A extends readonly unknown[], R extends Differen
       const result = {
         value: settle(value, scope),
         gradients,
-        aux: aux === undefined ? undefined : settle(aux, scope),
+        // Left out where there is none: what is returned is a tree.
+        ...(aux !== undefined && { aux: settle(aux, scope) }),
       }
       return result as ValueAndGradients<P, R>
     })

@@ -3,7 +3,7 @@ import { failRange, failType } from '../fail.ts'
 import type { Scope } from '../scopes.ts'
 import { sameShape, showShape } from '../shape.ts'
 import { knownUnder, Tape } from '../tape.ts'
-import { alias, type Tensor } from '../tensor.ts'
+import { alias, type Tensor, TracedNumber } from '../tensor.ts'
 import { inScope, leaves, mapTensors, type Replaced, type Tree } from '../tree.ts'
 import { backward } from './backward.ts'
 import { checkFunction, refuseAsynchronous } from './functions.ts'
@@ -76,12 +76,9 @@ export function record<P, R>(
   f: (inputs: P) => R,
   inputs: P,
 ): Recorded<P, R> {
-  if (typeof inputs === 'number') {
-    failType(
-      operation,
-      `inputs must be tensors, got the number ${inputs}`,
-      'wrap it in t.tensor to differentiate by it',
-    )
+  if (typeof inputs === 'number' || inputs instanceof TracedNumber) {
+    const number = typeof inputs === 'number' ? `the number ${inputs}` : 'a number'
+    failType(operation, `inputs must be tensors, got ${number}`, 'wrap it in t.tensor to differentiate by it')
   }
   const tape = new Tape(scope)
   const traced = mapTensors(inputs, (x) => tape.input(x)) as P

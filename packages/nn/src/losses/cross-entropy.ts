@@ -23,7 +23,8 @@ const smallestNormal = 1.1754943508222875e-38
  * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
  * @returns (prediction `[rows, classes]`, target, weights? `[rows]`) -> a scalar, `[rows]` for `'none'`. The target is
  * labels `[rows]`, integers counted from 0, or a row of probabilities for each `[rows, classes]`, such as one-hot ones
- * @throws RangeError when shapes do not fit or a label is out of range: names it and its row; TypeError for a bad option
+ * @throws RangeError when shapes do not fit or a label is out of range: names it and its row, where the loss is recorded
+ * once the program is run; TypeError for a bad option
  * @example
  * const loss = crossEntropy({ from: 'logits' })
  * loss(t.tensor([[1000, 0], [0, 0]]), t.tensor([0, 1])).item() // => Math.fround(Math.LN2 / 2)

@@ -24,8 +24,9 @@ export function accuracy(): Metric<AccuracyState> {
     name: 'accuracy',
     init: () => ({ correct: 0, total: 0 }),
     update: ({ correct, total }, prediction, target, weights) => {
-      const truth = checkClasses('accuracy', prediction, target) ?? largestOfRows(target)
+      const labels = checkClasses('accuracy', prediction, target)
       checkWeights('accuracy', weights, prediction.shape)
+      const truth = labels === null ? largestOfRows(target) : labels.toFloat32Array()
       const guess = largestOfRows(prediction)
       const counts = weights?.toFloat32Array()
       for (let row = 0; row < guess.length; row++) {

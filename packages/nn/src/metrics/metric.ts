@@ -2,7 +2,8 @@ import type { Tensor } from '@tapeflow/autodiff'
 
 /**
  * A number that is measured over a stream of batches: three pure functions over a state of plain numbers, which holds no
- * tensor. Batches of any sizes give what one large batch would.
+ * tensor. Batches of any sizes give what one large batch would. `update` may read what it is given, so it is called beside
+ * a function that is recorded and not inside.
  *
  * @typeParam S the state: a plain object of numbers
  * @example

@@ -66,7 +66,8 @@ export function adam({
         const [rest1, rest2] = [number('oneMinusBeta1'), number('oneMinusBeta2')]
         const stepSize = mul(number('learningRate'), number('correction'))
         const epsilon = number('scaledEpsilon')
-        const inside = hyper.scaledEpsilonRoot === 0 ? null : number('scaledEpsilonRoot')
+        // By what is there and not by its value, which a function that is being recorded cannot read.
+        const inside = hyper.scaledEpsilonRoot === undefined ? null : number('scaledEpsilonRoot')
         return leafwise('adam', ['m', 'v'], gradients, slots, params, (w, g, m, v) => {
           // A scope for each: what it frees is the memory that the next one writes to.
           const nextM = scope(() => add(mul(m!, beta1), mul(g, rest1)))
@@ -87,7 +88,7 @@ export function adam({
         oneMinusBeta1: 1 - now.beta1,
         oneMinusBeta2: 1 - now.beta2,
         scaledEpsilon: now.epsilon * Math.sqrt(left2),
-        scaledEpsilonRoot: now.epsilonRoot * left2,
+        ...(now.epsilonRoot !== 0 && { scaledEpsilonRoot: now.epsilonRoot * left2 }),
       }
     },
   }

@@ -1,0 +1,234 @@
+import { sameShape } from '../shape.ts'
+import { Arena, padded } from './arena.ts'
+import { withCopies } from './copy.ts'
+import type { Graph, Line, Output, Value } from './graph.ts'
+import { depthFirst, mayFail, neededLines } from './order.ts'
+import { pair } from './pair.ts'
+import type { Leaf } from './signature.ts'
+
+/** Where a value lies: in the program's own memory, in that of a traced input, or in memory of its own that is handed out. */
+export interface Place {
+  readonly space: 'arena' | 'leaf' | 'output' | 'constant'
+  /** Which input or output. */
+  readonly index: number
+  /** Bytes from where that begins; of a constant its place in the heap. */
+  readonly offset: number
+}
+
+/** A piece of the arena, in bytes. */
+export interface Block {
+  readonly offset: number
+  readonly bytes: number
+}
+
+/** A line with all that it needs to be run. */
+export interface PlannedLine extends Line {
+  /** Where in the arena its working memory begins. */
+  readonly scratch: number
+  /** Blocks of the arena that nobody reads any more. */
+  readonly frees: readonly Block[]
+}
+
+/** A program with memory: every value has its place. */
+export interface Plan {
+  readonly lines: readonly PlannedLine[]
+  /** By root. */
+  readonly places: ReadonlyMap<Value, Place>
+  /** Inputs that are copied in: numbers and data that somebody reads. */
+  readonly copiedIn: readonly number[]
+  readonly outputs: readonly (Output | null)[]
+  /** Bytes of each piece of memory that is handed out. */
+  readonly outputBytes: readonly number[]
+  readonly arenaBytes: number
+  /** The traced inputs whose memory is written to. */
+  readonly written: ReadonlySet<number>
+}
+
+/** What a program is planned for. */
+export interface PlanOptions {
+  readonly leaves: readonly Leaf[]
+  readonly isDonated: (leaf: Leaf) => boolean
+  /** Which outputs are wanted, by path. */
+  readonly isWanted: (path: string) => boolean
+  /**
+   * Where outputs may lie: `'anywhere'`, also in an argument or each other; or each `'apart'`, but for donated inputs that are
+   * handed out as they came; or each in memory that is made for it, `'own'`.
+   */
+  readonly outputs: 'anywhere' | 'apart' | 'own'
+}
+
+/**
+ * Gives every value of a program a place, in the order of lines that takes the least memory: as recorded, or each output in
+ * turn with all it needs.
+ */
+export function plan(graph: Graph, options: PlanOptions): Plan {
+  const wanted = graph.outputs.map((output) => (options.isWanted(output.path) ? output : null))
+  const given = wanted.filter((output) => output !== null)
+  const needed = neededLines(graph.lines, given)
+  const { lines, outputs } = withCopies(needed, wanted, graph.values, (value, isRepeated) => {
+    if (options.outputs === 'anywhere') return true
+    if (isRepeated || value.root !== value) return false
+    const { source } = value
+    if (source.kind !== 'input') return true
+    const leaf = options.leaves[source.leaf]!
+    return options.outputs === 'apart' && leaf.kind === 'tensor' && options.isDonated(leaf)
+  })
+  const recorded = new Placing(graph, lines, outputs, options).plan()
+  const reordered = new Placing(graph, depthFirst(lines, outputs), outputs, options).plan()
+  return bytesOf(reordered) < bytesOf(recorded) ? reordered : recorded
+}
+
+/** Bytes that a program takes while it runs, beside its arguments. */
+export function bytesOf({ arenaBytes, outputBytes }: Plan): number {
+  return outputBytes.reduce((sum, bytes) => sum + padded(bytes), arenaBytes)
+}
+
+class Placing {
+  private readonly graph: Graph
+  private readonly lines: readonly Line[]
+  private readonly outputs: readonly (Output | null)[]
+  private readonly options: PlanOptions
+  private readonly arena = new Arena()
+  private readonly places = new Map<Value, Place>()
+  private readonly outputBytes: number[] = []
+  private readonly written = new Set<number>()
+  /** The last line that reads each root: -1 for none, Infinity for what is handed out. */
+  private readonly lastRead = new Map<Value, number>()
+  /** What lies in the memory of each donated input. */
+  private readonly occupants = new Map<number, Value>()
+  /** From this line on donated memory may be written to: nothing can be refused any more. */
+  private readonly safeFrom: number
+
+  constructor(
+    graph: Graph,
+    lines: readonly Line[],
+    outputs: readonly (Output | null)[],
+    options: PlanOptions,
+  ) {
+    this.graph = graph
+    this.lines = lines
+    this.outputs = outputs
+    this.options = options
+    for (const [at, { inputs }] of lines.entries()) for (const { root } of inputs) this.lastRead.set(root, at)
+    for (const output of outputs) {
+      if (output !== null) this.lastRead.set(output.value.root, Number.POSITIVE_INFINITY)
+    }
+    this.safeFrom = lines.findLastIndex(mayFail) + 1
+  }
+
+  plan(): Plan {
+    const { leaves, isDonated } = this.options
+    const copiedIn: number[] = []
+    for (const [index, leaf] of leaves.entries()) {
+      const value = this.graph.inputs[index]
+      if (value === null || value === undefined) continue
+      if (leaf.kind === 'tensor') {
+        this.places.set(value, { space: 'leaf', index, offset: 0 })
+        if (isDonated(leaf)) this.occupants.set(index, value)
+      } else if (this.lastRead.has(value)) {
+        copiedIn.push(index)
+        this.places.set(value, this.isHandedOut(value) ? this.newOutput(value) : this.inArena(value))
+      }
+    }
+    const paired = pair(this.outputs, leaves, (leaf) => this.occupants.has(leaf))
+    const planned = this.lines.map((line, at) => this.place(line, at, paired))
+    return {
+      lines: planned,
+      places: this.places,
+      copiedIn,
+      outputs: this.outputs,
+      outputBytes: this.outputBytes,
+      arenaBytes: this.arena.bytes,
+      written: this.written,
+    }
+  }
+
+  private place(line: Line, at: number, paired: ReadonlyMap<Value, number>): PlannedLine {
+    const { output, inputs, operation, attributes } = line
+    for (const { root } of inputs) this.placeConstant(root)
+    const replaced = this.placeOutput(line, at, paired.get(output))
+    const needed = operation.scratch?.(inputs, attributes) ?? 0
+    const scratch = needed === 0 ? 0 : this.arena.take(needed)
+    if (needed > 0) this.arena.give(scratch, needed)
+    const frees: Block[] = []
+    for (const root of new Set([...inputs.map((input) => input.root), output])) {
+      const place = this.places.get(root)!
+      if (place.space !== 'arena' || root === replaced || root.size === 0) continue
+      if ((this.lastRead.get(root) ?? -1) > at) continue
+      this.arena.give(place.offset, root.size * 4)
+      frees.push({ offset: place.offset, bytes: root.size * 4 })
+    }
+    return { ...line, scratch, frees }
+  }
+
+  /** @returns the root whose memory the output took over, if it did */
+  private placeOutput(line: Line, at: number, donated: number | undefined): Value | null {
+    const { output } = line
+    if (output.size === 0 && !this.isHandedOut(output)) {
+      this.places.set(output, { space: 'arena', index: 0, offset: 0 })
+      return null
+    }
+    if (this.isHandedOut(output)) {
+      if (donated === undefined || output.size === 0 || !this.isFree(donated, line, at)) {
+        this.places.set(output, this.newOutput(output))
+        return null
+      }
+      const before = this.occupants.get(donated)!
+      this.occupy(donated, output)
+      return before
+    }
+    const over = line.inputs.find((input) => this.canReplace(input.root, line, at))?.root
+    if (over === undefined) {
+      this.places.set(output, this.inArena(output))
+      return null
+    }
+    const place = this.places.get(over)!
+    if (place.space === 'leaf') this.occupy(place.index, output)
+    else this.places.set(output, place)
+    return over
+  }
+
+  private occupy(leaf: number, output: Value): void {
+    this.occupants.set(leaf, output)
+    this.written.add(leaf)
+    this.places.set(output, { space: 'leaf', index: leaf, offset: 0 })
+  }
+
+  /** Whether nothing that is still read lies in a donated input's memory. */
+  private isFree(leaf: number, line: Line, at: number): boolean {
+    const occupant = this.occupants.get(leaf)!
+    if (at < this.safeFrom) return false
+    const last = this.lastRead.get(occupant) ?? -1
+    return last < at || (last === at && this.canBeWrittenOver(occupant, line))
+  }
+
+  private canReplace(root: Value, line: Line, at: number): boolean {
+    if (this.lastRead.get(root) !== at || !this.canBeWrittenOver(root, line)) return false
+    const { space, index } = this.places.get(root)!
+    if (space === 'leaf') return at >= this.safeFrom && this.occupants.get(index) === root
+    return space === 'arena'
+  }
+
+  private canBeWrittenOver(root: Value, { operation, inputs, output }: Line): boolean {
+    if (operation.inPlace !== true || root.size !== output.size) return false
+    return inputs.every((input) => input.root !== root || sameShape(input.shape, output.shape))
+  }
+
+  private isHandedOut(root: Value): boolean {
+    return this.lastRead.get(root) === Number.POSITIVE_INFINITY
+  }
+
+  private newOutput(value: Value): Place {
+    return { space: 'output', index: this.outputBytes.push(value.size * 4) - 1, offset: 0 }
+  }
+
+  private inArena(value: Value): Place {
+    return { space: 'arena', index: 0, offset: this.arena.take(value.size * 4) }
+  }
+
+  private placeConstant(root: Value): void {
+    const { source } = root
+    if (source.kind !== 'constant' || this.places.has(root)) return
+    this.places.set(root, { space: 'constant', index: 0, offset: source.offset })
+  }
+}

@@ -1,0 +1,274 @@
+import { failRange } from '../fail.ts'
+import { Key } from '../key.ts'
+import { allocate, handOn, heapFloats, nextMark, release, retain, type Storage } from '../memory.ts'
+import { currentScope, isOpen, own, type Scope } from '../scopes.ts'
+import { failDisposed, isGone, Tensor } from '../tensor.ts'
+import type { Value } from './graph.ts'
+import { type Plan, plan } from './plan.ts'
+import { fill, hasHostLeaves, type Recording } from './record.ts'
+import { Replay } from './replay.ts'
+import type { Data, Leaf, Signature } from './signature.ts'
+
+/** How the programs of a compiled function are run. */
+export interface ProgramOptions {
+  readonly donate: readonly number[]
+  readonly reuse: boolean
+}
+
+/** A recording for arguments of one signature: planned, and run again and again. */
+export class Program {
+  readonly signatures: readonly Signature[]
+  /** The traced inputs of the call that is being made. */
+  readonly found: unknown[] = []
+  readonly recording: Recording
+  plan: Plan
+  private readonly leaves: readonly Leaf[]
+  private readonly options: ProgramOptions
+  private replay: Replay
+  private readonly donated: readonly number[]
+  private readonly borrowed: readonly number[]
+  /** Where the memory of each traced tensor begins in this call. */
+  private readonly bases: number[] = []
+  /** The memory of donated inputs that could not be written over where they lie. */
+  private readonly copies: (Storage | undefined)[] = []
+  /** What outputs are written to: for this call, or, where results are used again, from call to call. */
+  private readonly outputs: Storage[] = []
+  /** Where results are used again: the last ones, and what they were made from. */
+  private kept: (Tensor | null)[] = []
+  private lastFound: unknown[] = []
+  private lastResult: unknown
+
+  constructor(
+    signatures: readonly Signature[],
+    leaves: readonly Leaf[],
+    recording: Recording,
+    options: ProgramOptions,
+    isWanted: (path: string) => boolean,
+  ) {
+    this.signatures = signatures
+    this.leaves = leaves
+    this.recording = recording
+    this.options = options
+    const tensors = [...leaves.keys()].filter((leaf) => leaves[leaf]!.kind === 'tensor')
+    this.donated = tensors.filter((leaf) => options.donate.includes(leaves[leaf]!.argument))
+    this.borrowed = tensors.filter((leaf) => !this.donated.includes(leaf))
+    this.plan = this.planned(isWanted)
+    this.replay = new Replay(this.plan, recording.graph.inputs)
+  }
+
+  /** Plans anew, for other outputs. */
+  select(isWanted: (path: string) => boolean): void {
+    const plan = this.planned(isWanted)
+    this.dropOutputs()
+    this.plan = plan
+    this.replay = new Replay(plan, this.recording.graph.inputs)
+  }
+
+  /** Gives back what the program holds in the heap. */
+  dispose(): void {
+    this.dropOutputs()
+    for (const storage of this.recording.constants) release(storage)
+  }
+
+  /** Runs the program on what `found` has, and forgets that. */
+  run(): unknown {
+    let arena: Storage | undefined
+    try {
+      this.checkUsable()
+      this.recording.host.resolve(this.found)
+      if (this.plan.arenaBytes > 0) arena = allocate(this.plan.arenaBytes)
+      this.replay.moveArena(arena?.offset ?? 0)
+      this.takeMemory()
+      this.copyIn()
+      this.replay.run()
+      return this.options.reuse ? this.handAgain() : this.handOut()
+    } finally {
+      if (arena !== undefined) release(arena)
+      for (const leaf of this.donated) {
+        const copy = this.copies[leaf]
+        if (copy !== undefined) release(copy)
+        this.copies[leaf] = undefined
+      }
+      if (!this.options.reuse) this.dropOutputs()
+      this.found.fill(undefined)
+    }
+  }
+
+  private planned(isWanted: (path: string) => boolean): Plan {
+    const { donate, reuse } = this.options
+    return plan(this.recording.graph, {
+      leaves: this.leaves,
+      isDonated: ({ kind, argument }) => kind === 'tensor' && donate.includes(argument),
+      isWanted,
+      outputs: reuse ? 'apart' : 'anywhere',
+    })
+  }
+
+  private tensor(leaf: number): Tensor {
+    // Of a leaf of this kind: the signature has been compared.
+    return this.found[leaf] as Tensor
+  }
+
+  private checkUsable(): void {
+    for (const leaf of this.borrowed)
+      if (isGone(this.tensor(leaf))) failDisposed('compile', this.tensor(leaf))
+    for (const leaf of this.donated) if (isGone(this.tensor(leaf))) failDisposed('compile', this.tensor(leaf))
+    const { constants } = this.recording
+    for (let i = 0; i < constants.length; i++) {
+      const { donated } = constants[i]!
+      if (donated === null) continue
+      failRange(
+        'compile',
+        `a tensor that the function uses from a closure was donated to ${donated}`,
+        'pass it as an argument',
+      )
+    }
+  }
+
+  // All that can fail for want of memory, before anything is written. A donated tensor is written over where it lies, unless
+  // somebody else reads the same memory: then a copy is.
+  private takeMemory(): void {
+    const { plan, replay, bases, outputs } = this
+    const mark = nextMark()
+    for (const storage of this.recording.constants) storage.mark = mark
+    for (const leaf of this.borrowed) {
+      const x = this.tensor(leaf)
+      x.storage.mark = mark
+      bases[leaf] = x.offset
+    }
+    for (const leaf of this.donated) {
+      const x = this.tensor(leaf)
+      if (!plan.written.has(leaf)) x.storage.mark = mark
+      bases[leaf] = x.offset
+    }
+    for (const leaf of this.donated) {
+      if (!plan.written.has(leaf)) continue
+      const x = this.tensor(leaf)
+      if (x.storage.mark === mark || (x.neededBy !== null && isOpen(x.neededBy))) this.copy(leaf)
+      x.storage.mark = mark
+    }
+    for (let leaf = 0; leaf < bases.length; leaf++) {
+      if (bases[leaf] !== undefined) replay.moveLeaf(leaf, bases[leaf]!)
+    }
+    for (let i = 0; i < plan.outputBytes.length; i++) {
+      if (outputs[i] === undefined) outputs.push(allocate(plan.outputBytes[i]!))
+      replay.moveOutput(i, outputs[i]!.offset)
+    }
+  }
+
+  private copy(leaf: number): void {
+    const { size, shape, offset } = this.tensor(leaf)
+    const copy = allocate(size * 4, shape)
+    this.copies[leaf] = copy
+    this.bases[leaf] = copy.offset
+    heapFloats().copyWithin(copy.offset / 4, offset / 4, offset / 4 + size)
+  }
+
+  private copyIn(): void {
+    const { inputs } = this.recording.graph
+    for (const leaf of this.plan.copiedIn) {
+      const to = this.replay.operand(inputs[leaf]!).offset / 4
+      const value = this.found[leaf]
+      if (typeof value === 'number') heapFloats()[to] = value
+      else heapFloats().set((value as Data).values, to)
+    }
+  }
+
+  /** What the function returns, in tensors of its own; donated ones are done with. */
+  private handOut(): unknown {
+    const { found, plan, bases, outputs } = this
+    const storages: (Storage | undefined)[] = []
+    for (const leaf of this.borrowed) storages[leaf] = retain(this.tensor(leaf).storage)
+    for (const leaf of this.donated) storages[leaf] = this.consume(leaf)
+    const scope = currentScope()
+    const result = fill(
+      this.recording.template,
+      (index) => {
+        const output = plan.outputs[index]
+        if (!output) return null
+        const { space, index: at } = plan.places.get(output.value.root)!
+        const storage = space === 'output' ? outputs[at]! : storages[at]!
+        const base = space === 'output' ? storage.offset : bases[at]!
+        return tensorOn(output.value, storage, base + output.value.at, scope)
+      },
+      (leaf) => found[leaf],
+      (cell) => this.key(cell),
+    )
+    for (const storage of storages) if (storage !== undefined) release(storage)
+    return result
+  }
+
+  /** What the function returns, in the tensors that it returned before: donated ones, and the program's own. */
+  private handAgain(): unknown {
+    const { found, plan, outputs, copies, donated, lastFound } = this
+    let isSame = this.kept.length === plan.outputs.length
+    for (let i = 0; i < donated.length; i++) {
+      const leaf = donated[i]!
+      if (found[leaf] !== lastFound[leaf] || copies[leaf] !== undefined) isSame = false
+    }
+    for (const x of this.kept) if (x !== null && isGone(x)) isSame = false
+    if (!isSame) {
+      const returned = new Set<number>()
+      this.kept = plan.outputs.map((output, index) => {
+        if (output === null) return null
+        const { value } = output
+        const { space, index: at } = plan.places.get(value.root)!
+        if (space === 'output') {
+          const before = this.kept[index]
+          return before && !isGone(before) ? before : tensorOn(value, outputs[at]!, outputs[at]!.offset, null)
+        }
+        const copy = copies[at]
+        if (copy !== undefined) return tensorOn(value, copy, copy.offset, currentScope())
+        returned.add(at)
+        return this.tensor(at)
+      })
+      for (const leaf of donated) if (!returned.has(leaf)) release(this.consume(leaf))
+      for (const leaf of donated) lastFound[leaf] = found[leaf]
+    } else if (!hasHostLeaves(this.recording.template)) return this.lastResult
+    this.lastResult = fill(
+      this.recording.template,
+      (index) => this.kept[index],
+      (leaf) => found[leaf],
+      (cell) => this.key(cell),
+    )
+    return this.lastResult
+  }
+
+  /** Ends the life of a donated tensor, and of all others on its memory. Returns a reference to who has that now. */
+  private consume(leaf: number): Storage {
+    const x = this.tensor(leaf)
+    const { storage } = x
+    const copy = this.copies[leaf]
+    const to = `compile(f), argument ${this.leaves[leaf]!.argument}`
+    let heir: Storage
+    if (copy !== undefined) {
+      heir = retain(copy)
+      storage.donated ??= to
+    } else heir = storage.heir === null ? handOn(storage, to) : retain(storage.heir)
+    x.free()
+    return heir
+  }
+
+  private key(cell: number): Key {
+    const { high, low } = this.recording.host.words(cell)
+    return new Key(high >>> 0, low >>> 0)
+  }
+
+  private dropOutputs(): void {
+    for (const storage of this.outputs) release(storage)
+    this.outputs.length = 0
+    if (!this.options.reuse) return
+    for (const [i, x] of this.kept.entries()) {
+      const output = this.plan.outputs[i]
+      if (x && output && this.plan.places.get(output.value.root)!.space === 'output') x.dispose()
+    }
+    this.kept = []
+    this.lastFound = []
+  }
+}
+
+function tensorOn(value: Value, storage: Storage, offset: number, scope: Scope | null): Tensor {
+  const made = new Tensor(value.shape, value.size, offset, retain(storage), null, -1, null)
+  own(made, storage, scope)
+  return made
+}

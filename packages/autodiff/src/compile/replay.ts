@@ -1,0 +1,140 @@
+import { valuesOf } from '../apply.ts'
+import { isDisabled } from '../kernels/disabled.ts'
+import { heapFloats, isPoisoned, nowhere } from '../memory.ts'
+import type { Operation } from '../operation.ts'
+import { Tensor } from '../tensor.ts'
+import type { Value } from './graph.ts'
+import type { Block, Place, Plan } from './plan.ts'
+
+/** An operation on tensors that are there to stay: only where they lie changes. */
+interface Call {
+  readonly operation: Operation
+  readonly output: Tensor
+  readonly inputs: readonly Tensor[]
+  readonly attributes: unknown
+  readonly scratchAt: number
+  scratch: number
+  readonly frees: readonly Block[]
+}
+
+/** The tensors that lie in one piece of memory, and how far from its beginning. */
+class Space {
+  readonly tensors: Tensor[] = []
+  readonly distances: number[] = []
+  private base = -1
+
+  add(tensor: Tensor, distance: number): void {
+    this.tensors.push(tensor)
+    this.distances.push(distance)
+  }
+
+  /** @returns whether it was elsewhere before */
+  move(base: number): boolean {
+    if (base === this.base) return false
+    this.base = base
+    for (let i = 0; i < this.tensors.length; i++) this.tensors[i]!.offset = base + this.distances[i]!
+    return true
+  }
+}
+
+/**
+ * A plan made ready to run: every operand of every line is a tensor made once. Its memory is whatever it is told to be,
+ * between two runs it owns none.
+ */
+export class Replay {
+  private readonly calls: Call[] = []
+  private readonly arena = new Space()
+  private readonly leaves: Space[] = []
+  private readonly outputs: Space[] = []
+  private readonly tensors = new Map<Value, Tensor>()
+  private readonly places: ReadonlyMap<Value, Place>
+  private arenaBase = 0
+
+  /** @param inputs the values of the traced inputs, by leaf */
+  constructor(plan: Plan, inputs: readonly (Value | null)[]) {
+    this.places = plan.places
+    // Also those that no line reads: they are handed out, and must move with their memory.
+    for (const leaf of plan.copiedIn) this.operand(inputs[leaf]!)
+    for (const { operation, inputs, attributes, output, scratch, frees } of plan.lines) {
+      // What has no elements is not computed.
+      if (output.size === 0 && operation.effect !== true) continue
+      const operands = inputs.map((input) => this.operand(input))
+      const into = this.operand(output)
+      this.calls.push({
+        operation,
+        output: into,
+        inputs: operands,
+        attributes,
+        scratchAt: scratch,
+        scratch,
+        frees,
+      })
+    }
+  }
+
+  /** Says where the memory of a traced input begins. */
+  moveLeaf(leaf: number, offset: number): void {
+    this.leaves[leaf]?.move(offset)
+  }
+
+  /** Says where an output is to be written. */
+  moveOutput(index: number, offset: number): void {
+    this.outputs[index]?.move(offset)
+  }
+
+  /** Says where the program's own memory begins. */
+  moveArena(offset: number): void {
+    if (!this.arena.move(offset)) return
+    this.arenaBase = offset
+    for (const call of this.calls) call.scratch = offset + call.scratchAt
+  }
+
+  /** The operand that stands for a value: where it lies now. */
+  operand(value: Value): Tensor {
+    const found = this.tensors.get(value)
+    if (found !== undefined) return found
+    const place = this.places.get(value.root)!
+    const distance = place.offset + value.at
+    const made = new Tensor(value.shape, value.size, distance, nowhere, null, -1, null)
+    this.tensors.set(value, made)
+    if (place.space === 'arena') this.arena.add(made, distance)
+    else if (place.space === 'leaf') this.space(this.leaves, place.index).add(made, distance)
+    else if (place.space === 'output') this.space(this.outputs, place.index).add(made, distance)
+    return made
+  }
+
+  /** Runs every line. */
+  run(): void {
+    if (isPoisoned()) this.runPoisoned()
+    else for (let i = 0; i < this.calls.length; i++) perform(this.calls[i]!)
+  }
+
+  // What nobody reads any more becomes NaN at once: a line that reads it all the same shows.
+  private runPoisoned(): void {
+    for (const call of this.calls) {
+      perform(call)
+      for (const { offset, bytes } of call.frees) {
+        const from = (this.arenaBase + offset) / 4
+        heapFloats().fill(Number.NaN, from, from + bytes / 4)
+      }
+    }
+  }
+
+  private space(spaces: Space[], index: number): Space {
+    let found = spaces[index]
+    if (found === undefined) {
+      found = new Space()
+      spaces[index] = found
+    }
+    return found
+  }
+}
+
+function perform({ operation, output, inputs, attributes, scratch }: Call): void {
+  if (operation.kernel !== undefined && !isDisabled(operation.name)) {
+    operation.kernel(output, inputs, attributes, scratch)
+  } else {
+    const values = operation.reference(inputs.map(valuesOf), attributes, output.shape)
+    heapFloats().set(values, output.offset / 4)
+  }
+}

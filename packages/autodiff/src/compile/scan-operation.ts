@@ -1,0 +1,299 @@
+import { apply } from '../apply.ts'
+import { zeros } from '../creation.ts'
+import { foldIn, type Key } from '../key.ts'
+import { defineOperation, type Operation } from '../operation.ts'
+import { add } from '../ops/add.ts'
+import { concat } from '../ops/concat.ts'
+import { reshape } from '../ops/reshape.ts'
+import { slice } from '../ops/slice.ts'
+import { knownUnder, Tape } from '../tape.ts'
+import { abstractOn, type Tensor } from '../tensor.ts'
+import { TracedKey } from '../traced-key.ts'
+import { backward } from '../transforms/backward.ts'
+import { inScope } from '../tree.ts'
+import { padded } from './arena.ts'
+import { packing, type ScanAttributes } from './packing.ts'
+import { partOperation } from './part.ts'
+import { runScan, scanReference } from './run-scan.ts'
+import { ScanBody, type Step, type StepResult } from './scan-body.ts'
+
+export const scanOperation: Operation<ScanAttributes, readonly Tensor[]> = /*@__PURE__*/ defineOperation<
+  ScanAttributes,
+  readonly Tensor[]
+>({
+  name: 'scan',
+  doc: 'a recorded body, repeated over the leading axis with a carry: its results, packed',
+  shape: (_, attributes) => [packing(attributes).size],
+  reference: (inputs, attributes) => scanReference(inputs, attributes),
+  scratch: (_, { body, saving }) => {
+    const carries = body.carry.reduce((sum, x) => sum + x.size * 4, 0)
+    return padded(body.prepared().plan.arenaBytes) + (saving ? 0 : padded(carries))
+  },
+  kernel: (output, inputs, attributes, scratch) => runScan(output, inputs, attributes, scratch),
+  vjp: [],
+  pull,
+})
+
+/** In which order rows are visited, and what keys the steps are given. */
+export type ScanOrder = Pick<ScanAttributes, 'length' | 'reverse' | 'keys' | 'firstRow'>
+
+/** Repeats `step`, recorded once, over the rows of `xs`. */
+export function scanSteps(
+  step: Step,
+  carry: readonly Tensor[],
+  xs: readonly Tensor[],
+  order: ScanOrder,
+): StepResult {
+  return inScope((scope) => {
+    const rows = xs.map((x) => x.shape.slice(1))
+    const body = new ScanBody(scope, step, carry, rows, order.keys.length)
+    const inputs = [...carry, ...xs, ...body.captured]
+    const saving = inputs.some(isDifferentiated)
+    const attributes: ScanAttributes = { ...order, body, saving, mayFail: body.mayFail }
+    const packed = applyKeyed(inputs, attributes)
+    const { carry: carryAt, ys: ysAt } = packing(attributes)
+    const part = (index: number, first: number, shape: readonly number[]): Tensor =>
+      apply(partOperation, [packed], { index, first, shape })
+    return {
+      carry: body.carry.map((x, i) => part(i, carryAt[i]!, x.shape)),
+      ys: body.result.ys.map((y, i) => part(carry.length + i, ysAt[i]!, [order.length, ...y.shape])),
+    }
+  })
+}
+
+// With a traced key a scan of constants is a line of that key's tape too.
+function applyKeyed(inputs: readonly Tensor[], attributes: ScanAttributes): Tensor {
+  const traced = attributes.keys.find((key) => key instanceof TracedKey)
+  const isOnTape = inputs.some((x) => knownUnder(x, Number.POSITIVE_INFINITY) !== null)
+  if (!(traced instanceof TracedKey) || isOnTape) return apply(scanOperation, inputs, attributes)
+  const tape = traced.openTape('scan')
+  const output = abstractOn(tape, [packing(attributes).size], tape.entries.length)
+  tape.append(scanOperation, inputs, attributes, output)
+  return output
+}
+
+/** Whether a gradient may be taken by `x`. */
+function isDifferentiated(x: Tensor): boolean {
+  for (let known: Tensor | null = x; known !== null; known = known.below) {
+    if (known.tape?.open && !known.tape.abstract) return true
+  }
+  return false
+}
+
+type Maybe = Tensor | undefined
+
+/** Cotangents on their way back through the steps: of the carry, and of what the body captured, added up. */
+interface Flow {
+  readonly carry: readonly Maybe[]
+  readonly captured: readonly Maybe[]
+}
+
+/** What one step takes on its way back. */
+interface Row {
+  readonly carry: readonly Tensor[]
+  readonly xs: readonly Tensor[]
+  /** Cotangents of what it stacked. */
+  readonly ys: readonly Maybe[]
+  /** Cotangents of its carry that come from what the step before stacked: where that is the same value. */
+  readonly seeds: readonly Maybe[]
+}
+
+/** A stretch of rows, and the cotangents of the xs there. */
+interface Piece {
+  readonly first: number
+  readonly end: number
+  readonly xs: readonly Maybe[]
+}
+
+/**
+ * The cotangents of a scan: backpropagation through time. Each step is made again from the carry it began with, so that
+ * only carries are kept; cotangents are added in the order of the unrolled loop. As long as that set of cotangents grows,
+ * steps are taken one by one; the others are a scan again.
+ */
+function pull(
+  cotangents: readonly Maybe[],
+  output: Tensor,
+  inputs: readonly Tensor[],
+  attributes: ScanAttributes,
+  wanted: readonly boolean[],
+): readonly (Tensor | null)[] {
+  const { body, length, reverse, keys, firstRow } = attributes
+  const carries = body.carry.length
+  const firstCaptured = carries + body.xs.length
+  const xs = inputs.slice(carries, firstCaptured)
+  const captured = inputs.slice(firstCaptured)
+  const begins = carriesByRow(output, inputs, attributes)
+  const stacked = body.result.ys.map((_, i) => cotangents[carries + i])
+  const paired = body.paired.filter(({ y }) => stacked[y] !== undefined)
+  const seedOf = body.carry.map((_, i) =>
+    paired.filter(({ carry }) => carry === i).reduce<Maybe>((sum, { y }) => plus(sum, stacked[y]), undefined),
+  )
+
+  // The first step on the way back takes all that was stacked; later ones have a part of it in their carry already.
+  const back = (flow: Flow, row: Row, rowKeys: readonly Key[]): { flow: Flow; xs: readonly Maybe[] } =>
+    inScope((scope) => {
+      const tape = new Tape(scope)
+      const c = row.carry.map((x) => tape.input(x))
+      const x = row.xs.map((one) => tape.input(one))
+      const w = captured.map((one, i) => (wanted[firstCaptured + i] ? tape.input(one) : null))
+      let result: StepResult
+      try {
+        result = body.again(
+          c,
+          x,
+          rowKeys,
+          captured.map((one, i) => w[i] ?? one),
+        )
+      } finally {
+        tape.open = false
+      }
+      const seeds: Maybe[] = []
+      for (const [i, one] of c.entries()) seeds[one.slot] = row.seeds[i]
+      for (const [i, one] of w.entries()) if (one !== null) seeds[one.slot] = flow.captured[i]
+      const outputs = [...result.ys, ...result.carry]
+      const found = backward(tape, outputs, [...row.ys, ...flow.carry], seeds)
+      return {
+        flow: {
+          carry: c.map((one) => found[one.slot]),
+          captured: w.map((one) => (one === null ? undefined : found[one.slot])),
+        },
+        xs: x.map((one, i) => (wanted[carries + i] ? found[one.slot] : undefined)),
+      }
+    })
+
+  const rowOf = (step: number): number => (reverse ? length - 1 - step : step)
+  const ysAfter = stacked.map((y, i) => (paired.some((pair) => pair.y === i) ? undefined : y))
+  const oneStep = (flow: Flow, step: number): { flow: Flow; xs: readonly Maybe[] } => {
+    const at = (x: Tensor, of: number): Tensor =>
+      reshape(slice(x, rowOf(of), rowOf(of) + 1), x.shape.slice(1))
+    const row: Row = {
+      carry: begins.map((x) => at(x, step)),
+      xs: xs.map((x) => at(x, step)),
+      ys: (step === length - 1 ? stacked : ysAfter).map((y) => y && at(y, step)),
+      seeds: seedOf.map((y) => (step > 0 ? y && at(y, step - 1) : undefined)),
+    }
+    const rowKeys = keys.map((key) => foldIn(key, firstRow + rowOf(step)))
+    return back(flow, row, rowKeys)
+  }
+  const manySteps = (flow: Flow, first: number, end: number): { flow: Flow; xs: readonly Maybe[] } => {
+    const shift = (x: Tensor, by: number): Tensor => {
+      const [low, high] = reverse ? [length - end + by, length - first + by] : [first - by, end - by]
+      return slice(x, low, high)
+    }
+    const flat = new Sparse([...flow.carry, ...flow.captured])
+    const rows = new Sparse([
+      ...begins.map((x) => shift(x, 0)),
+      ...xs.map((x) => shift(x, 0)),
+      ...ysAfter.map((y) => y && shift(y, 0)),
+      ...seedOf.map((y) => y && shift(y, 1)),
+    ])
+    let present = new Sparse<Tensor>([])
+    const step: Step = (given, givenRows, rowKeys) => {
+      const one = flat.filled(given)
+      const many = rows.filled(givenRows)
+      const ends = [carries, firstCaptured, firstCaptured + ysAfter.length]
+      const row: Row = {
+        carry: many.slice(0, ends[0]) as readonly Tensor[],
+        xs: many.slice(ends[0], ends[1]) as readonly Tensor[],
+        ys: many.slice(ends[1], ends[2]),
+        seeds: many.slice(ends[2]),
+      }
+      const before: Flow = { carry: one.slice(0, carries), captured: one.slice(carries) }
+      const { flow: after, xs: made } = back(before, row, rowKeys)
+      present = new Sparse(made)
+      return { carry: new Sparse([...after.carry, ...after.captured]).values, ys: present.values }
+    }
+    const order = {
+      length: end - first,
+      reverse: !reverse,
+      keys,
+      firstRow: firstRow + (reverse ? length - end : first),
+    }
+    const { carry, ys } = scanSteps(step, flat.values, rows.values, order)
+    const all = flat.filled(carry)
+    return { flow: { carry: all.slice(0, carries), captured: all.slice(carries) }, xs: present.filled(ys) }
+  }
+
+  let flow: Flow = {
+    carry: body.carry.map((_, i) => cotangents[i]),
+    captured: captured.map(() => undefined),
+  }
+  const pieces: Piece[] = []
+  const done = (first: number, end: number, made: { flow: Flow; xs: readonly Maybe[] }): void => {
+    const [low, high] = reverse ? [length - end, length - first] : [first, end]
+    pieces.push({ first: low, end: high, xs: made.xs })
+    flow = made.flow
+  }
+  const last = seedOf.some((y) => y !== undefined) ? 1 : 0
+  let isStable = false
+  for (let end = length; end > 0; ) {
+    if (isStable && end - last > 1) {
+      done(last, end, manySteps(flow, last, end))
+      end = last
+      isStable = false
+      continue
+    }
+    const made = oneStep(flow, end - 1)
+    isStable =
+      (end < length || last === 0) &&
+      hasSame(flow.carry, made.flow.carry) &&
+      hasSame(flow.captured, made.flow.captured)
+    const rows = made.xs.map((x) => x && reshape(x, [1, ...x.shape]))
+    done(end - 1, end, { ...made, xs: rows })
+    end--
+  }
+  const gradients = xs.map((x, i) => joined(x, pieces, i))
+  return [...flow.carry, ...gradients, ...flow.captured].map((found) => found ?? null)
+}
+
+/** The carry that each step began with, by row: as kept, or, where they are differentiated by, made again. */
+function carriesByRow(
+  output: Tensor,
+  inputs: readonly Tensor[],
+  attributes: ScanAttributes,
+): readonly Tensor[] {
+  const { body, length, saving } = attributes
+  const carries = body.carry.length
+  if (saving && !inputs.some(isDifferentiated)) {
+    const { saved } = packing(attributes)
+    return body.carry.map(({ shape, size }, i) =>
+      reshape(slice(output, saved[i]!, saved[i]! + size * length), [length, ...shape]),
+    )
+  }
+  const firstCaptured = carries + body.xs.length
+  const captured = inputs.slice(firstCaptured)
+  const step: Step = (carry, xs, keys) => ({ carry: body.again(carry, xs, keys, captured).carry, ys: carry })
+  return scanSteps(step, inputs.slice(0, carries), inputs.slice(carries, firstCaptured), attributes).ys
+}
+
+function joined(x: Tensor, pieces: readonly Piece[], index: number): Maybe {
+  if (!pieces.some((piece) => piece.xs[index] !== undefined)) return undefined
+  const inOrder = pieces.toSorted((a, b) => a.first - b.first)
+  const parts = inOrder.map(({ xs, first, end }) => xs[index] ?? zeros([end - first, ...x.shape.slice(1)]))
+  return parts.length === 1 ? parts[0] : concat(parts)
+}
+
+function plus(a: Maybe, b: Maybe): Maybe {
+  return a === undefined || b === undefined ? (a ?? b) : add(a, b)
+}
+
+function hasSame(a: readonly Maybe[], b: readonly Maybe[]): boolean {
+  return a.every((x, i) => (x === undefined) === (b[i] === undefined))
+}
+
+/** A list with gaps, and what is in it without them. */
+class Sparse<T> {
+  readonly values: readonly T[]
+  private readonly places: readonly boolean[]
+
+  constructor(list: readonly (T | undefined)[]) {
+    this.places = list.map((x) => x !== undefined)
+    this.values = list.filter((x) => x !== undefined)
+  }
+
+  /** Other values where there are some. */
+  filled(values: readonly T[]): readonly (T | undefined)[] {
+    let next = 0
+    return this.places.map((isThere) => (isThere ? values[next++] : undefined))
+  }
+}

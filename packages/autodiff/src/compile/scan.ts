@@ -1,0 +1,142 @@
+import { failRange, failType, kindOf } from '../fail.ts'
+import { Key } from '../key.ts'
+import { checkOptions } from '../options.ts'
+import { showShape } from '../shape.ts'
+import { isTensor, type Tensor } from '../tensor.ts'
+import { checkFunction } from '../transforms/functions.ts'
+import { inScope, mapTree, type Tree, visitLeaves } from '../tree.ts'
+import type { Step } from './scan-body.ts'
+import { scanSteps } from './scan-operation.ts'
+
+/** How `scan` goes over the rows. */
+export interface ScanOptions {
+  /** How many steps, where `xs` has no tensor to tell. */
+  readonly length?: number
+  /** From the last row to the first; what is stacked stands where its row was. Off by default. */
+  readonly reverse?: boolean
+}
+
+/** What a scan comes to: the last carry, and what the steps gave beside, stacked along a new leading axis. */
+export interface Scanned<C, Y> {
+  readonly carry: C
+  readonly ys: Y
+}
+
+/**
+ * A loop over the leading axis of `xs` that carries something on: `{ carry, y } = body(carry, x)` for each row x, from the
+ * given carry on. The body is recorded once, whatever the number of rows, and run row by row from memory of fixed places.
+ *
+ * It equals the loop written out bit for bit, gradients included, but for the sign of zeros in the gradient of `xs`. A gradient keeps the
+ * carry of every step and makes everything else again on the way back. What the body uses from closures gets
+ * gradients too. A key in `xs` gives row i the key `foldIn(key, i)`.
+ *
+ * @param body a pure function of trees; it must return a carry of the same structure and shapes, and may return null for `y`
+ * @param carry a tree of tensors
+ * @param xs a tree of tensors of one leading size, and of keys; null for none, with `options.length`
+ * @param options.length how many steps; needed only where `xs` holds no tensor
+ * @param options.reverse from the last row to the first; false by default
+ * @returns the carry after the last step, and every `y`, stacked: `[rows, …]` for `[…]`
+ * @throws RangeError where leading sizes differ or the carry changes its shapes; TypeError for other leaves; RecordingError where
+ * the body reads a value
+ * @example
+ * const { carry, ys } = t.scan((sum: t.Tensor, x: t.Tensor) => {
+ *   const next = t.add(sum, x)
+ *   return { carry: next, y: t.square(next) }
+ * }, t.tensor(0), t.tensor([1, 2, 3]))
+ * carry.item() // => 6
+ * ys.toArray() // => [1, 9, 36]
+ */
+export function scan<C extends Tree, X extends Tree, Y extends Tree>(
+  body: (carry: C, x: X) => { readonly carry: C; readonly y: Y },
+  carry: C,
+  xs: X,
+  options: ScanOptions = {},
+): Scanned<C, Y> {
+  checkFunction('scan', body)
+  checkOptions('scan', options, ['length', 'reverse'])
+  const carried = flatten('the carry', carry, false)
+  const rows = flatten('xs', xs, true)
+  const length = lengthOf(rows.tensors, options.length)
+  let ys: Flat | undefined
+  const step: Step = (givenCarry, givenRows, keys) => {
+    const returned: unknown = body(carried.tree(givenCarry, []) as C, rows.tree(givenRows, keys) as X)
+    if (typeof returned !== 'object' || returned === null || !('carry' in returned) || !('y' in returned)) {
+      return failType('scan', `the body must return { carry, y }, got ${kindOf(returned)}`, 'y may be null')
+    }
+    const next = flatten('the carry', returned.carry, false)
+    if (next.paths !== carried.paths) {
+      failRange(
+        'scan',
+        `the carry must keep its structure, got tensors at '${next.paths}' for '${carried.paths}'`,
+        'return a carry like the one that came in',
+      )
+    }
+    ys = flatten('y', returned.y, false)
+    return { carry: next.tensors, ys: ys.tensors }
+  }
+  return inScope(() => {
+    const order = { length, reverse: options.reverse === true, keys: rows.keys, firstRow: 0 }
+    const result = scanSteps(step, carried.tensors, rows.tensors, order)
+    // Trees of the structures that came in, and that the body returned.
+    return { carry: carried.tree(result.carry, []) as C, ys: ys!.tree(result.ys, []) as Y }
+  })
+}
+
+/** A tree as lists. */
+interface Flat {
+  readonly tensors: readonly Tensor[]
+  readonly keys: readonly Key[]
+  readonly paths: string
+  tree(tensors: readonly Tensor[], keys: readonly Key[]): unknown
+}
+
+function flatten(what: string, tree: unknown, takesKeys: boolean): Flat {
+  const tensors: Tensor[] = []
+  const keys: Key[] = []
+  const paths: string[] = []
+  visitLeaves(tree, (leaf, path) => {
+    if (leaf === null) return
+    paths.push(path)
+    if (isTensor(leaf)) tensors.push(leaf)
+    else if (takesKeys && leaf instanceof Key) keys.push(leaf)
+    else {
+      const got = typeof leaf === 'number' ? 'a number' : kindOf(leaf)
+      const place = path === '' ? '' : ` at '${path}'`
+      const allowed = takesKeys ? 'tensors, keys and null' : 'tensors and null'
+      failType('scan', `${what} must hold ${allowed}, got ${got}${place}`, 'wrap numbers in t.tensor')
+    }
+  })
+  return {
+    tensors,
+    keys,
+    paths: paths.join("', '"),
+    tree: (newTensors, newKeys) => {
+      let [tensor, key] = [0, 0]
+      return mapTree(tree, (leaf) => {
+        if (leaf === null) return null
+        return leaf instanceof Key ? newKeys[key++] : newTensors[tensor++]
+      })
+    },
+  }
+}
+
+function lengthOf(xs: readonly Tensor[], given: number | undefined): number {
+  let length = given
+  for (const { shape } of xs) {
+    const size = shape[0]
+    if (size === undefined) {
+      failRange('scan', 'a scalar in xs has no leading axis', 'use it from a closure, or put it in the carry')
+    }
+    length ??= size
+    if (size !== length) {
+      failRange('scan', `leading sizes differ, got ${showShape(shape)} where ${length} steps are made`)
+    }
+  }
+  if (length === undefined) {
+    failRange('scan', 'xs has no tensor to tell the number of steps', 'pass { length }')
+  }
+  if (!Number.isInteger(length) || length < 0) {
+    failRange('scan', `length must be an integer from 0 on, got ${length}`)
+  }
+  return length
+}
