@@ -17,14 +17,19 @@ export class HostValues {
 
   /** The place of a traced key among the cells. */
   key(key: TracedKey): number {
-    let place = this.keys.get(key)
-    if (place === undefined) {
-      const cell: Words = { high: 0, low: 0 }
-      this.derivations.push(this.derivation(key, cell))
-      place = this.cells.push(cell) - 1
-      this.keys.set(key, place)
+    // A list, not recursion: a loop may derive more keys from each other than the stack of the host is deep.
+    const unknown: TracedKey[] = []
+    for (let next: Key = key; next instanceof TracedKey && !this.keys.has(next); ) {
+      unknown.push(next)
+      if (next.source.kind === 'input') break
+      next = next.source.parent
     }
-    return place
+    for (const next of unknown.reverse()) {
+      const cell: Words = { high: 0, low: 0 }
+      this.derivations.push(this.derivation(next, cell))
+      this.keys.set(next, this.cells.push(cell) - 1)
+    }
+    return this.keys.get(key)!
   }
 
   /** The words of a key, once they are resolved. */

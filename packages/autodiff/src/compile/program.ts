@@ -25,11 +25,13 @@ export class Program {
   private readonly leaves: readonly Leaf[]
   private readonly options: ProgramOptions
   private replay: Replay
+  /** The traced inputs in whose memory results lie. */
+  private handedOut: ReadonlySet<number>
   private readonly donated: readonly number[]
   private readonly borrowed: readonly number[]
   /** Where the memory of each traced tensor begins in this call. */
   private readonly bases: number[] = []
-  /** The memory of donated inputs that could not be written over where they lie. */
+  /** Copies of inputs, where their own memory must stay as it is or is written over. */
   private readonly copies: (Storage | undefined)[] = []
   /** What outputs are written to: for this call, or, where results are used again, from call to call. */
   private readonly outputs: Storage[] = []
@@ -54,6 +56,7 @@ export class Program {
     this.borrowed = tensors.filter((leaf) => !this.donated.includes(leaf))
     this.plan = this.planned(isWanted)
     this.replay = new Replay(this.plan, recording.graph.inputs)
+    this.handedOut = handedOutBy(this.plan)
   }
 
   /** Plans anew, for other outputs. */
@@ -62,6 +65,7 @@ export class Program {
     this.dropOutputs()
     this.plan = plan
     this.replay = new Replay(plan, this.recording.graph.inputs)
+    this.handedOut = handedOutBy(plan)
   }
 
   /** Gives back what the program holds in the heap. */
@@ -84,11 +88,8 @@ export class Program {
       return this.options.reuse ? this.handAgain() : this.handOut()
     } finally {
       if (arena !== undefined) release(arena)
-      for (const leaf of this.donated) {
-        const copy = this.copies[leaf]
-        if (copy !== undefined) release(copy)
-        this.copies[leaf] = undefined
-      }
+      for (const copy of this.copies) if (copy !== undefined) release(copy)
+      this.copies.length = 0
       if (!this.options.reuse) this.dropOutputs()
       this.found.fill(undefined)
     }
@@ -126,34 +127,54 @@ export class Program {
   }
 
   // All that can fail for want of memory, before anything is written. A donated tensor is written over where it lies, unless
-  // somebody else reads the same memory: then a copy is.
+  // somebody else has the same memory, a tape or another program among them: then a copy is.
   private takeMemory(): void {
-    const { plan, replay, bases, outputs } = this
-    const mark = nextMark()
-    for (const storage of this.recording.constants) storage.mark = mark
+    const { plan, replay, bases, handedOut } = this
+    const ours = this.takeOutputs()
+    const read = nextMark()
     for (const leaf of this.borrowed) {
-      const x = this.tensor(leaf)
-      x.storage.mark = mark
-      bases[leaf] = x.offset
+      const { storage, offset } = this.tensor(leaf)
+      bases[leaf] = offset
+      // A result of the last call: it would be written over while it is read.
+      if (storage.mark === ours) this.copy(leaf)
+      else storage.mark = read
     }
     for (const leaf of this.donated) {
       const x = this.tensor(leaf)
-      if (!plan.written.has(leaf)) x.storage.mark = mark
       bases[leaf] = x.offset
+      if (plan.written.has(leaf)) continue
+      if (!this.options.reuse && handedOut.has(leaf) && isShared(x)) this.copy(leaf)
+      x.storage.mark = read
     }
     for (const leaf of this.donated) {
       if (!plan.written.has(leaf)) continue
       const x = this.tensor(leaf)
-      if (x.storage.mark === mark || (x.neededBy !== null && isOpen(x.neededBy))) this.copy(leaf)
-      x.storage.mark = mark
+      if (x.storage.mark === read || isShared(x)) this.copy(leaf)
+      x.storage.mark = read
     }
     for (let leaf = 0; leaf < bases.length; leaf++) {
       if (bases[leaf] !== undefined) replay.moveLeaf(leaf, bases[leaf]!)
     }
+  }
+
+  /** @returns the mark of what outputs are written to */
+  private takeOutputs(): number {
+    const { plan, replay, outputs } = this
+    const donated = nextMark()
+    for (const leaf of this.donated) this.tensor(leaf).storage.mark = donated
+    const ours = nextMark()
     for (let i = 0; i < plan.outputBytes.length; i++) {
-      if (outputs[i] === undefined) outputs.push(allocate(plan.outputBytes[i]!))
+      const before = outputs[i]
+      // What was returned before and then donated, here or elsewhere, is the program's no more.
+      if (before === undefined || before.donated !== null || before.mark === donated) {
+        outputs[i] = allocate(plan.outputBytes[i]!)
+        if (before !== undefined) release(before)
+        this.lastFound = []
+      }
+      outputs[i]!.mark = ours
       replay.moveOutput(i, outputs[i]!.offset)
     }
+    return ours
   }
 
   private copy(leaf: number): void {
@@ -176,10 +197,17 @@ export class Program {
 
   /** What the function returns, in tensors of its own; donated ones are done with. */
   private handOut(): unknown {
-    const { found, plan, bases, outputs } = this
+    const { found, plan, bases, outputs, copies, handedOut } = this
     const storages: (Storage | undefined)[] = []
     for (const leaf of this.borrowed) storages[leaf] = retain(this.tensor(leaf).storage)
-    for (const leaf of this.donated) storages[leaf] = this.consume(leaf)
+    for (const leaf of this.donated) storages[leaf] = retain(copies[leaf] ?? this.tensor(leaf).storage)
+    for (const leaf of this.donated) this.giveUp(leaf)
+    for (const leaf of handedOut) {
+      const storage = storages[leaf]!
+      if (storage.donated === null) continue
+      storages[leaf] = storage.heir === null ? handOn(storage, storage.donated) : retain(storage.heir)
+      release(storage)
+    }
     const scope = currentScope()
     const result = fill(
       this.recording.template,
@@ -208,21 +236,24 @@ export class Program {
     }
     for (const x of this.kept) if (x !== null && isGone(x)) isSame = false
     if (!isSame) {
-      const returned = new Set<number>()
+      const returned = new Set<unknown>()
       this.kept = plan.outputs.map((output, index) => {
         if (output === null) return null
         const { value } = output
         const { space, index: at } = plan.places.get(value.root)!
-        if (space === 'output') {
-          const before = this.kept[index]
-          return before && !isGone(before) ? before : tensorOn(value, outputs[at]!, outputs[at]!.offset, null)
-        }
+        if (space === 'output') return this.keptOn(outputs[at]!, value, this.kept[index])
         const copy = copies[at]
         if (copy !== undefined) return tensorOn(value, copy, copy.offset, currentScope())
-        returned.add(at)
+        returned.add(this.tensor(at)).add(this.tensor(at).storage)
         return this.tensor(at)
       })
-      for (const leaf of donated) if (!returned.has(leaf)) release(this.consume(leaf))
+      for (const leaf of donated) {
+        const x = this.tensor(leaf)
+        if (returned.has(x)) continue
+        // Its memory may be returned under another name.
+        if (returned.has(x.storage)) x.dispose()
+        else this.giveUp(leaf)
+      }
       for (const leaf of donated) lastFound[leaf] = found[leaf]
     } else if (!hasHostLeaves(this.recording.template)) return this.lastResult
     this.lastResult = fill(
@@ -234,19 +265,22 @@ export class Program {
     return this.lastResult
   }
 
-  /** Ends the life of a donated tensor, and of all others on its memory. Returns a reference to who has that now. */
-  private consume(leaf: number): Storage {
+  private keptOn(storage: Storage, value: Value, before: Tensor | null | undefined): Tensor {
+    if (before && !isGone(before) && before.storage === storage) return before
+    if (before && isGone(before)) before.free()
+    return tensorOn(value, storage, storage.offset, null)
+  }
+
+  // Ends the life of a donated tensor, and of all others on its memory; where a gradient that is being computed still needs
+  // it, of that tensor alone, and right after.
+  private giveUp(leaf: number): void {
     const x = this.tensor(leaf)
-    const { storage } = x
-    const copy = this.copies[leaf]
-    const to = `compile(f), argument ${this.leaves[leaf]!.argument}`
-    let heir: Storage
-    if (copy !== undefined) {
-      heir = retain(copy)
-      storage.donated ??= to
-    } else heir = storage.heir === null ? handOn(storage, to) : retain(storage.heir)
+    if (isNeeded(x)) {
+      x.dispose()
+      return
+    }
+    x.storage.donated ??= `compile(f), argument ${this.leaves[leaf]!.argument}`
     x.free()
-    return heir
   }
 
   private key(cell: number): Key {
@@ -265,6 +299,24 @@ export class Program {
     this.kept = []
     this.lastFound = []
   }
+}
+
+function handedOutBy({ outputs, places }: Plan): ReadonlySet<number> {
+  const leaves = new Set<number>()
+  for (const output of outputs) {
+    const place = output && places.get(output.value.root)
+    if (place?.space === 'leaf') leaves.add(place.index)
+  }
+  return leaves
+}
+
+/** Whether anyone but `x` may read its memory later on. */
+function isShared(x: Tensor): boolean {
+  return x.storage.references > 1 || isNeeded(x)
+}
+
+function isNeeded({ neededBy }: Tensor): boolean {
+  return neededBy !== null && isOpen(neededBy)
 }
 
 function tensorOn(value: Value, storage: Storage, offset: number, scope: Scope | null): Tensor {

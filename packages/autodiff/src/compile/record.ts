@@ -30,8 +30,10 @@ export function record(
   signatures: readonly Signature[],
   leaves: readonly Leaf[],
 ): Recording | null {
-  let recording: Recording | null = null
-  inScope((scope) => {
+  const held: Storage[] = []
+  const done = false
+  try {
+    return inScope((scope) => { XX
     const tape = new Tape(scope, true)
     const inputs = leaves.map(({ kind, shape }, i) => {
       if (kind === 'key') return TracedKey.input(tape, i)

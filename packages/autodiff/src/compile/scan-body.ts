@@ -101,7 +101,7 @@ export class ScanBody {
         isWanted: () => true,
         outputs: 'own',
       })
-      this.ready = { plan: planned, replay: new Replay(planned) }
+      this.ready = { plan: planned, replay: new Replay(planned, this.graph.inputs) }
     }
     return this.ready
   }

@@ -19,9 +19,7 @@ import { checkFunction, refuseAsynchronous } from './functions.ts'
  *
  * Griewank & Walther 2000, Revolve: an implementation of checkpointing; Chen et al. 2016, Training deep nets with sublinear memory cost.
  */
-export function checkpoint<A extends readonly unknown[], R>(
-  f: (...args: A) => R,
-): (...args: A) => R {
+export function checkpoint<A extends readonly unknown[], R>(f: (...args: A) => R): (...args: A) => R {
   checkFunction('checkpoint', f)
   return (...args) =>
     inScope(() => {
