@@ -1,7 +1,8 @@
 // `npm run ok -- docs`: every public function has a doc comment with an example, and every example is executed.
 //
 // Public is what a package's exports lead to. An example stands under `@example` in a doc comment, or in a ```ts block
-// of a README.md or of docs/*.md (```ts continued goes on where the block before ended). It says what comes out:
+// of a README.md or of docs/*.md (```ts continued goes on where the block before ended; a ```text block right behind says
+// what it prints). It says what comes out:
 //
 //   t.add(1, 2).item()            // => 3            a JavaScript value; what does not evaluate is compared as text
 //   const y = t.exp(x)            // => [1, 2.718]   tensors as arrays; numbers as float32, or to the 3 or more decimals
@@ -179,6 +180,8 @@ function executable(example, path) {
   const lines = [...imports].map(
     ([specifier, names]) => `const { ${names.join(', ')} } = await import('${specifier}');`,
   )
+  if (example.prints !== undefined)
+    body = `await __prints(async () => {\n${body}\n}, ${JSON.stringify(example.prints)})`
   return { body: `${lines.join(' ')}\n${body}`, assertions }
 }
 
@@ -244,7 +247,7 @@ for (const path of [...sources, ...documents].filter(isWanted)) {
   const head = [
     "import assert from 'node:assert/strict'",
     "import { expect, test } from 'vitest'",
-    "import { same as __same, throws as __throws } from '../scripts/doc-assertions.js'",
+    "import { prints as __prints, same as __same, throws as __throws } from '../scripts/doc-assertions.js'",
     ...(isSource ? ["import * as t from '@tapeflow/autodiff'"] : []),
   ]
   writeFileSync(

@@ -1,5 +1,6 @@
-// What `// => value` and `// throws text` mean in an executed example; see check-docs.mjs.
-import { isDeepStrictEqual } from 'node:util'
+// What `// => value`, `// throws text` and a block of printed text mean in an executed example; see check-docs.mjs.
+import assert from 'node:assert/strict'
+import { format, isDeepStrictEqual } from 'node:util'
 
 /** Tensors, typed arrays and what holds them, as plain arrays: an example shows numbers, not containers. */
 function plain(value) {
@@ -69,4 +70,23 @@ export async function throws(run, text) {
   if (!String(thrown).includes(text)) {
     throw new Error(`the example says that it throws ${text} but it throws ${thrown}`, { cause: thrown })
   }
+}
+
+/**
+ * A block of code, and behind it a block of text: what `console.log` prints.
+ * @param {() => Promise<unknown>} run
+ * @param {string} text
+ */
+export async function prints(run, text) {
+  const { log } = console
+  let printed = ''
+  console.log = (...values) => {
+    printed += `${format(...values)}\n`
+  }
+  try {
+    await run()
+  } finally {
+    console.log = log
+  }
+  assert.equal(printed, text, 'the example prints something else')
 }

@@ -33,14 +33,22 @@ export function examplesOfSource(text) {
   return examples
 }
 
-/** @returns {{ title: string, line: number, code: string, mustAssert: boolean }[]} the ```ts blocks of a markdown file */
+/**
+ * The ```ts blocks of a markdown file. A ```text block right behind one is what it prints.
+ *
+ * @returns {{ title: string, line: number, code: string, mustAssert: boolean, prints?: string }[]}
+ */
 export function examplesOfMarkdown(text) {
   const examples = []
-  for (const block of text.matchAll(/^```ts(.*)\n([\s\S]*?)^```$/gm)) {
+  for (const block of text.matchAll(/^```ts(.*)\n([\s\S]*?)^```$(?:\s+^```text\n([\s\S]*?)^```$)?/gm)) {
+    const [, kind, code, prints] = block
     const line = text.slice(0, block.index).split('\n').length + 1
-    const previous = examples.at(-1)
-    if (block[1].trim() === 'continued' && previous) previous.code += `\n${block[2]}`
-    else examples.push({ title: 'block', line, code: block[2], mustAssert: false })
+    if (kind.trim() !== 'continued' || examples.length === 0) {
+      examples.push({ title: 'block', line, code: '', mustAssert: false })
+    }
+    const example = examples.at(-1)
+    example.code += example.code === '' ? code : `\n${code}`
+    if (prints !== undefined) example.prints = (example.prints ?? '') + prints
   }
   return examples
 }

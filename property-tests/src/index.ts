@@ -1,12 +1,20 @@
 export { broadcastableShapes } from './arbitraries/broadcastable-shapes.ts'
 export { drawFrom, draws } from './arbitraries/draws.ts'
 export { keys } from './arbitraries/keys.ts'
+export type { Program, ProgramInput } from './arbitraries/program-lines.ts'
+export { type ProgramsOptions, programs } from './arbitraries/programs.ts'
 export { type OperationSample, type SamplesOptions, samples } from './arbitraries/samples.ts'
 export { type ShapesOptions, shapes } from './arbitraries/shapes.ts'
 export { type TensorsOptions, tensors } from './arbitraries/tensors.ts'
 export { type SnapshotTree, trees } from './arbitraries/trees.ts'
 export { holds, type Inputs, type Law } from './law.ts'
 export { adjointIsConsistent, assertAdjointIsConsistent } from './laws/adjoint-is-consistent.ts'
+export {
+  assertCompiledEqualsEager,
+  type CompiledOptions,
+  type Compiler,
+  compiledEqualsEager,
+} from './laws/compiled-equals-eager.ts'
 export { assertDeterministic, deterministic } from './laws/deterministic.ts'
 export { assertGradientIsCorrect, gradientIsCorrect } from './laws/gradient-is-correct.ts'
 export {

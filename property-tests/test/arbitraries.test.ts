@@ -2,7 +2,18 @@ import * as t from '@tapeflow/autodiff'
 import { operations } from '@tapeflow/autodiff/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { broadcastableShapes, drawFrom, draws, keys, samples, shapes, tensors, trees } from '../src/index.ts'
+import {
+  broadcastableShapes,
+  drawFrom,
+  draws,
+  keys,
+  type ProgramInput,
+  programs,
+  samples,
+  shapes,
+  tensors,
+  trees,
+} from '../src/index.ts'
 
 const many = <T>(arbitrary: fc.Arbitrary<T>): T[] => fc.sample(arbitrary, { numRuns: 300, seed: 1 })
 
@@ -133,5 +144,40 @@ describe('samples', () => {
       const values = inputs.flatMap((x) => [...x.values])
       expect(new Set(values).size).toBe(values.length)
     }
+  })
+})
+
+describe('programs', () => {
+  const isTensor = (input: ProgramInput): input is t.Snapshot =>
+    typeof input === 'object' && 'values' in input
+
+  it('have up to 30 lines and 4 inputs, the first a tensor, and other values of the same kinds and shapes', () => {
+    const found = many(programs())
+    expect(new Set(found.map(({ lines }) => lines.length)).size).toBeGreaterThan(20)
+    expect(Math.max(...found.map(({ lines }) => lines.length))).toBeLessThanOrEqual(30)
+    expect(new Set(found.map(({ inputs }) => inputs.length))).toEqual(new Set([1, 2, 3, 4]))
+    for (const { inputs, others } of found) {
+      expect(isTensor(inputs[0]!)).toBe(true)
+      const kinds = [inputs, others].map((all) =>
+        all.map((input) => (isTensor(input) ? t.showShape(input.shape) : input.constructor.name)),
+      )
+      expect(kinds[1]).toEqual(kinds[0])
+    }
+  })
+
+  it('are shown as code, which is what a failure reports', () => {
+    const { counterexample } = fc.check(
+      fc.property(programs(), () => false),
+      { seed: 1 },
+    )
+    expect(fc.stringify(counterexample![0])).toBe(`import * as t from '@tapeflow/autodiff'
+
+const program = (v0: t.Tensor) => {
+  const v1 = t.add(v0, v0)
+  return [v1]
+}
+const outputs = program(t.tensor([-3], []))
+const others = program(t.tensor([-2], []))
+`)
   })
 })

@@ -10,6 +10,7 @@ import {
   sizeOf,
   sum,
   type Tensor,
+  type Tree,
   vjp,
 } from '@tapeflow/autodiff'
 import { type Domain, type OperationInfo, referenceValues, withoutKernel } from '@tapeflow/autodiff/testing'
@@ -17,6 +18,7 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import {
   assertAdjointIsConsistent,
+  assertCompiledEqualsEager,
   assertDeterministic,
   assertGradientIsCorrect,
   assertKernelMatchesReference,
@@ -26,6 +28,7 @@ import {
   randomLike,
   samples,
 } from '../src/index.ts'
+import { inPlaceGivesTheSameBits, kernelKeepsToItsMemory } from './kernel-memory.ts'
 import { assertProperty } from './runs.ts'
 import { specialCombinations, specialValuesAnywhere, tailsOfFourLanes } from './special-values.ts'
 
@@ -45,6 +48,9 @@ export const columns: Readonly<Record<string, (info: OperationInfo) => void>> = 
   'errors are raised to the letter and leave nothing': errorsToTheLetter,
   'disposed inputs are refused': disposedInputsAreRefused,
   'same inputs give the same bits anywhere in memory': sameBitsAnywhere,
+  'compiled gives the same bits, in donated memory too': compiledGivesTheSameBits,
+  'kernels allocate nothing, and keep to their output and scratch': kernelKeepsToItsMemory,
+  'in place gives the same bits': inPlaceGivesTheSameBits,
   'values and gradients stay right without the kernel': rightWithoutKernel,
   'inputs keep their bits and nothing leaks': nothingLeaks,
 }
@@ -179,6 +185,21 @@ function disposedInputsAreRefused(info: OperationInfo): void {
 
 function sameBitsAnywhere(info: OperationInfo): void {
   forSamples(info, 100, assertDeterministic, anywhere)
+}
+
+function compiledGivesTheSameBits(info: OperationInfo): void {
+  forSamples(
+    info,
+    15,
+    (f, x) => {
+      const total = (y: readonly Tensor[]): Tensor => sum(f(y))
+      const both = (y: readonly Tensor[]): Tree => [f(y), y.length === 0 ? null : grad(total)(y)]
+      const donate = [...x.keys()]
+      for (const options of [{}, { donate }, { donate, reuse: true }])
+        assertCompiledEqualsEager(both, x, options)
+    },
+    anywhere,
+  )
 }
 
 function rightWithoutKernel(info: OperationInfo): void {

@@ -1,12 +1,16 @@
 import * as t from '@tapeflow/autodiff'
-import { checkGradient, referenceValues, withoutKernel } from '@tapeflow/autodiff/testing'
+import { checkGradient, operations, referenceValues, withoutKernel } from '@tapeflow/autodiff/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   adjointIsConsistent,
+  assertCompiledEqualsEager,
+  type Compiler,
+  compiledEqualsEager,
   deterministic,
   gradientIsCorrect,
   kernelMatchesReference,
+  keys,
   type Law,
   leavesNoTrace,
   secondOrderIsCorrect,
@@ -41,6 +45,7 @@ describe('laws hold for what is right', () => {
     fc.assert(adjointIsConsistent(dense, tree), { numRuns: 10, seed: 1 })
     fc.assert(deterministic(dense, tree), { numRuns: 10, seed: 1 })
     fc.assert(leavesNoTrace(dense, tree), { numRuns: 10, seed: 1 })
+    fc.assert(compiledEqualsEager(dense, tree), { numRuns: 10, seed: 1 })
     const several = (x: t.Tensor): t.Tree => ({ a: t.square(x), b: [t.exp(x), t.sum(x)] })
     fc.assert(gradientIsCorrect(several, vector), { numRuns: 10, seed: 1 })
     fc.assert(kernelMatchesReference(several, vector, { ulps: 8, scale: (x) => t.sizeOf(x[0]!.shape) * 3 }), {
@@ -66,8 +71,22 @@ describe('laws hold for what is right', () => {
     fc.assert(gradientIsCorrect(squares, trees()), { numRuns: 20, seed: 1 })
   })
 
+  it('on functions of several arguments, of which some are donated, and on keys', () => {
+    const step = ([p, rate, key]: readonly [{ w: t.Tensor }, number, t.Key]): t.Tree => ({
+      w: t.sub(p.w, t.mul(t.normal(t.foldIn(key, 1), p.w.shape), rate)),
+    })
+    const args = fc.tuple(fc.record({ w: vector }), fc.constant(0.1), keys())
+    for (const reuse of [false, true]) {
+      fc.assert(compiledEqualsEager(step, args, { donate: [0], reuse }), { numRuns: 10, seed: 1 })
+    }
+  })
+
   it('and leave the heap as it was', () => {
+    const x = t.tensor([1, 2, 3])
     const before = t.memory()
+    assertCompiledEqualsEager(t.softmax, x)
+    fc.assert(compiledEqualsEager(t.softmax, vector), { numRuns: 3, seed: 1 })
+    fc.check(compiledEqualsEager(half, vector))
     fc.assert(secondOrderIsCorrect(t.softmax, vector), { numRuns: 3, seed: 1 })
     fc.check(gradientIsCorrect(half, vector))
     expect([t.memory().tensors, t.memory().bytes]).toEqual([before.tensors, before.bytes])
@@ -110,6 +129,96 @@ describe('laws are broken by what is wrong', () => {
   it('kernelMatchesReference: by too tight a bound', () => {
     expect(violation(kernelMatchesReference(t.exp, tensors({ shape: [100] }), { ulps: 0 }))).toMatch(
       /^kernelMatchesReference: place \d+ of output 0, shape \[100\], is \S+, the reference \S+: not within 0 ulp$/,
+    )
+  })
+})
+
+describe('compiledEqualsEager is broken by a compiler that', () => {
+  const plain = (f: (...args: readonly unknown[]) => unknown): ReturnType<Compiler> =>
+    Object.assign((...args: readonly unknown[]) => t.scope(() => f(...args)), { dispose: () => {} })
+  const thenChanged =
+    (change: (y: t.Tensor) => t.Tensor): Compiler =>
+    (f, options) =>
+      t.compile((...args) => ({ y: change(t.leaves(f(...args))[0]!) }), options)
+  const negInPlace = operations.find(({ operation }) => operation.name === 'neg')!.operation.kernel!
+  const table: readonly (readonly [fault: string, compiler: Compiler, words: RegExp | string])[] = [
+    [
+      'loses the sign of zero',
+      thenChanged((y) => t.add(y, 0)),
+      /^compiledEqualsEager: place \d of output 'y' is -0, compiled at the first call it is 0; results depend on inputs and keys alone$/,
+    ],
+    [
+      'returns another shape',
+      thenChanged((y) => t.reshape(y, [1, -1])),
+      'compiledEqualsEager: the function returns {"y":"tensor [3]"}, compiled at the first call {"y":"tensor [1,3]"}',
+    ],
+    [
+      'computes anything else the second time',
+      (f) => {
+        let calls = 0
+        return plain((...args) => (calls++ === 1 ? { y: t.zeros([3]) } : f(...args)))
+      },
+      /^compiledEqualsEager: place 0 of output 'y' is \S+, compiled at the second call it is 0;/,
+    ],
+    [
+      'freezes what it has seen first',
+      (f) => {
+        let first: unknown
+        return plain((...args) => (first ??= f(...args)))
+      },
+      /^compiledEqualsEager: place \d of output 'y' is \S+, compiled on other numbers it is \S+;/,
+    ],
+    [
+      'returns what the next call writes over',
+      (f, options) => t.compile(f, { ...options, reuse: true }),
+      /^compiledEqualsEager: place \d of output 'y' is \S+, compiled at the first call, after other calls, it is/,
+    ],
+    [
+      'writes over its inputs',
+      (f) =>
+        plain((x) => {
+          const y = f(x)
+          for (const input of t.leaves(x)) negInPlace(input, [input], {}, 0)
+          return y
+        }),
+      /^compiledEqualsEager: place \d of argument 0 was \S+, compiled at the first call leaves \S+ there$/,
+    ],
+    [
+      'uses up what is not donated',
+      (f) => t.compile(f, { donate: [0] }),
+      /^toFloat32Array: a tensor of shape \[3\] was donated to compile\(f\), argument 0; use its result$/,
+    ],
+    [
+      'keeps memory',
+      (f, options) => {
+        const program = thenChanged((y) => t.add(y, t.tensor([-0, -0, -0])))(f, options)
+        return plain((...args) => program(...args))
+      },
+      'compiledEqualsEager: 0 tensors and 64 bytes are left in the heap; a program gives back all that it takes',
+    ],
+  ]
+  for (const [fault, compiler, words] of table) {
+    it(fault, () => {
+      const negated = (x: t.Tensor): t.Tree => ({ y: t.neg(t.relu(x)) })
+      const found = violation(compiledEqualsEager(negated, vector, { compiler }))
+      if (typeof words === 'string') expect(found).toBe(words)
+      else expect(found).toMatch(words)
+    })
+  }
+
+  it('leaves donated inputs as they are', () => {
+    const law = compiledEqualsEager(([x]) => t.neg(x), fc.tuple(vector), {
+      donate: [0],
+      compiler: (f) => t.compile(f),
+    })
+    expect(violation(law)).toBe(
+      'compiledEqualsEager: argument 0 was donated at the first call, and can still be used',
+    )
+  })
+
+  it('is asked to donate what is no argument', () => {
+    expect(() => t.scope(() => assertCompiledEqualsEager(t.neg, t.tensor([1]), { donate: [0] }))).toThrow(
+      'compiledEqualsEager: donate names elements of an array of inputs, got a Tensor',
     )
   })
 })

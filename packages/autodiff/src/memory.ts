@@ -94,8 +94,9 @@ function blockBytes(wanted: number): number {
 
 /** A run of heap memory that tensors share: reshapes and leading-axis slices count as references. */
 export class Storage {
-  readonly offset: number
-  readonly bytes: number
+  /** Both stay as long as there are references. */
+  offset: number
+  bytes: number
   references = 1
   /** What its memory was donated to: nobody may read it any more. Null for all but a few. */
   donated: string | null = null
@@ -115,16 +116,27 @@ export class Storage {
  * @param shape what it is for, to be named should memory run out
  * @throws RangeError when the heap is full and cannot grow: names the bytes wanted, live, and the largest holder
  */
-export function allocate(wanted: number, shape: readonly number[] = [wanted / 4]): Storage {
+export function allocate(wanted: number, shape?: readonly number[]): Storage {
+  return takeAgain(new Storage(0, 0), wanted, shape)
+}
+
+/**
+ * Takes a block as `allocate` does, for a storage that has none: new, or given back by its last reference. Of a small block
+ * nothing is left to the garbage collector.
+ */
+export function takeAgain(storage: Storage, wanted: number, shape?: readonly number[]): Storage {
   if (memory === undefined) wasmMemory()
   const size = blockBytes(wanted)
   const list = free[classOf(size / granule)]
   let offset = list === undefined || list.length === 0 ? -1 : list.pop()!
-  if (offset < 0) offset = carve(size, wanted, shape)
+  if (offset < 0) offset = carve(size, wanted, shape ?? [wanted / 4])
   bytes += size
   if (bytes > peakBytes) peakBytes = bytes
-  if (size >= largeBytes) large.set(offset, { bytes: size, shape })
-  return new Storage(offset, size)
+  if (size >= largeBytes) large.set(offset, { bytes: size, shape: shape ?? [wanted / 4] })
+  storage.offset = offset
+  storage.bytes = size
+  storage.references = 1
+  return storage
 }
 
 function carve(size: number, wanted: number, shape: readonly number[]): number {

@@ -58,6 +58,8 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
    * In the place of `vjp` where all cotangents are worked out together: those of the inputs that are `wanted`, null for the
    * others. The operation has several results, packed into its output: `cotangents` are those of its parts, undefined where
    * nothing depends on one.
+   *
+   * @param before the cotangent that each input has so far: what is returned has it in it, added first
    */
   pull?(
     cotangents: readonly (Tensor | undefined)[],
@@ -65,6 +67,7 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
     inputs: I,
     attributes: A,
     wanted: readonly boolean[],
+    before: readonly (Tensor | undefined)[],
   ): readonly (Tensor | null)[]
   /** Which part of a packed output this takes out: its cotangent goes to that operation's `pull` as it is. */
   part?(attributes: A): number

@@ -35,7 +35,9 @@ export function reducedShape(shape: Shape, { axes, keepDims }: Reduced): Shape {
 
 /** The number of elements that fall into one. */
 export function reducedCount(shape: Shape, axes: readonly number[]): number {
-  return axes.reduce((count, axis) => count * shape[axis]!, 1)
+  let count = 1
+  for (let i = 0; i < axes.length; i++) count *= shape[axes[i]!]!
+  return count
 }
 
 type MiddleKernel = (x: number, out: number, outer: number, n: number, inner: number) => void
@@ -94,7 +96,21 @@ export function reduceWith(
   axes: readonly number[],
   scratch: number,
 ): void {
-  const passes = passesOver(x.shape, axes)
+  const { shape } = x
+  const first = axes.length === 0 ? shape.length : axes[0]!
+  const end = first + axes.length
+  // Neighbours, as nearly always: one pass, and no list of them.
+  if (axes.length === 0 || axes[axes.length - 1] === end - 1) {
+    kernel(
+      x.offset,
+      output.offset,
+      sizeBetween(shape, 0, first),
+      sizeBetween(shape, first, end),
+      sizeBetween(shape, end, shape.length),
+    )
+    return
+  }
+  const passes = passesOver(shape, axes)
   const last = passes.length - 1
   const second = last > 1 ? scratch + regionBytes(passes)[0] : scratch
   let from = x.offset

@@ -55,13 +55,32 @@ export function settingsAt<N extends string>(
   if (typeof learningRate !== 'number')
     checkNumber(operation, `the schedule's rate at step ${step}`, scheduled, notNegative)
   const scaled = scheduled * checkNumber(operation, 'rateScale', rateScale, notNegative)
-  const result: Record<string, number> = { ...values }
+  const rate = checkNumber(operation, 'learningRate', overrides.learningRate ?? scaled, notNegative)
+  const result: Record<string, number> = { learningRate: rate }
   for (const name in values) {
     const value = overrides[name]
-    if (value !== undefined) result[name] = checkNumber(operation, name, value, ranges[name])
+    result[name] = value === undefined ? values[name] : checkNumber(operation, name, value, ranges[name])
   }
-  result.learningRate = checkNumber(operation, 'learningRate', overrides.learningRate ?? scaled, notNegative)
   return result as { [n in N | 'learningRate']: number }
+}
+
+/**
+ * The `hyper` of an optimizer whose numbers know the step by the schedule alone. Where the rate follows none, all steps under
+ * one control get the same frozen object: nothing is made at a step.
+ */
+export function hyperOf<N extends string>(
+  settings: Settings<N>,
+): (step: number, control?: Control) => { [n in N | 'learningRate']: number } {
+  const { operation, learningRate } = settings
+  if (typeof learningRate !== 'number') return (step, control) => settingsAt(settings, step, control)
+  let known: Control | null = null
+  let numbers = Object.freeze(settingsAt(settings, 0))
+  return (step, control = untouched) => {
+    checkNumber(operation, 'step', step, count)
+    if (control !== known) numbers = Object.freeze(settingsAt(settings, step, control))
+    known = control
+    return numbers
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { failRange, failType, kindOf, showShape, type Tensor, tensor } from '@tapeflow/autodiff'
+import { failRange, failType, kindOf, showShape, Tensor, tensor } from '@tapeflow/autodiff'
 import type { Batch, Pull } from '@tapeflow/data'
 
 /** What one step is made with: rows first; `weights` weighs the rows, where there are any. */
@@ -14,20 +14,9 @@ export interface BatchSource {
   iterate(epoch?: number): Pull<TrainBatch>
 }
 
-/** A batch as tensors in the current scope. */
-export interface BatchTensors {
-  readonly x: Tensor
-  readonly y: Tensor
-  readonly weights: Tensor | undefined
-}
-
-/** Copies a batch into tensors. */
-export function toTensors({ x, y, weights }: TrainBatch): BatchTensors {
-  return {
-    x: tensor(x.values, x.shape),
-    y: tensor(y.values, y.shape),
-    weights: weights === undefined ? undefined : tensor(weights.values, weights.shape),
-  }
+/** A field of a batch as a tensor: a copy, unless it is one already, as where a step is recorded. */
+export function tensorOf(field: Batch | Tensor): Tensor {
+  return field instanceof Tensor ? field : tensor(field.values, field.shape)
 }
 
 /** How much a batch counts in a mean over batches: its rows, or the sum of their weights. */
@@ -44,18 +33,11 @@ export function weightOf({ x, weights }: TrainBatch): number {
  * @throws TypeError unless it has x and y, and weights that are an array if any; RangeError unless both have the same number of rows, and at least one
  */
 export function checkBatch(batch: TrainBatch): void {
-  for (const name of ['x', 'y', 'weights'] as const) {
-    const field: unknown = batch?.[name]
-    if (name === 'weights' && field === undefined) continue
-    if (typeof field !== 'object' || field === null || !('shape' in field) || !('values' in field)) {
-      failType(
-        'fit',
-        `a batch needs x and y with shape and values, ${name} is ${kindOf(field)}`,
-        'map the data to { x, y }',
-      )
-    }
-  }
-  const [x, y] = [batch.x.shape, batch.y.shape]
+  checkField('x', batch?.x)
+  checkField('y', batch?.y)
+  if (batch.weights !== undefined) checkField('weights', batch.weights)
+  const x = batch.x.shape
+  const y = batch.y.shape
   if (x.length === 0 || y.length === 0) {
     failRange(
       'fit',
@@ -70,4 +52,20 @@ export function checkBatch(batch: TrainBatch): void {
       'make them equally long, or add .batch(32) where these are single rows',
     )
   }
+}
+
+function checkField(name: string, field: unknown): void {
+  if (typeof field !== 'object' || field === null || !('shape' in field) || !('values' in field)) {
+    failType(
+      'fit',
+      `a batch needs x and y with shape and values, ${name} is ${kindOf(field)}`,
+      'map the data to { x, y }',
+    )
+  }
+  if (field.values instanceof Float32Array) return
+  failType(
+    'fit',
+    `the values of a batch must be a Float32Array, ${name} has ${kindOf(field.values)}`,
+    'convert them: Float32Array.from(values)',
+  )
 }

@@ -83,16 +83,17 @@ export function boundary<P, S>({
 
   const present = (event: TrainEvent<P, S>): void => {
     owner.next(event)
-    for (const subject of subjects) {
+    // Counted: an iterator would be garbage at every step.
+    for (let i = 0; i < subjects.length; i++) {
       if (owner.closed) return
-      subject.next(event)
+      subjects[i]!.next(event)
       check()
     }
   }
   const observe = (event: TrainEvent<P, S>): void => {
-    for (const monitor of monitors) {
+    for (let i = 0; i < monitors.length; i++) {
       if (owner.closed) return
-      monitor.next(event)
+      monitors[i]!.next(event)
     }
   }
 

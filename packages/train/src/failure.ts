@@ -1,3 +1,5 @@
+import { RecordingError } from '@tapeflow/autodiff'
+
 /**
  * The error of a part of a run: of the kind that its cause is, naming the part, with the cause's own words behind.
  *
@@ -7,4 +9,11 @@ export function failureOf(part: string, cause: unknown): Error {
   const words = cause instanceof Error ? cause.message.replace(/^fit: /, '') : String(cause)
   const Kind = cause instanceof RangeError ? RangeError : cause instanceof TypeError ? TypeError : Error
   return Object.assign(new Kind(`fit: ${part} failed: ${words}`, { cause }), { operation: 'fit' })
+}
+
+/** The error of a step or validation: one that reads a value while it is recorded is told how it may. */
+export function stepFailureOf(part: string, cause: unknown, compiled: boolean): Error {
+  if (!compiled || !(cause instanceof RecordingError)) return failureOf(part, cause)
+  const remedy = 'or pass compile: false to fit, which then runs model and loss eagerly at every step'
+  return Object.assign(new RecordingError('fit', `${part} failed: ${cause.message}`, remedy), { cause })
 }

@@ -20,8 +20,10 @@ const budgetByDefault = 4
  * other. Nothing is emitted inside `subscribe`. Unsubscribing stops before the next step. When a run has ended, failed or was
  * unsubscribed, nothing of it is left in the heap: results are snapshots.
  *
- * One step: the batch is copied to tensors; loss and gradients are taken at the weights as they are; the optimizer makes new
- * ones. It depends on weights, layer state, slots, batch and key alone: the same seed gives the same bits.
+ * One step: the batch is copied into the heap; loss and gradients are taken at the weights as they are; the optimizer makes new
+ * ones. It depends on weights, layer state, slots, batch and key alone: the same seed gives the same bits. It is recorded once
+ * for each shape of batch and then runs as a program, which writes new weights over the old ones; with `compile: false` model and
+ * loss are called at every step, and may read values.
  *
  * At a boundary the event goes to the subscriber, then to the callbacks in their order; their commands act (of one kind the last;
  * `stop` beats all), so before the next step; then the monitors hear of it.
@@ -48,7 +50,11 @@ export function fit<P extends Tree, S extends Tree>(
   return new OwnedObservable<TrainEvent<P, S>>((owner) => {
     const time = clock(rest, scheduler)
     let slices: Slices | null = null
-    const { program, boundary } = prepareRun(model, options, owner, time.now, () => slices?.wake())
+    const { program, boundary } = prepareRun(model, options, owner, {
+      now: time.now,
+      isDue: () => slices === null || slices.isDue(),
+      wake: () => slices?.wake(),
+    })
     slices = runInSlices(program, time, budget, (failure) => {
       if (failure === null) return owner.complete()
       boundary.fail(failure.error)

@@ -29,6 +29,13 @@ export interface FitOptions {
   readonly monitors?: readonly Monitor[]
   /** What step events show beside the weights: `['gradients', 'gradientNorm', 'activations:**']`; nothing by default. */
   readonly watch?: readonly WatchName[]
+  /**
+   * Whether steps run as programs: recorded once for each shape of batch, then replayed over memory of fixed places; true by
+   * default. Model and loss are called while a step is recorded: they read no value, and what they use from outside is fixed
+   * from then on. With false they are called at every step, eagerly: for models that read values, and to look inside. Both
+   * give the same bits.
+   */
+  readonly compile?: boolean
   /** Commands from outside: a pause button. One with a wrong number is refused, which its event tells. */
   readonly commands?: Observable<TrainCommand>
   readonly pace?: Pace
@@ -58,6 +65,7 @@ const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => strin
     parseWatch(value)
     return undefined
   }),
+  compile: optional((value) => (typeof value === 'boolean' ? undefined : 'must be true or false')),
   commands: optional((value) => (isObservable(value) ? undefined : 'must be an Observable')),
   pace: optional(pace),
   scheduler: optional((value) => (has(value, 'schedule', 'now') ? undefined : 'must be a scheduler')),

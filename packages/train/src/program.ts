@@ -1,14 +1,14 @@
-import { foldIn, leaves } from '@tapeflow/autodiff'
+import { leaves } from '@tapeflow/autodiff'
 import type { Pull } from '@tapeflow/data'
 import { type TrainBatch, weightOf } from './batch.ts'
 import type { EpochRecord, RunInfo } from './events.ts'
-import { failureOf } from './failure.ts'
-import { close, failEmpty, next } from './reading.ts'
+import { stepFailureOf } from './failure.ts'
+import { awaited, checked, close, failEmpty } from './reading.ts'
 import { freeRetired, metricValues, noSums, replaceCarry, runSnapshot } from './run-state.ts'
 import { type Session, show, shownNow } from './session.ts'
 import { PassingEvent, PassingStep } from './showing.ts'
 import type { Program } from './slices.ts'
-import type { Evaluation, Outcome } from './step.ts'
+import type { Outcome } from './steps.ts'
 
 /** The first pass over the data, with the batch that the model was initialised for. */
 export interface Opened {
@@ -54,10 +54,14 @@ function isComplete<P, S>({ run, options }: Session<P, S>): boolean {
 }
 
 /** Lets others have their turn; acts on what came meanwhile, and waits while the run is paused. */
-function* interruptible<P, S>({ flow, boundary, time }: Session<P, S>): Program {
+function* interruptible<P, S>(session: Session<P, S>): Program {
+  const { flow, boundary } = session
   yield
   boundary.settle()
-  if (!flow.paused) return
+  if (flow.paused) yield* paused(session)
+}
+
+function* paused<P, S>({ flow, boundary, time }: Session<P, S>): Program {
   time.hold()
   while (flow.paused && flow.stop === null) {
     yield 'hold'
@@ -83,7 +87,8 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
   try {
     while (!isComplete(session)) {
       if (batch === undefined) {
-        const arrived = yield* next(pull, nowInterrupted)
+        const pulled = pull.next()
+        const arrived = checked(pulled instanceof Promise ? yield* awaited(pulled, nowInterrupted) : pulled)
         if (flow.paused) yield* interruptible(session)
         if (arrived === undefined || interrupted()) return
         ended = arrived.done === true
@@ -93,7 +98,10 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
       if (skip > 0) skip--
       else {
         show(session, step(session, batch))
-        yield* interruptible(session)
+        // As `interruptible`, with no garbage at every step.
+        if (session.isDue()) yield
+        boundary.settle()
+        if (flow.paused) yield* paused(session)
         if (interrupted()) return
       }
       batch = undefined
@@ -110,41 +118,43 @@ function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S
   const { run, steps, recipe, time } = session
   let outcome: Outcome<P, S>
   try {
-    outcome = steps.train(run.carry, batch, {
-      step: run.step,
-      key: foldIn(session.stepKey, run.step),
-      control: run.machine.state,
-      metrics: run.sums.metrics,
-    })
+    outcome = steps.train(run, batch)
   } catch (cause) {
-    throw failureOf(`step ${run.step} of epoch ${run.epoch}`, cause)
+    throw stepFailureOf(`step ${run.step} of epoch ${run.epoch}`, cause, steps.compiled)
   }
-  replaceCarry(run, outcome)
-  freeRetired(run)
-  if (outcome.gradients !== null) run.retired.push(...leaves(outcome.gradients))
-  if (outcome.activations !== null) run.retired.push(...leaves(outcome.activations))
+  replaceCarry(run, outcome.carry)
+  if (!steps.compiled) {
+    freeRetired(run)
+    const { gradients, squares, activations } = outcome
+    run.retired.push(...leaves([gradients, squares, activations]))
+  }
 
+  const loss = outcome.loss.item()
+  const { learningRate, metrics } = steps.readings
   const rows = batch.x.shape[0]!
   const weight = weightOf(batch)
   const { sums } = run
-  run.sums = {
-    loss: sums.loss + outcome.loss * weight,
-    weight: sums.weight + weight,
-    rows: sums.rows + rows,
-    metrics: outcome.metrics,
-  }
-  session.learningRate = outcome.learningRate
+  sums.loss += loss * weight
+  sums.weight += weight
+  sums.rows += rows
+  sums.metrics = metrics
+  session.learningRate = learningRate
   session.rows += rows
 
-  const event = new PassingStep(run.step++, run.epoch, outcome, session.take)
-  event.batch = run.batch++
-  event.rows = rows
-  event.loss = outcome.loss
-  event.runningLoss = run.sums.loss / run.sums.weight
-  event.learningRate = outcome.learningRate
-  event.metrics = metricValues(recipe.metrics, outcome.metrics)
-  event.seconds = time.seconds()
-  event.samplesPerSecond = rate(session.rows, event.seconds - session.since)
+  const seconds = time.seconds()
+  const event = new PassingStep(
+    run,
+    outcome,
+    session.take,
+    rows,
+    loss,
+    learningRate,
+    metricValues(recipe.metrics, metrics),
+    seconds,
+    rate(session.rows, seconds - session.since),
+  )
+  run.step++
+  run.batch++
   return event
 }
 
@@ -182,35 +192,33 @@ function evaluated<P, S>(
   { run, steps }: Session<P, S>,
   batch: TrainBatch,
   metrics: readonly unknown[],
-): Evaluation {
+): number {
   try {
     return steps.evaluate(run.carry, batch, metrics)
   } catch (cause) {
-    throw failureOf(`validation after step ${run.step}`, cause)
+    throw stepFailureOf(`validation after step ${run.step}`, cause, steps.compiled)
   }
 }
 
 /** Reads the validation data once, forward only. Commands that come meanwhile act at its end. */
 function* validation<P, S>(session: Session<P, S>, number: number): Program {
-  const { run, recipe, options, time, history } = session
+  const { run, recipe, steps, options, time, history } = session
   const pull = options.validation!.iterate(0)
-  let sums = noSums(recipe.metrics)
+  const sums = noSums(recipe.metrics)
   let ended = false
   try {
     while (!ended) {
-      const arrived = yield* next(pull, () => false)
+      const pulled = pull.next()
+      const arrived = checked(pulled instanceof Promise ? yield* awaited(pulled, () => false) : pulled)
       if (arrived === undefined || arrived.done) {
         ended = true
         break
       }
       const weight = weightOf(arrived.value)
-      const { loss, metrics } = evaluated(session, arrived.value, sums.metrics)
-      sums = {
-        loss: sums.loss + loss * weight,
-        weight: sums.weight + weight,
-        rows: sums.rows + arrived.value.x.shape[0]!,
-        metrics,
-      }
+      sums.loss += evaluated(session, arrived.value, sums.metrics) * weight
+      sums.weight += weight
+      sums.rows += arrived.value.x.shape[0]!
+      sums.metrics = steps.readings.metrics
       yield
     }
   } finally {

@@ -10,18 +10,22 @@ export type Arrived = IteratorResult<TrainBatch, undefined> | undefined
 export type Pulling<R> = Generator<Promise<unknown>, R, undefined>
 
 /**
- * The next batch. Synchronous data is returned at once, with no promise made.
+ * What a pull gave, after its batch was checked.
  *
- * @param giveUp asked whenever the run is woken while it waits
+ * @throws TypeError or RangeError where it is none to train with
  */
-export function* next(pull: Pull<TrainBatch>, giveUp: () => boolean): Pulling<Arrived> {
-  const pulled = pull.next()
-  const arrived = pulled instanceof Promise ? yield* awaited(pulled, giveUp) : pulled
+export function checked(arrived: Arrived): Arrived {
   if (arrived !== undefined && !arrived.done) checkBatch(arrived.value)
   return arrived
 }
 
-function* awaited<T>(promise: Promise<T>, giveUp: () => boolean): Pulling<T | undefined> {
+/**
+ * What a promise gives, undefined where the wait is given up. Of data that is there at once no promise is made, and this is
+ * not called.
+ *
+ * @param giveUp asked whenever the run is woken while it waits
+ */
+export function* awaited<T>(promise: Promise<T>, giveUp: () => boolean): Pulling<T | undefined> {
   const settled: { value?: T; failure?: { readonly error: unknown } } = {}
   const settling = promise.then(
     (value) => {

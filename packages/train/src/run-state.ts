@@ -12,11 +12,12 @@ export interface Kept<V> {
 }
 
 /**
- * All of a run that changes from step to step. Tensors are replaced, never written to: what an event shows stays as
- * it was until the event has passed.
+ * All of a run that changes from step to step. Only steps write to its tensors, and events pass before the next step: what an
+ * event shows stays as it was until then. Whatever else changes the run replaces its tensors.
  */
 export interface RunState<P, S> {
   readonly seed: number
+  readonly stepKey: t.Key
   readonly machine: Machine
   readonly kept: Map<string, Kept<unknown>>
   carry: Carry<P, S>
@@ -25,7 +26,7 @@ export interface RunState<P, S> {
   step: number
   epoch: number
   batch: number
-  sums: Sums
+  sums: RunningSums
   /** Tensors that the run has done with, but which the current event may still show. */
   readonly retired: t.Tensor[]
 }
@@ -34,6 +35,7 @@ export interface RunState<P, S> {
 export function runState<P, S>(seed: number, recipe: Recipe<P, S>, carry: Carry<P, S>): RunState<P, S> {
   return {
     seed,
+    stepKey: t.foldIn(t.key(seed), 'step'),
     machine: machine({}, { hyperparameters: recipe.optimizer.hyperparameters }),
     kept: new Map(),
     carry,
@@ -46,20 +48,27 @@ export function runState<P, S>(seed: number, recipe: Recipe<P, S>, carry: Carry<
   }
 }
 
+/** What an epoch has summed up so far, as it is added to. */
+export type RunningSums = { -readonly [K in keyof Sums]: Sums[K] }
+
 /** An epoch before its first batch. */
-export function noSums(metrics: readonly Metric[]): Sums {
+export function noSums(metrics: readonly Metric[]): RunningSums {
   return { loss: 0, weight: 0, rows: 0, metrics: metrics.map((metric) => metric.init()) }
 }
 
 /** What metrics come to. */
 export function metricValues(metrics: readonly Metric[], states: readonly unknown[]): MetricValues {
+  if (metrics.length === 0) return none
   const values: Record<string, number> = {}
   for (let i = 0; i < metrics.length; i++) values[metrics[i]!.name] = metrics[i]!.result(states[i])
   return values
 }
 
-/** Puts another carry in the place of the run's; what the new one lacks is retired. */
+const none: MetricValues = Object.freeze({})
+
+/** Puts another carry in the place of the run's; what the new one lacks is retired. Nothing happens where it is the same. */
 export function replaceCarry<P, S>(run: RunState<P, S>, carry: Carry<P, S>): void {
+  if (carry === run.carry) return
   const owned = t.leaves([carry.params, carry.state, carry.slots])
   const kept = new Set(owned)
   for (const x of run.owned) if (!kept.has(x)) run.retired.push(x)
@@ -80,10 +89,7 @@ export function freeRun(run: Pick<RunState<unknown, unknown>, 'retired' | 'owned
 }
 
 /** Weights and layer state as an event shows them, copied. */
-export function parametersSnapshot<P, S>({
-  params,
-  state,
-}: Pick<Shown<P, S>, 'params' | 'state'>): ParametersSnapshot<P, S> {
+export function parametersSnapshot<P, S>({ params, state }: Shown<P, S>['carry']): ParametersSnapshot<P, S> {
   return { params: copied(params), state: copied(state) }
 }
 

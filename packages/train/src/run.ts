@@ -7,13 +7,14 @@ import type { RunInfo, TrainEvent } from './events.ts'
 import { guarded, type Log } from './monitors/guard.ts'
 import type { FitOptions } from './options.ts'
 import { type Opened, training } from './program.ts'
-import { close, failEmpty, next } from './reading.ts'
+import { awaited, checked, close, failEmpty } from './reading.ts'
 import { freeRun, type Kept, parametersSnapshot, type RunState, runSnapshot, runState } from './run-state.ts'
 import type { Session } from './session.ts'
 import type { Shown } from './showing.ts'
 import type { Program } from './slices.ts'
 import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
-import { type Model, type Recipe, type Steps, steps } from './step.ts'
+import type { Model, Recipe } from './step.ts'
+import { type Steps, steps } from './steps.ts'
 import { stopwatch } from './stopwatch.ts'
 import { parseWatch } from './watch.ts'
 
@@ -23,19 +24,27 @@ export interface Run<P, S> {
   readonly boundary: Boundary<P, S>
 }
 
+/** What drives a run's program. */
+export interface Engine {
+  /** In milliseconds. */
+  now(): number
+  /** Whether the program has to yield. */
+  isDue(): boolean
+  /** Puts a program that waits or holds back to work. */
+  wake(): void
+}
+
 /**
  * One run from its subscription to its end. The program opens the data, draws the parameters, lets the callbacks join,
  * trains, and frees everything, however it ends.
  *
- * @param now tells milliseconds
- * @param wake puts a program that waits or holds back to work
+ * @param engine what drives the program
  */
 export function prepareRun<P extends Tree, S extends Tree>(
   model: Model<P, S>,
   options: FitOptions,
   owner: Subscriber<TrainEvent<P, S>>,
-  now: () => number,
-  wake: () => void,
+  engine: Engine,
 ): Run<P, S> {
   const log: Log = options.log ?? ((message, error) => console.error(message, error))
   const { loss, optimizer, metrics = [] } = options
@@ -47,10 +56,10 @@ export function prepareRun<P extends Tree, S extends Tree>(
     commands: options.commands,
     monitors: (options.monitors ?? []).map((monitor, i) => guarded(monitor, `monitor ${i}`, log)),
     act: (sourced) => (made.session === undefined ? [] : act(made.session, sourced)),
-    wake,
+    wake: engine.wake,
   })
   const started = (state: RunState<P, S>, programs: Steps<P, S>): Session<P, S> => {
-    made.session = sessionOf(state, programs, recipe, options, around, now, log)
+    made.session = sessionOf(state, programs, recipe, options, around, engine, log)
     return made.session
   }
   return { program: whole(options, recipe, started, log), boundary: around }
@@ -62,13 +71,14 @@ function* whole<P extends Tree, S extends Tree>(
   started: (state: RunState<P, S>, programs: Steps<P, S>) => Session<P, S>,
   log: Log,
 ): Program {
-  const { data, seed = 0 } = options
-  const programs = steps(recipe)
+  const { data, seed = 0, compile = true } = options
+  const programs = steps(recipe, compile)
   const pull = data.iterate(0)
   let handedOver = false
   let state: RunState<P, S> | null = null
   try {
-    const arrived = yield* next(pull, () => false)
+    const pulled = pull.next()
+    const arrived = checked(pulled instanceof Promise ? yield* awaited(pulled, () => false) : pulled)
     if (arrived === undefined || arrived.done) failEmpty('data of epoch 0')
     const opened: Opened = { pull, first: arrived.value }
     state = runState(seed, recipe, programs.first(foldIn(key(seed), 'init'), opened.first))
@@ -84,6 +94,7 @@ function* whole<P extends Tree, S extends Tree>(
   } finally {
     if (!handedOver) close(pull, log)
     if (state !== null) freeRun(state)
+    programs.dispose()
   }
 }
 
@@ -93,7 +104,7 @@ function sessionOf<P, S>(
   recipe: Recipe<P, S>,
   options: FitOptions,
   around: Boundary<P, S>,
-  now: () => number,
+  { now, isDue }: Engine,
   log: Log,
 ): Session<P, S> {
   function take(shown: Shown<P, S>, what: 'all'): RunSnapshot<P, S>
@@ -102,7 +113,7 @@ function sessionOf<P, S>(
     shown: Shown<P, S>,
     what: 'all' | 'parameters',
   ): RunSnapshot<P, S> | ParametersSnapshot<P, S> {
-    return what === 'all' ? runSnapshot(run) : parametersSnapshot(shown)
+    return what === 'all' ? runSnapshot(run) : parametersSnapshot(shown.carry)
   }
   return {
     options,
@@ -111,8 +122,8 @@ function sessionOf<P, S>(
     run,
     boundary: around,
     flow: { phase: 'training', stop: null, paused: false, rewound: false },
-    stepKey: foldIn(key(run.seed), 'step'),
     time: stopwatch(now),
+    isDue,
     take,
     checkpoints: new Map(),
     history: [],

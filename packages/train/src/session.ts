@@ -1,4 +1,3 @@
-import type { Key } from '@tapeflow/autodiff'
 import type { Boundary } from './boundary.ts'
 import type { EpochRecord, TrainEvent } from './events.ts'
 import type { Log } from './monitors/guard.ts'
@@ -6,7 +5,8 @@ import type { FitOptions } from './options.ts'
 import { freeRetired, type RunState } from './run-state.ts'
 import type { Shown, TakeSnapshot } from './showing.ts'
 import type { RunSnapshot } from './snapshots.ts'
-import type { Recipe, Steps } from './step.ts'
+import type { Recipe } from './step.ts'
+import type { Steps } from './steps.ts'
 import type { Stopwatch } from './stopwatch.ts'
 
 /** What commands have decided about the course of a run. */
@@ -27,8 +27,9 @@ export interface Session<P, S> {
   readonly run: RunState<P, S>
   readonly boundary: Boundary<P, S>
   readonly flow: Flow
-  readonly stepKey: Key
   readonly time: Stopwatch
+  /** Whether others have waited long enough for their turn. */
+  readonly isDue: () => boolean
   readonly take: TakeSnapshot<P, S>
   readonly checkpoints: Map<number, RunSnapshot<P, S>>
   readonly history: EpochRecord[]
@@ -42,8 +43,7 @@ export interface Session<P, S> {
 
 /** What events show between steps: parameters, and nothing of a step. */
 export function shownNow<P, S>({ run }: Session<P, S>): Shown<P, S> {
-  const { params, state } = run.carry
-  return { params, state, gradients: null, gradientNorm: null, activations: null }
+  return { carry: run.carry, gradients: null, squares: null, activations: null }
 }
 
 /** Shows an event to everyone. What it showed is gone afterwards, whatever happens. */

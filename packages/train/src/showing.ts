@@ -1,15 +1,16 @@
 import { failType, type Tensor } from '@tapeflow/autodiff'
 import type { Located, MetricValues, Showing, StepEvent } from './events.ts'
 import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
+import type { Carry } from './step.ts'
 import { StaleSnapshotError, type Watched, watched } from './watched.ts'
 
 /** The tensors that one event shows, alive as long as it is handled. */
 export interface Shown<P, S> {
-  readonly params: P
-  readonly state: S
+  readonly carry: Pick<Carry<P, S>, 'params' | 'state'>
   /** Null where they were not watched. */
   readonly gradients: P | null
-  readonly gradientNorm: number | null
+  /** The sum of the squares of each gradient. */
+  readonly squares: readonly Tensor[] | null
   readonly activations: Readonly<Record<string, Tensor>> | null
 }
 
@@ -37,7 +38,7 @@ export class PassingEvent<T extends string, P, S> implements Located, Showing<P,
 
   get weights(): Watched<P> {
     this.shown('weights')
-    return watched(() => this.shown('weights').params)
+    return watched(() => this.shown('weights').carry.params)
   }
 
   snapshot(): RunSnapshot<P, S>
@@ -61,19 +62,46 @@ export class PassingEvent<T extends string, P, S> implements Located, Showing<P,
   }
 }
 
-/** The one event that is made at every step: plain fields, and getters for what costs something. */
-export class PassingStep<P, S> extends PassingEvent<'step', P, S> implements StepEvent<P, S> {
-  batch = 0
-  rows = 0
-  loss = 0
-  runningLoss = 0
-  learningRate = 0
-  metrics: MetricValues = {}
-  seconds = 0
-  samplesPerSecond = 0
+/** Where a step stands, and what has been summed up with it. */
+export interface StepPlace extends Located {
+  readonly batch: number
+  readonly sums: { readonly loss: number; readonly weight: number }
+}
 
-  constructor(step: number, epoch: number, shown: Shown<P, S>, take: TakeSnapshot<P, S>) {
+/**
+ * The one event that is made at every step: plain fields, and getters for what costs something. Each field is written once:
+ * a number that is written over is garbage of its own.
+ */
+export class PassingStep<P, S> extends PassingEvent<'step', P, S> implements StepEvent<P, S> {
+  readonly batch: number
+  readonly rows: number
+  readonly loss: number
+  readonly runningLoss: number
+  readonly learningRate: number
+  readonly metrics: MetricValues
+  readonly seconds: number
+  readonly samplesPerSecond: number
+
+  constructor(
+    { step, epoch, batch, sums }: StepPlace,
+    shown: Shown<P, S>,
+    take: TakeSnapshot<P, S>,
+    rows: number,
+    loss: number,
+    learningRate: number,
+    metrics: MetricValues,
+    seconds: number,
+    samplesPerSecond: number,
+  ) {
     super('step', step, epoch, shown, take)
+    this.batch = batch
+    this.rows = rows
+    this.loss = loss
+    this.runningLoss = sums.loss / sums.weight
+    this.learningRate = learningRate
+    this.metrics = metrics
+    this.seconds = seconds
+    this.samplesPerSecond = samplesPerSecond
   }
 
   get gradients(): Watched<P> {
@@ -83,7 +111,10 @@ export class PassingStep<P, S> extends PassingEvent<'step', P, S> implements Ste
   }
 
   get gradientNorm(): number {
-    return asked(this.shown('gradientNorm').gradientNorm, 'gradientNorm is', 'gradientNorm')
+    const squares = asked(this.shown('gradientNorm').squares, 'gradientNorm is', 'gradientNorm')
+    let sum = 0
+    for (const square of squares) sum += square.item()
+    return Math.sqrt(sum)
   }
 
   get activations(): Watched<Readonly<Record<string, Tensor>>> {

@@ -2,7 +2,8 @@ import type { Clock } from './pace.ts'
 
 /**
  * A run as a program that can be put down between any two of its steps: it yields nothing where it may be interrupted, a
- * promise where it waits for one, and `hold` where it does not go on before it is woken.
+ * promise where it waits for one, and `hold` where it does not go on before it is woken. Yields are garbage: what is done at
+ * every step asks `isDue` first.
  */
 export type Program = Generator<Promise<unknown> | 'hold' | undefined, void, undefined>
 
@@ -10,6 +11,8 @@ export type Program = Generator<Promise<unknown> | 'hold' | undefined, void, und
 export interface Slices {
   /** Goes on with a program that waits or holds: something has happened. Does nothing to one that runs. */
   wake(): void
+  /** Whether a program that runs has to yield: others have waited long enough, or it was closed. */
+  isDue(): boolean
   /** Ends the program where it stands (its `finally` blocks run), at once or, if called from inside it, at its next yield. */
   close(): void
 }
@@ -27,6 +30,7 @@ export function runInSlices(
 ): Slices {
   let at: 'scheduled' | 'running' | 'waiting' | 'closed' = 'scheduled'
   let running = false
+  let until = 0
 
   const schedule = (): void => {
     at = 'scheduled'
@@ -47,7 +51,7 @@ export function runInSlices(
 
   // One slice: true where the program has ended.
   const advance = (): boolean => {
-    const until = time.now() + budget
+    until = time.now() + budget
     for (;;) {
       const { done, value } = program.next()
       if (done) return true
@@ -57,13 +61,14 @@ export function runInSlices(
         if (value !== 'hold') wakeAfter(value)
         return false
       }
-      if (time.now() >= until) {
+      if (isDue()) {
         schedule()
         return false
       }
     }
   }
   const isClosed = (): boolean => at === 'closed'
+  const isDue = (): boolean => isClosed() || time.now() >= until
 
   function slice(): void {
     if (isClosed()) return
@@ -83,6 +88,7 @@ export function runInSlices(
   schedule()
   return {
     wake,
+    isDue,
     close: () => {
       if (isClosed()) return
       at = 'closed'

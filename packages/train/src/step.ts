@@ -1,7 +1,8 @@
 import * as t from '@tapeflow/autodiff'
+import type { Batch } from '@tapeflow/data'
 import type { Context, Layer, Loss, Metric } from '@tapeflow/nn'
-import type { Control, Optimizer, Slots } from '@tapeflow/optim'
-import { type BatchTensors, type TrainBatch, toTensors } from './batch.ts'
+import type { Hyper, Optimizer, Slots } from '@tapeflow/optim'
+import { tensorOf } from './batch.ts'
 import type { Shown } from './showing.ts'
 import type { Watch } from './watch.ts'
 
@@ -10,13 +11,6 @@ export interface Carry<P, S> {
   readonly params: P
   readonly state: S
   readonly slots: Slots<string, P>
-}
-
-/** What a step made: the next carry, and what its event tells. */
-export interface Outcome<P, S> extends Carry<P, S>, Shown<P, S> {
-  readonly loss: number
-  readonly learningRate: number
-  readonly metrics: readonly unknown[]
 }
 
 /** A model: anything with a layer's two functions. */
@@ -31,20 +25,52 @@ export interface Recipe<P, S> {
   readonly watch: Watch
 }
 
-/** The two programs of a run. What they return lives until it is disposed; everything else they made is freed. */
-export interface Steps<P, S> {
-  /** Parameters, layer state and slots for batches like this one. */
-  first(key: t.Key, batch: TrainBatch): Carry<P, S>
-  /** One optimizer step; the old carry is left as it is. */
-  train(carry: Carry<P, S>, batch: TrainBatch, now: StepInputs): Outcome<P, S>
-  /** Forward only: the batch's loss, and the metrics after it. */
-  evaluate(carry: Carry<P, S>, batch: TrainBatch, metrics: readonly unknown[]): Evaluation
+/** What a forward pass leaves to be read on the host. */
+export interface Passed {
+  readonly loss: t.Tensor
+  /** What metrics read; null where there are none. */
+  readonly measured: {
+    readonly prediction: t.Tensor
+    readonly target: t.Tensor
+    readonly weights: t.Tensor | undefined
+  } | null
 }
 
-/** What a batch of validation data gives. */
-export interface Evaluation {
-  readonly loss: number
-  readonly metrics: readonly unknown[]
+/** What a step makes: the next carry, what its event shows, and what is read. */
+export interface Stepped<P, S> extends Shown<P, S>, Passed {
+  readonly carry: Carry<P, S>
+}
+
+/** A batch as it came, or, where a step is recorded, as tensors. */
+interface Given {
+  readonly x: Batch | t.Tensor
+  readonly y: Batch | t.Tensor
+  readonly weights: Batch | t.Tensor | undefined
+}
+
+/** What a step is made with, beside the carry. */
+export interface StepInputs extends Given {
+  /** The key of the run's steps: this one's is its child `step`. */
+  readonly key: t.Key
+  readonly step: number
+  readonly hyper: Hyper
+}
+
+/** One step and one validation as pure functions: they read no value, so that they can be recorded. */
+export interface StepFunctions<P, S> {
+  /** Parameters, layer state and slots for samples of a shape. */
+  first(key: t.Key, inputShape: t.Shape): Carry<P, S>
+  /** One optimizer step: loss and gradients at the carry, and the next one. */
+  train(carry: Carry<P, S>, inputs: StepInputs): Stepped<P, S>
+  /** Forward only. */
+  validate(carry: Pick<Carry<P, S>, 'params' | 'state'>, given: Given): Passed
+}
+
+/** A batch where the step computes. */
+interface BatchTensors {
+  readonly x: t.Tensor
+  readonly y: t.Tensor
+  readonly weights: t.Tensor | undefined
 }
 
 /** What a forward pass in training leaves. */
@@ -60,22 +86,14 @@ interface Forward<S> {
 type Rest<S> = readonly [state: S, batch: BatchTensors, context: Context]
 type Differentiate<P, S> = (params: P, ...rest: Rest<S>) => Forward<S> & { readonly gradients: unknown }
 
-/** What changes from step to step. */
-export interface StepInputs {
-  readonly step: number
-  readonly key: t.Key
-  readonly control: Control
-  readonly metrics: readonly unknown[]
-}
-
-/** The programs of a recipe. What `watch` does not ask for is not computed. */
-export function steps<P extends t.Tree, S extends t.Tree>({
+/** The functions of a recipe. What `watch` and metrics do not ask for is not returned, and so not kept. */
+export function stepFunctions<P extends t.Tree, S extends t.Tree>({
   model,
   loss,
   optimizer,
   metrics,
   watch,
-}: Recipe<P, S>): Steps<P, S> {
+}: Recipe<P, S>): StepFunctions<P, S> {
   const forward = (params: P, state: S, batch: BatchTensors, context: Context): Forward<S> => {
     const activations: Record<string, t.Tensor> = {}
     const watching = watch.activations === null ? context : tapped(context, watch.activations, activations)
@@ -84,68 +102,48 @@ export function steps<P extends t.Tree, S extends t.Tree>({
     return { value, aux: { state: next, prediction, activations } }
   }
   const differentiate: Differentiate<P, S> = t.valueAndGrad<P, Rest<S>, Forward<S>>(forward)
-
-  const measured = (states: readonly unknown[], prediction: t.Tensor, batch: BatchTensors): unknown[] =>
-    metrics.map((metric, i) => metric.update(states[i], prediction, batch.y, batch.weights))
+  const measured = (prediction: t.Tensor, { y, weights }: BatchTensors): Passed['measured'] =>
+    metrics.length === 0 ? null : { prediction, target: y, weights }
 
   return {
-    first: (key, { x }) =>
+    first: (key, inputShape) =>
       t.scope(() => {
-        const { params, state } = model.init(key, x.shape.slice(1))
+        const { params, state } = model.init(key, inputShape)
         return { params, state, slots: optimizer.init(params) }
       }),
 
-    train: ({ params, state, slots }, batch, now) =>
-      keeping((keep) => {
-        const tensors = toTensors(batch)
-        const context: Context = { training: true, key: now.key, path: '' }
-        const evaluate = (at: P): Forward<S> & { gradients: P } => {
-          const found = differentiate(at, state, tensors, context)
-          // Every tensor of a P is replaced by a tensor: still a P.
-          return { ...found, gradients: found.gradients as P }
-        }
-        const { value, gradients, aux } = evaluate(params)
-        const hyper = optimizer.hyper(now.step, now.control)
-        const next = optimizer.update(gradients, slots, params, hyper, evaluate)
-        const rate = hyper.learningRate
-        keep(next.params, aux.state, next.slots)
-        return {
-          params: next.params,
-          state: aux.state,
-          slots: next.slots,
-          loss: value.item(),
-          learningRate: typeof rate === 'number' ? rate : (rate?.item() ?? Number.NaN),
-          metrics: measured(now.metrics, aux.prediction, tensors),
-          gradients: watch.gradients ? keep(gradients) : null,
-          gradientNorm: watch.gradientNorm ? globalNorm(gradients) : null,
-          activations: watch.activations === null ? null : keep(aux.activations),
-        }
-      }),
+    train: ({ params, state, slots }, inputs) => {
+      const batch = batchOf(inputs)
+      const { key, step, hyper } = inputs
+      const context: Context = { training: true, key: t.foldIn(key, step), path: '' }
+      const evaluate = (at: P): Forward<S> & { gradients: P } => {
+        const found = differentiate(at, state, batch, context)
+        // Every tensor of a P is replaced by a tensor: still a P.
+        return { ...found, gradients: found.gradients as P }
+      }
+      const { value, gradients, aux } = evaluate(params)
+      const next = optimizer.update(gradients, slots, params, hyper, evaluate)
+      return {
+        carry: { params: next.params, state: aux.state, slots: next.slots },
+        loss: value,
+        measured: measured(aux.prediction, batch),
+        gradients: watch.gradients ? gradients : null,
+        squares: watch.gradientNorm ? t.leaves(gradients).map((g) => t.sum(t.square(g))) : null,
+        activations: watch.activations === null ? null : aux.activations,
+      }
+    },
 
-    evaluate: ({ params, state }, batch, states) =>
-      t.scope(() => {
-        const tensors = toTensors(batch)
-        const { y: prediction } = model.apply(params, state, tensors.x, { training: false, path: '' })
-        const value = oneNumber(loss(prediction, tensors.y, tensors.weights))
-        return { loss: value.item(), metrics: measured(states, prediction, tensors) }
-      }),
+    validate: ({ params, state }, given) => {
+      const batch = batchOf(given)
+      const { y: prediction } = model.apply(params, state, batch.x, { training: false, path: '' })
+      const value = oneNumber(loss(prediction, batch.y, batch.weights))
+      return { loss: value, measured: measured(prediction, batch) }
+    },
   }
 }
 
-/** Runs `body` in a scope that frees what it made, but for the trees that it hands to `keep`. */
-function keeping<R>(body: (keep: <T>(...trees: readonly [T, ...unknown[]]) => T) => R): R {
-  const kept: t.Tensor[] = []
-  const results: R[] = []
-  t.scope(() => {
-    results.push(
-      body((...trees) => {
-        for (const tree of trees) for (const x of t.leaves(tree)) kept.push(x)
-        return trees[0]
-      }),
-    )
-    return kept
-  })
-  return results[0]!
+function batchOf({ x, y, weights }: Given): BatchTensors {
+  return { x: tensorOf(x), y: tensorOf(y), weights: weights === undefined ? undefined : tensorOf(weights) }
 }
 
 function oneNumber(value: t.Tensor): t.Tensor {
@@ -162,12 +160,6 @@ function oneNumber(value: t.Tensor): t.Tensor {
     `the loss must be one number, got shape ${t.showShape(value.shape)}`,
     "reduce it: reduction: 'mean'",
   )
-}
-
-function globalNorm(gradients: t.Tree): number {
-  let squares = 0
-  for (const gradient of t.leaves(gradients)) squares += t.sum(t.square(gradient)).item()
-  return Math.sqrt(squares)
 }
 
 function tapped(

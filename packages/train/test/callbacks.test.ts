@@ -40,6 +40,8 @@ function measuring(
     metrics: [{ name: 'score', init: () => 0, update: (_, count) => measured(count), result: Number }],
     epochs: values.length,
     callbacks,
+    // Loss and metric read the count.
+    compile: false,
     ...more,
   })
 }

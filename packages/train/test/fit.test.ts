@@ -5,7 +5,17 @@ import { adam, sgd } from '@tapeflow/optim'
 import { map } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import { earlyStopping, fit, type Model, result, type TrainEvent } from '../src/index.ts'
-import { eventsOf, framewise, line, points, surface, surfaceModel, twoPoints, virtually } from './small.ts'
+import {
+  eventsOf,
+  framewise,
+  line,
+  modes,
+  points,
+  surface,
+  surfaceModel,
+  twoPoints,
+  virtually,
+} from './small.ts'
 
 const lossesOf = (events: readonly TrainEvent<unknown, unknown>[]): number[] =>
   events.flatMap((event) => (event.type === 'step' ? [event.loss] : []))
@@ -170,7 +180,8 @@ test('layers are told whether they train, and get a key of their own in each ste
       return line.apply(params, state, x, context)
     },
   }
-  await result(fit(spy, { ...twoPoints, validation: points([3, 6]).batch(1), epochs: 2, seed: 9 }))
+  const validation = points([3, 6]).batch(1)
+  await result(fit(spy, { ...twoPoints, validation, epochs: 2, seed: 9, compile: false }))
   const step = t.foldIn(t.key(9), 'step')
   const key = (i: number): string => String(t.foldIn(step, i))
   expect(told).toEqual([
@@ -197,8 +208,9 @@ test('layer state goes from step to step, and is in the result', async () => {
   expect(t.memory().bytes).toBe(before)
 })
 
-describe('numbers', () => {
+describe.each(modes)('numbers, %s,', (_, mode) => {
   const options = {
+    ...mode,
     data: surface(100)
       .shuffle({ key: t.key(3) })
       .batch(32),
@@ -231,7 +243,14 @@ describe('numbers', () => {
 
   test('are weighted by rows where the last batch is ragged', async () => {
     const data = points([1, 0], [1, 0], [1, 3]).batch(2)
-    const still = { data, loss: mse(), optimizer: sgd({ learningRate: 0 }), validation: data, epochs: 1 }
+    const still = {
+      ...mode,
+      data,
+      loss: mse(),
+      optimizer: sgd({ learningRate: 0 }),
+      validation: data,
+      epochs: 1,
+    }
     const events = await eventsOf(fit(line, still))
     const steps = events.flatMap((event) => (event.type === 'step' ? [event] : []))
     expect(steps.map(({ rows, loss, runningLoss }) => [rows, loss, runningLoss])).toEqual([
@@ -248,7 +267,7 @@ describe('numbers', () => {
       y: { shape: [3, 1], values: Float32Array.of(0, 2, 4) },
       weights: { shape: [3], values: Float32Array.of(1, 0, 3) },
     }).batch(2)
-    const still = { data, loss: mse(), optimizer: sgd({ learningRate: 0 }), epochs: 1 }
+    const still = { ...mode, data, loss: mse(), optimizer: sgd({ learningRate: 0 }), epochs: 1 }
     const { history } = await result(fit(line, still))
     expect(history[0]!.loss).toBe((1 * 0 + 0 * 4 + 3 * 16) / 4)
   })
@@ -260,6 +279,7 @@ describe('numbers', () => {
     }).batch(2)
     const model = linear(1, 2, { weight: zeros })
     const still = {
+      ...mode,
       data,
       loss: crossEntropy(),
       optimizer: sgd({ learningRate: 0 }),
@@ -275,7 +295,7 @@ describe('numbers', () => {
 
   test('may be NaN: it is reported and the run goes on', async () => {
     const events = await eventsOf(
-      fit(line, { ...twoPoints, optimizer: sgd({ learningRate: 1e30 }), epochs: 20 }),
+      fit(line, { ...twoPoints, ...mode, optimizer: sgd({ learningRate: 1e30 }), epochs: 20 }),
     )
     expect(lossesOf(events).at(-1)).toBeNaN()
     expect(events.at(-1)).toMatchObject({ type: 'end', reason: 'completed' })
@@ -285,7 +305,7 @@ describe('numbers', () => {
 describe('what is wrong with a call', () => {
   const cases: readonly [words: string, options: object][] = [
     [
-      "fit: unknown option 'epoch'; use data, validation, loss, optimizer, metrics, epochs, steps, seed, callbacks, monitors, watch, commands, pace, scheduler, log",
+      "fit: unknown option 'epoch'; use data, validation, loss, optimizer, metrics, epochs, steps, seed, callbacks, monitors, watch, compile, commands, pace, scheduler, log",
       { epoch: 1 },
     ],
     ['fit: epochs or steps must be given, got neither; pass epochs: 10', {}],
@@ -305,6 +325,7 @@ describe('what is wrong with a call', () => {
       { epochs: 1, monitors: [null] },
     ],
     ['fit: metrics must be an array, got an object', { epochs: 1, metrics: accuracy() }],
+    ['fit: compile must be true or false, got a string', { epochs: 1, compile: 'yes' }],
     ['fit: pace has only budget and rest, not fps, got an object', { epochs: 1, pace: { fps: 3 } }],
     [
       "fit: cannot watch 'weights'; use 'gradients', 'gradientNorm' or 'activations:**'",
@@ -359,6 +380,14 @@ describe('what is wrong with a call', () => {
     [
       'fit: a batch needs x and y with shape and values, y is undefined; map the data to { x, y }',
       { data: dataset([{ x: { shape: [1, 1], values: Float32Array.of(1) } }]) },
+    ],
+    [
+      'fit: the values of a batch must be a Float32Array, y has an array; convert them: Float32Array.from(values)',
+      {
+        data: points([1, 1])
+          .batch(1)
+          .map(({ x, y }) => ({ x, y: { ...y, values: Array.from(y.values) } })),
+      },
     ],
     [
       'fit: a batch needs x and y with shape and values, weights is null; map the data to { x, y }',

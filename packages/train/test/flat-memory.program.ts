@@ -1,5 +1,5 @@
 // Run by flat-memory.node.test.ts in a process of its own: trains the 2-16-16-1 network through `fold` or through
-// `fit`, and prints what was in use every so many steps.
+// `fit`, compiled or not, and prints what was in use at step 1,000 and every so many steps.
 import * as t from '@tapeflow/autodiff'
 import { dataset } from '@tapeflow/data'
 import { linear, mse, sequential, tanh } from '@tapeflow/nn'
@@ -14,6 +14,7 @@ const [count, every] = [Number(process.argv[3]), Number(process.argv[4])]
 const collect = (globalThis as { gc?: () => void }).gc!
 const memory: t.MemoryStatistics[] = []
 const resident: number[] = []
+const isLook = (step: number): boolean => step === 1000 || step % every === 0
 const look = (): void => {
   collect()
   memory.push(t.memory())
@@ -29,7 +30,7 @@ function throughFold(): void {
     t.mean(t.square(t.sub(model.apply(p, state, x, { training: true, path: '' }).y, y))),
   )
   t.fold(params, Array.from({ length: count + 1 }), (carry, _, step) => {
-    if (step % every === 0) look()
+    if (isLook(step)) look()
     const { value, gradients } = loss(carry)
     value.item()
     return t.zipTensors([carry, gradients], (w, g) => t.sub(w, t.mul(g, 0.01)))
@@ -45,9 +46,10 @@ function throughFit(): void {
   })
     .repeat()
     .batch(32)
-  fit(model, { data, loss: mse(), optimizer: sgd({ learningRate: 0.01 }), steps: count + 1 }).subscribe({
+  const options = { data, loss: mse(), optimizer: sgd({ learningRate: 0.01 }), steps: count + 1 }
+  fit(model, { ...options, compile: through === 'fit' }).subscribe({
     next: (event) => {
-      if (event.type === 'step' && event.step % every === 0) look()
+      if (event.type === 'step' && isLook(event.step)) look()
     },
     complete: report,
   })

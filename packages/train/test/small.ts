@@ -56,6 +56,12 @@ export const twoPoints: Pick<FitOptions, 'data' | 'loss' | 'optimizer'> = {
   optimizer: sgd({ learningRate: 0.1 }),
 }
 
+/** The two ways to run: as programs, and as it is written. */
+export const modes: readonly (readonly [name: string, mode: { readonly compile: boolean }])[] = [
+  ['compiled', { compile: true }],
+  ['eager', { compile: false }],
+]
+
 /** Everything that a run emits. */
 export function eventsOf<P, S>(run$: Observable<TrainEvent<P, S>>): Promise<TrainEvent<P, S>[]> {
   const events: TrainEvent<P, S>[] = []

@@ -14,7 +14,7 @@ import {
   weights,
 } from '../src/index.ts'
 import { parseWatch } from '../src/watch.ts'
-import { eventsOf, line, surface, surfaceModel, twoPoints } from './small.ts'
+import { eventsOf, line, modes, surface, surfaceModel, twoPoints } from './small.ts'
 
 const surfaceOptions = {
   data: surface(64).batch(32),
@@ -33,9 +33,9 @@ async function seen<P, S, R>(
   return looks
 }
 
-describe('what a step shows', () => {
+describe.each(modes)('what a step shows, %s:', (_, mode) => {
   test('only what was asked for: another read names the option', async () => {
-    const words = await seen(fit(line, { ...twoPoints, steps: 1 }), (event) =>
+    const words = await seen(fit(line, { ...twoPoints, ...mode, steps: 1 }), (event) =>
       (['gradients', 'gradientNorm', 'activations'] as const).map((what) => {
         try {
           return event[what]
@@ -54,11 +54,12 @@ describe('what a step shows', () => {
   test('activations of the layers that the pattern names', async () => {
     const run$ = fit(surfaceModel, {
       ...surfaceOptions,
+      ...mode,
       watch: ['activations:layers.[13]', 'activations:*.4'],
     })
     const paths = await seen(run$, (event) => event.activations.paths)
     expect(paths).toEqual([['layers.4'], ['layers.4']])
-    const all$ = fit(surfaceModel, { ...surfaceOptions, watch: ['activations:**'] })
+    const all$ = fit(surfaceModel, { ...surfaceOptions, ...mode, watch: ['activations:**'] })
     const shapes = await seen(all$, (event) => t.leaves(event.activations.tree).map(({ shape }) => shape))
     expect(shapes[0]).toEqual([
       [32, 16],
@@ -79,7 +80,12 @@ describe('what a step shows', () => {
         state: training ? { value: t.add(state.value, 1) } : state,
       }),
     }
-    const run$ = fit(sequential(constant, linear(1, 1)), { ...twoPoints, epochs: 2, watch: ['activations'] })
+    const run$ = fit(sequential(constant, linear(1, 1)), {
+      ...twoPoints,
+      ...mode,
+      epochs: 2,
+      watch: ['activations'],
+    })
     const values = await seen(run$, (event) => event.activations.tree['layers.0']!.item())
     expect(values).toEqual([0, 1, 2, 3])
     expect(t.memory().bytes).toBe(before)
@@ -97,7 +103,7 @@ describe('what a step shows', () => {
 
   test('nothing once it has passed', async () => {
     const events = await eventsOf(
-      fit(line, { ...twoPoints, epochs: 1, watch: ['gradients', 'gradientNorm', 'activations'] }),
+      fit(line, { ...twoPoints, ...mode, epochs: 1, watch: ['gradients', 'gradientNorm', 'activations'] }),
     )
     const step = events.find((event) => event.type === 'step')!
     const words =
@@ -121,7 +127,7 @@ describe('what a step shows', () => {
 
   test('nothing through a view that was kept, but all through its snapshot', async () => {
     const kept = await seen(
-      fit(line, { ...twoPoints, epochs: 1, watch: ['gradients'] }),
+      fit(line, { ...twoPoints, ...mode, epochs: 1, watch: ['gradients'] }),
       ({ weights, gradients }) => ({
         weights,
         gradients,
@@ -136,7 +142,7 @@ describe('what a step shows', () => {
   })
 
   test('an event is data: numbers that JSON can hold, and no tensors', async () => {
-    const [step] = await seen(fit(line, { ...twoPoints, steps: 1, watch: ['gradients'] }), (event) =>
+    const [step] = await seen(fit(line, { ...twoPoints, ...mode, steps: 1, watch: ['gradients'] }), (event) =>
       JSON.parse(JSON.stringify(event)),
     )
     expect(step).toEqual({

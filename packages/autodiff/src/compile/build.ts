@@ -8,7 +8,7 @@ import { TracedKey } from '../traced-key.ts'
 import { isPlain } from '../tree.ts'
 import { type Graph, type Line, type Output, type RecordedLine, type Source, Value } from './graph.ts'
 import { HostValues, hosted } from './host.ts'
-import type { Leaf } from './signature.ts'
+import { checkDepth, type Leaf } from './signature.ts'
 
 /** What a function returns, with numbers for its tensors and keys. */
 export type Template =
@@ -22,6 +22,8 @@ export type Template =
 /** Makes a graph of a tape: each distinct line once, views as views, constants by what they hold. */
 export class Builder {
   readonly host: HostValues
+  /** A key of a tape around is returned. */
+  capturesKeys = false
   private readonly tape: Tape
   private readonly outside: (x: Tensor) => Source
   private readonly mergesConstants: boolean
@@ -50,7 +52,9 @@ export class Builder {
     this.tape = tape
     this.outside = outside
     this.mergesConstants = mergesConstants
-    this.host = new HostValues((x) => this.numbers.get(x.slot))
+    // Not `this`: it knows the recorded function, which its program must not keep from the garbage collector.
+    const { numbers } = this
+    this.host = new HostValues((x) => numbers.get(x.slot))
     for (const [leaf, input] of inputs.entries()) {
       if (!(input instanceof Tensor)) {
         this.inputs.push(null)
@@ -95,22 +99,28 @@ export class Builder {
     this.slots[slot] = value
   }
 
-  private template(operation: string, returned: unknown, path: string): Template {
+  private template(operation: string, returned: unknown, path: string, depth = 0): Template {
+    checkDepth(operation, 'what the function returns', depth)
     const within = (key: string | number): string => (path === '' ? `${key}` : `${path}.${key}`)
     if (returned instanceof Tensor) {
       const leaf = this.numbers.get(slotOn(returned, this.tape))
       if (leaf !== undefined) return { kind: 'leaf', leaf }
       return { kind: 'output', index: this.outputs.push({ value: this.value(returned), path }) - 1 }
     }
-    if (returned instanceof TracedKey) return { kind: 'key', cell: this.host.key(returned) }
+    if (returned instanceof TracedKey) {
+      if (returned.tape === this.tape) return { kind: 'key', cell: this.host.key(returned) }
+      returned.openTape(operation)
+      this.capturesKeys = true
+      return { kind: 'static', value: null }
+    }
     if (isValue(returned)) return { kind: 'static', value: returned }
     if (Array.isArray(returned)) {
-      const items = Array.from(returned, (item, i) => this.template(operation, item, within(i)))
+      const items = Array.from(returned, (item, i) => this.template(operation, item, within(i), depth + 1))
       return { kind: 'array', items }
     }
     if (isPlain(returned)) {
       const keys = Object.keys(returned)
-      const items = keys.map((key) => this.template(operation, returned[key], within(key)))
+      const items = keys.map((key) => this.template(operation, returned[key], within(key), depth + 1))
       return { kind: 'object', keys, items }
     }
     return failType(

@@ -1,16 +1,26 @@
 import { failRange, failType, kindOf } from '../fail.ts'
 import { Key } from '../key.ts'
+import { release } from '../memory.ts'
 import { checkFlag, checkOptions } from '../options.ts'
+import { currentScope } from '../scopes.ts'
 import type { Shape } from '../shape.ts'
 import { knownUnder } from '../tape.ts'
 import { Tensor, tensor } from '../tensor.ts'
 import { TracedKey } from '../traced-key.ts'
 import { checkFunction } from '../transforms/functions.ts'
-import { inScope } from '../tree.ts'
+import { inScope, isPlain } from '../tree.ts'
 import { describePlan, type ProgramPlan } from './describe.ts'
 import { Program } from './program.ts'
-import { record } from './record.ts'
-import { type Data, matches, rebuild, signatureOf } from './signature.ts'
+import { type Recording, record } from './record.ts'
+import {
+  checkDepth,
+  type Data,
+  type Leaf,
+  matches,
+  rebuild,
+  type Signature,
+  signatureOf,
+} from './signature.ts'
 
 /** How `compile` runs a function. */
 export interface CompileOptions {
@@ -21,8 +31,9 @@ export interface CompileOptions {
   readonly donate?: readonly number[]
   /**
    * Whether every call returns the same tensors, which the next call writes over: those of donated arguments in place of
-   * results of their shape, and the program's own. Nothing is allocated then, and nothing need be disposed of but the compiled
-   * function itself. Off by default.
+   * results of their shape and path (`w` in the argument, `w` or `carry.w` in what is returned; arguments that are tensors in
+   * order, where there are no more results of their shape), and the program's own. Nothing is allocated then, and nothing need
+   * be disposed of but the compiled function itself. Off by default.
    */
   readonly reuse?: boolean
 }
@@ -94,10 +105,28 @@ export function compile<A extends readonly unknown[], R>(
   const programs: Program[] = []
   let isWanted = (_path: string): boolean => true
 
+  const programOf = (
+    recording: Recording,
+    signatures: readonly Signature[],
+    leaves: readonly Leaf[],
+  ): Program => {
+    let program: Program | undefined
+    try {
+      program = new Program(signatures, leaves, recording, { donate, reuse }, isWanted)
+      return program
+    } finally {
+      // What `select` was given may throw.
+      if (program === undefined) for (const storage of recording.constants) release(storage)
+    }
+  }
   const programFor = (args: readonly unknown[]): Program | null => {
     for (let i = programs.length - 1; i >= 0; i--) {
       const program = programs[i]!
-      if (!matches(program.signatures, args, program.found)) continue
+      if (!matches(program.signatures, args, program.found)) {
+        // What it has found so far would otherwise be kept from the garbage collector.
+        program.found.fill(undefined)
+        continue
+      }
       // The one that was used last is looked at first.
       if (i < programs.length - 1) programs.push(...programs.splice(i, 1))
       return program
@@ -109,7 +138,7 @@ export function compile<A extends readonly unknown[], R>(
     }
     const recording = record('compile', f, signatures, leaves)
     if (recording === null) return null
-    const program = new Program(signatures, leaves, recording, { donate, reuse }, isWanted)
+    const program = programOf(recording, signatures, leaves)
     matches(signatures, args, program.found)
     if (programs.push(program) > programsAtMost) programs.shift()!.dispose()
     return program
@@ -118,12 +147,17 @@ export function compile<A extends readonly unknown[], R>(
   const inline = (args: readonly unknown[]): unknown => inScope(() => f(...(args.map(fed) as never)))
 
   const compiled = (...args: readonly unknown[]): unknown => {
-    if (isTraced(args)) return inline(args)
+    // A tape that is open is open in a scope.
+    if (currentScope() !== null && isTraced(args)) return inline(args)
     const program = programFor(args)
     return program === null ? inline(args) : program.run()
   }
   const made = Object.assign(compiled, {
-    plan: (...args: readonly unknown[]) => describePlan(programFor(args)),
+    plan: (...args: readonly unknown[]) => {
+      const program = programFor(args)
+      program?.found.fill(undefined)
+      return describePlan(program)
+    },
     select: (wanted: (path: string) => boolean) => {
       checkFunction('select', wanted)
       isWanted = wanted
@@ -150,16 +184,18 @@ function checkDonate(donate: readonly number[] = []): readonly number[] {
 }
 
 /** Whether a value of an open tape is among the arguments. */
-function isTraced(value: unknown): boolean {
+function isTraced(value: unknown, depth = 0): boolean {
   if (value instanceof Tensor)
     return value.tape !== null && knownUnder(value, Number.POSITIVE_INFINITY) !== null
   if (value instanceof Key) return value instanceof TracedKey && value.tape.open
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) if (isTraced(value[i])) return true
+    checkDepth('compile', 'an argument', depth)
+    for (let i = 0; i < value.length; i++) if (isTraced(value[i], depth + 1)) return true
     return false
   }
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false
-  for (const key in value) if (isTraced(Reflect.get(value, key))) return true
+  if (!isPlain(value)) return false
+  checkDepth('compile', 'an argument', depth)
+  for (const key in value) if (isTraced(value[key], depth + 1)) return true
   return false
 }
 

@@ -7,9 +7,9 @@ import type { Program } from './program.ts'
 
 /** A program as text: what was recorded, and what became of it. */
 export interface ProgramPlan {
-  /** The tape, an entry a line: `%7 = matmul %2 %0 [32,16]`. */
+  /** The tape, an entry a line: what it makes, the operation, its operands, the shape, and bytes. */
   readonly recorded: readonly string[]
-  /** What is run, a kernel a line, with the place of what it writes. */
+  /** What is run, a kernel a line, with the place of what it writes, in bytes from where the program's memory begins. */
   readonly planned: readonly string[]
   /** Bytes beside the arguments with every recorded value in memory of its own to the end, as on a tape that is open. */
   readonly recordedBytes: number
@@ -30,69 +30,81 @@ export function describePlan(program: Program | null): ProgramPlan {
   }
   const { plan, recording } = program
   const { recorded: entries } = recording.graph
-  const recorded = table(
-    entries.map(({ name, operation, inputs, shape, isView }) => [
+  const [recordedHeads, ...recorded] = table([
+    ['', 'operation', 'operands', 'shape', 'bytes'],
+    ...entries.map(({ name, operation, inputs, shape, isView }) => [
       name,
-      `${operation} ${inputs.join(' ')}`,
+      operation,
+      inputs.join(', '),
       showShape(shape),
-      isView ? 'view' : bytes(sizeOf(shape) * 4),
+      isView ? 'view' : grouped(sizeOf(shape) * 4),
     ]),
-  )
+  ])
   const writers = new Map<string, Value>()
-  const planned = table(
-    plan.lines.map((line) => {
+  const [plannedHeads, ...planned] = table([
+    ['', 'operation', 'operands', 'shape', 'bytes', 'written', ''],
+    ...plan.lines.map((line) => {
       const place = plan.places.get(line.output)!
       const key = `${place.space} ${place.index} ${place.offset}`
       const before = writers.get(key)
       writers.set(key, line.output)
       return [
         line.output.name,
-        `${line.operation.name} ${line.inputs.map(({ name }) => name).join(' ')}`,
+        line.operation.name,
+        line.inputs.map(({ name }) => name).join(', '),
         showShape(line.output.shape),
-        bytes(line.output.size * 4),
-        line.output.size === 0 ? '' : where(place, program, line),
-        before !== undefined && line.inputs.some(({ root }) => root === before) ? 'in place' : '',
+        grouped(line.output.size * 4),
+        line.output.size === 0 ? '' : where(place, program, line.output),
+        before !== undefined && line.inputs.some(({ root }) => root === before) ? 'in place' : work(line),
       ]
     }),
-  )
+  ])
   const recordedBytes = entries.reduce(
     (sum, { shape, isView }) => sum + (isView ? 0 : padded(sizeOf(shape) * 4)),
     0,
   )
   const plannedBytes = bytesOf(plan)
+  const handedOut = plannedBytes - plan.arenaBytes
   const text = [
-    `recorded: ${entries.length} entries, ${bytes(recordedBytes)} with every value kept`,
-    ...recorded.map((line) => `  ${line}`),
-    `planned: ${plan.lines.length} kernels, ${bytes(plannedBytes)} (${bytes(plan.arenaBytes)} of its own, ${bytes(plannedBytes - plan.arenaBytes)} handed out)`,
-    ...planned.map((line) => `  ${line}`),
+    `recorded: ${count(entries.length, 'entry', 'entries')}, ${grouped(recordedBytes)} bytes with every value kept`,
+    ...[recordedHeads, ...recorded].map((line) => `  ${line}`),
+    `planned: ${count(plan.lines.length, 'kernel', 'kernels')}, ${grouped(plannedBytes)} bytes, ${grouped(handedOut)} of them for results`,
+    ...[plannedHeads, ...planned].map((line) => `  ${line}`),
   ].join('\n')
   return { recorded, planned, recordedBytes, plannedBytes, toString: () => text }
 }
 
-function where(
-  { space, index, offset }: Place,
-  { recording }: Program,
-  { scratch, operation }: PlannedLine,
-): string {
-  const work = operation.scratch === undefined || scratch === 0 ? '' : `, works at ${scratch}`
-  if (space === 'arena') return `at ${offset}${work}`
-  if (space === 'output') return `result${work}`
-  return `over ${recording.graph.inputs[index]?.name ?? 'its argument'}${work}`
+function where({ space, index, offset }: Place, { plan, recording }: Program, output: Value): string {
+  if (space === 'arena') return `at ${grouped(offset)}`
+  if (space === 'leaf') return `over ${recording.graph.inputs[index]?.name ?? 'its argument'}`
+  const path = plan.outputs.find((one) => one?.value.root === output)?.path ?? ''
+  return `result ${path}`.trimEnd()
 }
 
-function bytes(count: number): string {
-  return `${count.toLocaleString('en-US')} bytes`
+/** Where a kernel's working memory begins. */
+function work({ operation, inputs, attributes, scratch }: PlannedLine): string {
+  const needed = operation.scratch?.(inputs, attributes) ?? 0
+  return needed === 0 ? '' : `works at ${grouped(scratch)}`
 }
 
-// Columns that line up, however long names are.
+function grouped(count: number): string {
+  return count.toLocaleString('en-US')
+}
+
+function count(things: number, one: string, several: string): string {
+  return `${grouped(things)} ${things === 1 ? one : several}`
+}
+
+// Columns that line up, however long names are; bytes end where they end.
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
   for (const row of rows) {
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
   }
+  const bytes = rows[0]!.indexOf('bytes')
   return rows.map((row) =>
     row
-      .map((cell, i) => cell.padEnd(widths[i]!))
+      .map((cell, i) => (i === bytes ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
       .join('  ')
       .trimEnd(),
   )

@@ -130,7 +130,8 @@ class Placing {
         this.places.set(value, this.isHandedOut(value) ? this.newOutput(value) : this.inArena(value))
       }
     }
-    const paired = pair(this.outputs, leaves, (leaf) => this.occupants.has(leaf))
+    const isAgain = this.options.outputs === 'apart'
+    const paired = pair(this.outputs, leaves, (leaf) => this.occupants.has(leaf), isAgain)
     const planned = this.lines.map((line, at) => this.place(line, at, paired))
     return {
       lines: planned,

@@ -1,7 +1,7 @@
 import { failRange } from '../fail.ts'
 import { Key } from '../key.ts'
-import { allocate, handOn, heapFloats, nextMark, release, retain, type Storage } from '../memory.ts'
-import { currentScope, isOpen, own, type Scope } from '../scopes.ts'
+import { allocate, handOn, heapFloats, nextMark, release, retain, Storage, takeAgain } from '../memory.ts'
+import { currentScope, isOpen, move, own, type Scope } from '../scopes.ts'
 import { failDisposed, isGone, Tensor } from '../tensor.ts'
 import type { Value } from './graph.ts'
 import { type Plan, plan } from './plan.ts'
@@ -27,6 +27,8 @@ export class Program {
   private replay: Replay
   /** The traced inputs in whose memory results lie. */
   private handedOut: ReadonlySet<number>
+  /** The program's own memory, for the time of a run. */
+  private readonly arena: Storage = new Storage(0, 0)
   private readonly donated: readonly number[]
   private readonly borrowed: readonly number[]
   /** Where the memory of each traced tensor begins in this call. */
@@ -76,20 +78,21 @@ export class Program {
 
   /** Runs the program on what `found` has, and forgets that. */
   run(): unknown {
-    let arena: Storage | undefined
+    const { arenaBytes } = this.plan
+    let hasArena = false
     try {
       this.checkUsable()
       this.recording.host.resolve(this.found)
-      if (this.plan.arenaBytes > 0) arena = allocate(this.plan.arenaBytes)
-      this.replay.moveArena(arena?.offset ?? 0)
+      if (arenaBytes > 0) takeAgain(this.arena, arenaBytes)
+      hasArena = arenaBytes > 0
+      this.replay.moveArena(hasArena ? this.arena.offset : 0)
       this.takeMemory()
       this.copyIn()
       this.replay.run()
       return this.options.reuse ? this.handAgain() : this.handOut()
     } finally {
-      if (arena !== undefined) release(arena)
-      for (const copy of this.copies) if (copy !== undefined) release(copy)
-      this.copies.length = 0
+      if (hasArena) release(this.arena)
+      if (this.copies.length > 0) this.dropCopies()
       if (!this.options.reuse) this.dropOutputs()
       this.found.fill(undefined)
     }
@@ -160,21 +163,33 @@ export class Program {
   /** @returns the mark of what outputs are written to */
   private takeOutputs(): number {
     const { plan, replay, outputs } = this
-    const donated = nextMark()
-    for (const leaf of this.donated) this.tensor(leaf).storage.mark = donated
+    const given = nextMark()
+    for (const leaf of this.donated) this.tensor(leaf).storage.mark = given
+    for (const x of this.kept) if (x !== null && isNeeded(x)) x.storage.mark = given
     const ours = nextMark()
     for (let i = 0; i < plan.outputBytes.length; i++) {
       const before = outputs[i]
-      // What was returned before and then donated, here or elsewhere, is the program's no more.
-      if (before === undefined || before.donated !== null || before.mark === donated) {
+      // What was returned before and then donated, here or elsewhere, or needed by a gradient, is the program's no more.
+      if (before === undefined || before.donated !== null || before.mark === given) {
         outputs[i] = allocate(plan.outputBytes[i]!)
-        if (before !== undefined) release(before)
-        this.lastFound = []
+        if (before !== undefined) this.leave(before)
       }
       outputs[i]!.mark = ours
       replay.moveOutput(i, outputs[i]!.offset)
     }
     return ours
+  }
+
+  // The tensor that was returned on it now belongs to a scope like any other.
+  private leave(storage: Storage): void {
+    for (const [index, x] of this.kept.entries()) {
+      if (x?.storage !== storage || isGone(x)) continue
+      const scope = isNeeded(x) ? x.neededBy : currentScope()
+      if (scope !== null) move(x, storage, scope)
+      this.kept[index] = null
+    }
+    this.lastResult = undefined
+    release(storage)
   }
 
   private copy(leaf: number): void {
@@ -183,6 +198,11 @@ export class Program {
     this.copies[leaf] = copy
     this.bases[leaf] = copy.offset
     heapFloats().copyWithin(copy.offset / 4, offset / 4, offset / 4 + size)
+  }
+
+  private dropCopies(): void {
+    for (const copy of this.copies) if (copy !== undefined) release(copy)
+    this.copies.length = 0
   }
 
   private copyIn(): void {
@@ -229,7 +249,7 @@ export class Program {
   /** What the function returns, in the tensors that it returned before: donated ones, and the program's own. */
   private handAgain(): unknown {
     const { found, plan, outputs, copies, donated, lastFound } = this
-    let isSame = this.kept.length === plan.outputs.length
+    let isSame = this.lastResult !== undefined && this.kept.length === plan.outputs.length
     for (let i = 0; i < donated.length; i++) {
       const leaf = donated[i]!
       if (found[leaf] !== lastFound[leaf] || copies[leaf] !== undefined) isSame = false
@@ -266,8 +286,8 @@ export class Program {
   }
 
   private keptOn(storage: Storage, value: Value, before: Tensor | null | undefined): Tensor {
-    if (before && !isGone(before) && before.storage === storage) return before
-    if (before && isGone(before)) before.free()
+    if (before && !isGone(before)) return before
+    before?.free()
     return tensorOn(value, storage, storage.offset, null)
   }
 
@@ -291,6 +311,7 @@ export class Program {
   private dropOutputs(): void {
     for (const storage of this.outputs) release(storage)
     this.outputs.length = 0
+    this.lastResult = undefined
     if (!this.options.reuse) return
     for (const [i, x] of this.kept.entries()) {
       const output = this.plan.outputs[i]

@@ -1,4 +1,5 @@
 import { release, retain, type Storage } from '../memory.ts'
+import type { Scope } from '../scopes.ts'
 import { knownUnder, Tape } from '../tape.ts'
 import { failDisposed, isGone, type Tensor } from '../tensor.ts'
 import { TracedKey } from '../traced-key.ts'
@@ -30,10 +31,10 @@ export function record(
   signatures: readonly Signature[],
   leaves: readonly Leaf[],
 ): Recording | null {
-  const held: Storage[] = []
-  const done = false
-  try {
-    return inScope((scope) => { XX
+  const constants: Storage[] = []
+  let recording: Recording | null = null
+  let done = false
+  const run = (scope: Scope): void => {
     const tape = new Tape(scope, true)
     const inputs = leaves.map(({ kind, shape }, i) => {
       if (kind === 'key') return TracedKey.input(tape, i)
@@ -47,7 +48,6 @@ export function record(
       tape.open = false
     }
     refuseAsynchronous(operation, returned)
-    const constants: Storage[] = []
     // A value of a tape around: it differs from call to call, and a gradient may be wanted.
     let captures = false
     const outside = (x: Tensor): Source => {
@@ -57,16 +57,17 @@ export function record(
       return { kind: 'constant', storage: x.storage, offset: x.offset }
     }
     const builder = new Builder(tape, leaves, inputs, outside, true)
-    let done = false
-    try {
-      const template = builder.build(operation, returned)
-      done = !captures
-      if (done) recording = { graph: builder.graph(), template, host: builder.host, constants }
-    } finally {
-      if (!done) for (const storage of constants) release(storage)
-    }
-  })
-  return recording
+    const template = builder.build(operation, returned)
+    if (captures || builder.capturesKeys) return
+    recording = { graph: builder.graph(), template, host: builder.host, constants }
+  }
+  try {
+    inScope(run)
+    done = recording !== null
+    return recording
+  } finally {
+    if (!done) for (const storage of constants) release(storage)
+  }
 }
 
 /** The function that a template was made of returned this, with `output`, `leaf` and `key` in their places. */

@@ -16,11 +16,12 @@ export function runScan(
   scratch: number,
 ): void {
   const { body, length, reverse, saving, keys, firstRow } = attributes
-  const { plan, replay } = body.prepared()
+  const { plan, replay, places } = body.prepared()
   const { carry, ys, saved } = packing(attributes)
   const carries = body.carry.length
   const xs = body.xs.length
-  const cells: Words[] = keys.map(() => ({ high: 0, low: 0 }))
+  const cells: Words[] = keys.slice(0, body.rowKeys).map(() => ({ high: 0, low: 0 }))
+  const hosted = body.leafValues<unknown>(inputs, [...cells, ...keys.slice(body.rowKeys)])
   // The other place of the carry, where none is kept: steps write here and there in turn, the last one to the output.
   const aside = scratch + padded(plan.arenaBytes)
   const rowOf = (step: number): number => (reverse ? length - 1 - step : step)
@@ -36,20 +37,19 @@ export function runScan(
   }
   replay.moveArena(scratch)
   for (const [i, input] of inputs.entries()) {
-    const leaf = i < carries + xs ? i : i - carries - xs + body.firstCaptured
-    replay.moveLeaf(leaf, input.offset)
+    replay.moveLeaf(i < body.firstKey ? i : i + keys.length, input.offset)
   }
   for (let step = 0; step < length; step++) {
     const row = rowOf(step)
     for (let i = 0; i < xs; i++) {
       replay.moveLeaf(carries + i, inputs[carries + i]!.offset + 4 * row * body.xs[i]!.size)
     }
-    for (let i = 0; i < keys.length; i++) deriveInto(cells[i]!, keys[i]!, firstRow + row, domain.index)
-    body.resolve(cells)
-    for (let i = 0; i < carries; i++) replay.moveOutput(i, placeAfter(i, step))
+    for (let i = 0; i < cells.length; i++) deriveInto(cells[i]!, keys[i]!, firstRow + row, domain.index)
+    body.resolve(hosted)
+    for (let i = 0; i < carries; i++) replay.moveOutput(places[i]!, placeAfter(i, step))
     for (let i = 0; i < ys.length; i++) {
       const { size } = body.result.ys[i]!
-      replay.moveOutput(carries + i, output.offset + 4 * (ys[i]! + row * size))
+      replay.moveOutput(places[carries + i]!, output.offset + 4 * (ys[i]! + row * size))
     }
     replay.run()
     for (let i = 0; i < carries; i++) replay.moveLeaf(i, placeAfter(i, step))
@@ -77,14 +77,20 @@ export function scanReference(inputs: readonly Values[], attributes: ScanAttribu
       const from = inputs[carries + i]!.values
       return { shape, values: Float64Array.from({ length: rowSize }, (_, at) => from[row * rowSize + at]!) }
     })
-    body.resolve(
-      keys.map((key) => {
-        const cell: Words = { high: 0, low: 0 }
-        deriveInto(cell, key, firstRow + row, domain.index)
-        return cell
-      }),
+    const stepKeys = keys.map((key, i) => {
+      const cell: Words = { high: key.high, low: key.low }
+      if (i < body.rowKeys) deriveInto(cell, key, firstRow + row, domain.index)
+      return cell
+    })
+    const given = [...carry, ...xs, ...captured]
+    body.resolve(body.leafValues<unknown>(given, stepKeys))
+    const results = evaluate(
+      body.graph,
+      body.leafValues<Values | null>(
+        given,
+        keys.map(() => null),
+      ),
     )
-    const results = evaluate(body.graph, [...carry, ...xs, ...keys.map(() => null), ...captured])
     carry = results.slice(0, carries)
     for (const [i, y] of results.slice(carries).entries())
       packed.set(y.values, ysAt[i]! + row * y.values.length)

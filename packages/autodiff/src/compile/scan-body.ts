@@ -1,17 +1,16 @@
 import { apply } from '../apply.ts'
 import { failRange } from '../fail.ts'
-import { child, type Key, type Words } from '../key.ts'
+import { child, type Key } from '../key.ts'
 import type { Operation } from '../operation.ts'
-import { type DrawAttributes, drawOn } from '../random.ts'
 import type { Scope } from '../scopes.ts'
 import { type Shape, sameShape, showShape } from '../shape.ts'
 import { slotOn, Tape } from '../tape.ts'
 import type { Tensor } from '../tensor.ts'
 import { TracedKey } from '../traced-key.ts'
-import { isPlain } from '../tree.ts'
 import { Builder } from './build.ts'
 import type { Graph } from './graph.ts'
 import type { HostValues } from './host.ts'
+import { applyKeyed, hasKeys } from './keyed.ts'
 import { mayFail } from './order.ts'
 import { type Plan, plan } from './plan.ts'
 import { Replay } from './replay.ts'
@@ -23,25 +22,48 @@ export interface StepResult {
   readonly ys: readonly Tensor[]
 }
 
-/** One step of a scan, on flat lists. `xs` are rows without the leading axis. */
-export type Step = (carry: readonly Tensor[], xs: readonly Tensor[], keys: readonly Key[]) => StepResult
+/** What one step of a scan is given, on flat lists. */
+export interface StepInputs {
+  readonly carry: readonly Tensor[]
+  /** Rows without the leading axis. */
+  readonly xs: readonly Tensor[]
+  readonly keys: readonly Key[]
+  /** The same at every step. */
+  readonly whole: readonly Tensor[]
+}
+
+export type Step = (given: StepInputs) => StepResult
+
+/** A body that can be run. */
+export interface Prepared {
+  readonly plan: Plan
+  readonly replay: Replay
+  /** Which of the plan's outputs each result is: those are numbered in the order in which they are computed. */
+  readonly places: readonly number[]
+}
 
 /**
- * The body of a scan, recorded once on shapes. What it uses beside its arguments are `captured`: inputs of the scan, so that
+ * The body of a scan, recorded once on shapes. What it uses beside its arguments is captured: inputs of the scan, so that
  * gradients reach them.
  */
 export class ScanBody {
   readonly carry: readonly Tensor[]
   readonly xs: readonly Tensor[]
+  /** What is the same at every step: what the step is given whole, then the tensors that it took from around it. */
   readonly captured: readonly Tensor[]
+  /** Keys of recordings around that it took, to be named after those that steps are given. */
+  readonly capturedKeys: readonly Key[]
+  /** How many keys a step is given. */
+  readonly rowKeys: number
   readonly result: StepResult
   readonly mayFail: boolean
   readonly graph: Graph
   private readonly tape: Tape
+  private readonly whole: readonly Tensor[]
   private readonly keys: readonly TracedKey[]
   private readonly host: HostValues
   private readonly leaves: readonly Leaf[]
-  private ready: { readonly plan: Plan; readonly replay: Replay } | undefined
+  private ready: Prepared | undefined
 
   /**
    * Records `step` on a tape of `scope`, which must stay open until the scan has been applied.
@@ -49,16 +71,26 @@ export class ScanBody {
    * @param carry tensors of the shapes that it is to take
    * @param rows shapes of the rows that it is to take
    * @param keys how many keys it is to take
+   * @param whole tensors that it is to take as they are
    */
-  constructor(scope: Scope, step: Step, carry: readonly Tensor[], rows: readonly Shape[], keys: number) {
+  constructor(
+    scope: Scope,
+    step: Step,
+    carry: readonly Tensor[],
+    rows: readonly Shape[],
+    keys: number,
+    whole: readonly Tensor[],
+  ) {
     const tape = new Tape(scope, true)
     this.tape = tape
     this.carry = carry.map(({ shape }) => tape.abstractInput(shape))
     this.xs = rows.map((shape) => tape.abstractInput(shape))
-    const inputs = [...this.carry, ...this.xs]
-    this.keys = Array.from({ length: keys }, (_, i) => TracedKey.input(tape, inputs.length + i))
+    this.whole = whole.map(({ shape }) => tape.abstractInput(shape))
+    const inputs = [...this.carry, ...this.xs, ...this.whole]
+    const own = Array.from({ length: keys }, (_, i) => TracedKey.input(tape, inputs.length + i))
+    this.rowKeys = keys
     try {
-      this.result = step(this.carry, this.xs, this.keys)
+      this.result = step({ carry: this.carry, xs: this.xs, keys: own, whole: this.whole })
     } finally {
       tape.open = false
     }
@@ -71,9 +103,12 @@ export class ScanBody {
         'return a carry like the one that came in',
       )
     }
-    const captured: Tensor[] = []
+    const others = captureKeys(tape, inputs.length + keys)
+    this.capturedKeys = [...others.keys()]
+    this.keys = [...own, ...others.values()]
+    const captured = [...whole]
     const leaves: Leaf[] = inputs.map(({ shape }) => leafOf('tensor', shape))
-    for (let i = 0; i < keys; i++) leaves.push(leafOf('key', []))
+    for (const _ of this.keys) leaves.push(leafOf('key', []))
     const builder = new Builder(
       tape,
       leaves,
@@ -93,7 +128,7 @@ export class ScanBody {
   }
 
   /** The body with memory, each result in memory of its own. */
-  prepared(): { readonly plan: Plan; readonly replay: Replay } {
+  prepared(): Prepared {
     if (this.ready === undefined) {
       const planned = plan(this.graph, {
         leaves: this.leaves,
@@ -101,19 +136,26 @@ export class ScanBody {
         isWanted: () => true,
         outputs: 'own',
       })
-      this.ready = { plan: planned, replay: new Replay(planned, this.graph.inputs) }
+      const places = planned.outputs.map((output) => planned.places.get(output!.value.root)!.index)
+      this.ready = { plan: planned, replay: new Replay(planned, this.graph.inputs), places }
     }
     return this.ready
   }
 
-  /** Where the first captured tensor stands among the inputs of the recorded body. */
-  get firstCaptured(): number {
-    return this.carry.length + this.xs.length + this.keys.length
+  /** Its inputs in order, with `keys` where those stand: between what a step is given and what it took from around it. */
+  leafValues<T>(tensors: readonly T[], keys: readonly T[]): T[] {
+    const first = this.firstKey
+    return [...tensors.slice(0, first), ...keys, ...tensors.slice(first)]
+  }
+
+  /** Where keys stand among its inputs. */
+  get firstKey(): number {
+    return this.carry.length + this.xs.length + this.whole.length
   }
 
   /** Brings what is drawn from keys up to date. */
-  resolve(keys: readonly Readonly<Words>[]): void {
-    if (keys.length > 0) this.host.resolve([...this.carry, ...this.xs, ...keys])
+  resolve(leaves: readonly unknown[]): void {
+    this.host.resolve(leaves)
   }
 
   /** Which stacked result is the same value as which part of the next carry. */
@@ -127,15 +169,26 @@ export class ScanBody {
     })
   }
 
-  /** Applies what was recorded to other operands: operation by operation, on whatever tapes they are. */
+  /** Which parts of the carry are handed on as they came. */
+  get passed(): readonly boolean[] {
+    return this.carry.map((x, i) => slotOn(this.result.carry[i]!, this.tape) === x.slot)
+  }
+
+  /**
+   * Applies what was recorded to other operands: operation by operation, on whatever tapes they are.
+   *
+   * @param keys those of the step, then what stands for those that it took from around it
+   * @param captured what stands for `captured`
+   */
   again(
     carry: readonly Tensor[],
     xs: readonly Tensor[],
     keys: readonly Key[],
     captured: readonly Tensor[],
   ): StepResult {
-    const values: Tensor[] = [...carry, ...xs]
-    const others = new Map(this.captured.map((x, i) => [x, captured[i]!]))
+    const given = this.whole.length
+    const values: Tensor[] = [...carry, ...xs, ...captured.slice(0, given)]
+    const others = new Map(this.captured.slice(given).map((x, i) => [x, captured[given + i]!]))
     const known = (x: Tensor): Tensor => {
       const slot = slotOn(x, this.tape)
       return slot >= 0 ? values[slot]! : others.get(x)!
@@ -153,26 +206,42 @@ export class ScanBody {
   }
 }
 
+// A key of a recording around this one has no words here: it becomes an input like those of the steps.
+function captureKeys(tape: Tape, first: number): ReadonlyMap<Key, TracedKey> {
+  const found = new Map<Key, TracedKey>()
+  const captured = (key: Key): Key => {
+    if (!(key instanceof TracedKey) || key.tape === tape) return key
+    const known = found.get(key) ?? TracedKey.input(tape, first + found.size)
+    found.set(key, known)
+    return known
+  }
+  for (const [slot, entry] of tape.entries.entries()) {
+    if (entry === null || !hasKeys(entry.attributes)) continue
+    const keys = entry.attributes.keys.map(captured)
+    tape.entries[slot] = { ...entry, attributes: { ...entry.attributes, keys } }
+  }
+  return found
+}
+
 function leafOf(kind: Leaf['kind'], shape: readonly number[]): Leaf {
   return { kind, shape, argument: 0, path: '' }
 }
 
-/** Applies an operation with keys in the place of those that it was recorded with. */
+// With other keys in the place of those that it was recorded with.
 function applyAgain(
   operation: Operation,
   inputs: readonly Tensor[],
   attributes: unknown,
   rekeyed: (key: Key) => Key,
 ): Tensor {
-  if (!isPlain(attributes) || !Array.isArray(attributes.keys)) return apply(operation, inputs, attributes)
-  const keys = attributes.keys.map(rekeyed)
-  const again = { ...attributes, keys }
-  if (inputs.length > 0) return apply(operation, inputs, again)
-  const tape = keys.find((key) => key instanceof TracedKey)?.tape ?? null
-  // Operations without inputs that take keys are draws.
-  return drawOn(tape, operation as Operation<DrawAttributes, []>, again as unknown as DrawAttributes)
+  if (!hasKeys(attributes)) return apply(operation, inputs, attributes)
+  const again = { ...attributes, keys: attributes.keys.map(rekeyed) }
+  // A scan keeps its carries where it is differentiated now, whatever was the case when it was recorded.
+  const saving = 'saving' in again && { saving: inputs.some(isDifferentiated) }
+  return applyKeyed(operation, inputs, { ...again, ...saving })
 }
 
+// The key that stands for a key of `tape`: known, or derived from what stands for the one that it was derived from.
 function rekey(key: Key, rekeyed: Map<Key, Key>, tape: Tape): Key {
   const known = rekeyed.get(key)
   if (known !== undefined || !(key instanceof TracedKey) || key.tape !== tape) return known ?? key
@@ -181,4 +250,12 @@ function rekey(key: Key, rekeyed: Map<Key, Key>, tape: Tape): Key {
   const made = child('foldIn', rekey(source.parent, rekeyed, tape), source.count, source.use)
   rekeyed.set(key, made)
   return made
+}
+
+/** Whether a gradient may be taken by `x`. */
+export function isDifferentiated(x: Tensor): boolean {
+  for (let known: Tensor | null = x; known !== null; known = known.below) {
+    if (known.tape?.open && !known.tape.abstract) return true
+  }
+  return false
 }

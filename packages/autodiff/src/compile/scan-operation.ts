@@ -6,16 +6,16 @@ import { add } from '../ops/add.ts'
 import { concat } from '../ops/concat.ts'
 import { reshape } from '../ops/reshape.ts'
 import { slice } from '../ops/slice.ts'
-import { knownUnder, Tape } from '../tape.ts'
-import { abstractOn, type Tensor } from '../tensor.ts'
-import { TracedKey } from '../traced-key.ts'
+import { Tape } from '../tape.ts'
+import type { Tensor } from '../tensor.ts'
 import { backward } from '../transforms/backward.ts'
 import { inScope } from '../tree.ts'
 import { padded } from './arena.ts'
+import { applyKeyed } from './keyed.ts'
 import { packing, type ScanAttributes } from './packing.ts'
 import { partOperation } from './part.ts'
 import { runScan, scanReference } from './run-scan.ts'
-import { ScanBody, type Step, type StepResult } from './scan-body.ts'
+import { isDifferentiated, ScanBody, type Step, type StepResult } from './scan-body.ts'
 
 export const scanOperation: Operation<ScanAttributes, readonly Tensor[]> = /*@__PURE__*/ defineOperation<
   ScanAttributes,
@@ -37,47 +37,35 @@ export const scanOperation: Operation<ScanAttributes, readonly Tensor[]> = /*@__
 /** In which order rows are visited, and what keys the steps are given. */
 export type ScanOrder = Pick<ScanAttributes, 'length' | 'reverse' | 'keys' | 'firstRow'>
 
-/** Repeats `step`, recorded once, over the rows of `xs`. */
+/**
+ * Repeats `step`, recorded once, over the rows of `xs`.
+ *
+ * @param whole what every step is given as it is
+ */
 export function scanSteps(
   step: Step,
   carry: readonly Tensor[],
   xs: readonly Tensor[],
   order: ScanOrder,
+  whole: readonly Tensor[] = [],
 ): StepResult {
   return inScope((scope) => {
     const rows = xs.map((x) => x.shape.slice(1))
-    const body = new ScanBody(scope, step, carry, rows, order.keys.length)
+    const body = new ScanBody(scope, step, carry, rows, order.keys.length, whole)
     const inputs = [...carry, ...xs, ...body.captured]
     const saving = inputs.some(isDifferentiated)
-    const attributes: ScanAttributes = { ...order, body, saving, mayFail: body.mayFail }
-    const packed = applyKeyed(inputs, attributes)
+    const keys = [...order.keys, ...body.capturedKeys]
+    const { length, reverse, firstRow } = order
+    const attributes = { body, length, reverse, firstRow, keys, saving, mayFail: body.mayFail }
+    const packed = applyKeyed(scanOperation, inputs, attributes)
     const { carry: carryAt, ys: ysAt } = packing(attributes)
     const part = (index: number, first: number, shape: readonly number[]): Tensor =>
       apply(partOperation, [packed], { index, first, shape })
     return {
       carry: body.carry.map((x, i) => part(i, carryAt[i]!, x.shape)),
-      ys: body.result.ys.map((y, i) => part(carry.length + i, ysAt[i]!, [order.length, ...y.shape])),
+      ys: body.result.ys.map((y, i) => part(carry.length + i, ysAt[i]!, [length, ...y.shape])),
     }
   })
-}
-
-// With a traced key a scan of constants is a line of that key's tape too.
-function applyKeyed(inputs: readonly Tensor[], attributes: ScanAttributes): Tensor {
-  const traced = attributes.keys.find((key) => key instanceof TracedKey)
-  const isOnTape = inputs.some((x) => knownUnder(x, Number.POSITIVE_INFINITY) !== null)
-  if (!(traced instanceof TracedKey) || isOnTape) return apply(scanOperation, inputs, attributes)
-  const tape = traced.openTape('scan')
-  const output = abstractOn(tape, [packing(attributes).size], tape.entries.length)
-  tape.append(scanOperation, inputs, attributes, output)
-  return output
-}
-
-/** Whether a gradient may be taken by `x`. */
-function isDifferentiated(x: Tensor): boolean {
-  for (let known: Tensor | null = x; known !== null; known = known.below) {
-    if (known.tape?.open && !known.tape.abstract) return true
-  }
-  return false
 }
 
 type Maybe = Tensor | undefined
@@ -92,9 +80,10 @@ interface Flow {
 interface Row {
   readonly carry: readonly Tensor[]
   readonly xs: readonly Tensor[]
+  readonly keys: readonly Key[]
   /** Cotangents of what it stacked. */
   readonly ys: readonly Maybe[]
-  /** Cotangents of its carry that come from what the step before stacked: where that is the same value. */
+  /** Cotangents of its carry that others are added to: what the step before stacked, where that is the same value. */
   readonly seeds: readonly Maybe[]
 }
 
@@ -116,21 +105,29 @@ function pull(
   inputs: readonly Tensor[],
   attributes: ScanAttributes,
   wanted: readonly boolean[],
+  before: readonly Maybe[],
 ): readonly (Tensor | null)[] {
   const { body, length, reverse, keys, firstRow } = attributes
   const carries = body.carry.length
   const firstCaptured = carries + body.xs.length
+  const rowKeys = keys.slice(0, body.rowKeys)
   const xs = inputs.slice(carries, firstCaptured)
   const captured = inputs.slice(firstCaptured)
   const begins = carriesByRow(output, inputs, attributes)
   const stacked = body.result.ys.map((_, i) => cotangents[carries + i])
   const paired = body.paired.filter(({ y }) => stacked[y] !== undefined)
   const seedOf = body.carry.map((_, i) =>
-    paired.filter(({ carry }) => carry === i).reduce<Maybe>((sum, { y }) => plus(sum, stacked[y]), undefined),
+    paired
+      .filter(({ carry }) => carry === i)
+      .reduceRight<Maybe>((sum, { y }) => plus(sum, stacked[y]), undefined),
   )
 
-  // The first step on the way back takes all that was stacked; later ones have a part of it in their carry already.
-  const back = (flow: Flow, row: Row, rowKeys: readonly Key[]): { flow: Flow; xs: readonly Maybe[] } =>
+  // What is one tensor from the first step to the last has its cotangent from the outset.
+  const isPassed = body.passed.map((passed) => passed || length === 0)
+  const atEnd = isPassed.map((passed, i) => (passed ? before[i] : undefined))
+  const atStart = isPassed.map((passed, i) => (passed ? undefined : before[i]))
+
+  const back = (flow: Flow, row: Row): { flow: Flow; xs: readonly Maybe[] } =>
     inScope((scope) => {
       const tape = new Tape(scope)
       const c = row.carry.map((x) => tape.input(x))
@@ -141,7 +138,7 @@ function pull(
         result = body.again(
           c,
           x,
-          rowKeys,
+          [...row.keys, ...keys.slice(body.rowKeys)],
           captured.map((one, i) => w[i] ?? one),
         )
       } finally {
@@ -150,8 +147,9 @@ function pull(
       const seeds: Maybe[] = []
       for (const [i, one] of c.entries()) seeds[one.slot] = row.seeds[i]
       for (const [i, one] of w.entries()) if (one !== null) seeds[one.slot] = flow.captured[i]
-      const outputs = [...result.ys, ...result.carry]
-      const found = backward(tape, outputs, [...row.ys, ...flow.carry], seeds)
+      // What is stacked is stacked at the end, leaf by leaf: on the way back the last one comes first.
+      const outputs = [...result.carry, ...result.ys.toReversed()]
+      const found = backward(tape, outputs, [...flow.carry, ...row.ys.toReversed()], seeds)
       return {
         flow: {
           carry: c.map((one) => found[one.slot]),
@@ -162,6 +160,7 @@ function pull(
     })
 
   const rowOf = (step: number): number => (reverse ? length - 1 - step : step)
+  // The first step on the way back takes all that was stacked; later ones have a part of it in their carry already.
   const ysAfter = stacked.map((y, i) => (paired.some((pair) => pair.y === i) ? undefined : y))
   const oneStep = (flow: Flow, step: number): { flow: Flow; xs: readonly Maybe[] } => {
     const at = (x: Tensor, of: number): Tensor =>
@@ -170,10 +169,10 @@ function pull(
       carry: begins.map((x) => at(x, step)),
       xs: xs.map((x) => at(x, step)),
       ys: (step === length - 1 ? stacked : ysAfter).map((y) => y && at(y, step)),
-      seeds: seedOf.map((y) => (step > 0 ? y && at(y, step - 1) : undefined)),
+      keys: rowKeys.map((key) => foldIn(key, firstRow + rowOf(step))),
+      seeds: seedOf.map((y, i) => (step > 0 ? y && at(y, step - 1) : atStart[i])),
     }
-    const rowKeys = keys.map((key) => foldIn(key, firstRow + rowOf(step)))
-    return back(flow, row, rowKeys)
+    return back(flow, row)
   }
   const manySteps = (flow: Flow, first: number, end: number): { flow: Flow; xs: readonly Maybe[] } => {
     const shift = (x: Tensor, by: number): Tensor => {
@@ -188,25 +187,27 @@ function pull(
       ...seedOf.map((y) => y && shift(y, 1)),
     ])
     let present = new Sparse<Tensor>([])
-    const step: Step = (given, givenRows, rowKeys) => {
-      const one = flat.filled(given)
-      const many = rows.filled(givenRows)
+    const step: Step = (given) => {
+      const one = flat.filled(given.carry)
+      const many = rows.filled(given.xs)
       const ends = [carries, firstCaptured, firstCaptured + ysAfter.length]
       const row: Row = {
         carry: many.slice(0, ends[0]) as readonly Tensor[],
         xs: many.slice(ends[0], ends[1]) as readonly Tensor[],
         ys: many.slice(ends[1], ends[2]),
         seeds: many.slice(ends[2]),
+        keys: given.keys,
       }
-      const before: Flow = { carry: one.slice(0, carries), captured: one.slice(carries) }
-      const { flow: after, xs: made } = back(before, row, rowKeys)
-      present = new Sparse(made)
+      const flowing: Flow = { carry: one.slice(0, carries), captured: one.slice(carries) }
+      const made = back(flowing, row)
+      const after = settled(made.flow, flowing)
+      present = new Sparse(made.xs)
       return { carry: new Sparse([...after.carry, ...after.captured]).values, ys: present.values }
     }
     const order = {
       length: end - first,
       reverse: !reverse,
-      keys,
+      keys: rowKeys,
       firstRow: firstRow + (reverse ? length - end : first),
     }
     const { carry, ys } = scanSteps(step, flat.values, rows.values, order)
@@ -215,8 +216,8 @@ function pull(
   }
 
   let flow: Flow = {
-    carry: body.carry.map((_, i) => cotangents[i]),
-    captured: captured.map(() => undefined),
+    carry: body.carry.map((_, i) => plus(cotangents[i], atEnd[i])),
+    captured: before.slice(firstCaptured),
   }
   const pieces: Piece[] = []
   const done = (first: number, end: number, made: { flow: Flow; xs: readonly Maybe[] }): void => {
@@ -224,7 +225,7 @@ function pull(
     pieces.push({ first: low, end: high, xs: made.xs })
     flow = made.flow
   }
-  const last = seedOf.some((y) => y !== undefined) ? 1 : 0
+  const last = [...seedOf, ...atStart].some((seed) => seed !== undefined) ? 1 : 0
   let isStable = false
   for (let end = length; end > 0; ) {
     if (isStable && end - last > 1) {
@@ -234,16 +235,21 @@ function pull(
       continue
     }
     const made = oneStep(flow, end - 1)
+    const after = length - end > inputs.length ? settled(made.flow, flow) : made.flow
     isStable =
       (end < length || last === 0) &&
-      hasSame(flow.carry, made.flow.carry) &&
-      hasSame(flow.captured, made.flow.captured)
-    const rows = made.xs.map((x) => x && reshape(x, [1, ...x.shape]))
-    done(end - 1, end, { ...made, xs: rows })
+      hasSame(flow.carry, after.carry) &&
+      hasSame(flow.captured, after.captured)
+    done(end - 1, end, { flow: after, xs: made.xs.map((x) => x && reshape(x, [1, ...x.shape])) })
     end--
   }
-  const gradients = xs.map((x, i) => joined(x, pieces, i))
+  const gradients = xs.map((x, i) => plus(before[carries + i], joined(x, pieces, i)))
   return [...flow.carry, ...gradients, ...flow.captured].map((found) => found ?? null)
+}
+
+// Where parts of the carry change places, the set of cotangents may never stay the same: what is missing again is zeros then.
+function settled({ carry, captured }: Flow, before: Flow): Flow {
+  return { carry: carry.map((x, i) => x ?? (before.carry[i] && zeros(before.carry[i].shape))), captured }
 }
 
 /** The carry that each step began with, by row: as kept, or, where they are differentiated by, made again. */
@@ -262,8 +268,13 @@ function carriesByRow(
   }
   const firstCaptured = carries + body.xs.length
   const captured = inputs.slice(firstCaptured)
-  const step: Step = (carry, xs, keys) => ({ carry: body.again(carry, xs, keys, captured).carry, ys: carry })
-  return scanSteps(step, inputs.slice(0, carries), inputs.slice(carries, firstCaptured), attributes).ys
+  const [rowKeys, otherKeys] = [attributes.keys.slice(0, body.rowKeys), attributes.keys.slice(body.rowKeys)]
+  const step: Step = ({ carry, xs, keys }) => ({
+    carry: body.again(carry, xs, [...keys, ...otherKeys], captured).carry,
+    ys: carry,
+  })
+  const order = { ...attributes, keys: rowKeys }
+  return scanSteps(step, inputs.slice(0, carries), inputs.slice(carries, firstCaptured), order).ys
 }
 
 function joined(x: Tensor, pieces: readonly Piece[], index: number): Maybe {

@@ -58,8 +58,8 @@ export function scan<C extends Tree, X extends Tree, Y extends Tree>(
   const rows = flatten('xs', xs, true)
   const length = lengthOf(rows.tensors, options.length)
   let ys: Flat | undefined
-  const step: Step = (givenCarry, givenRows, keys) => {
-    const returned: unknown = body(carried.tree(givenCarry, []) as C, rows.tree(givenRows, keys) as X)
+  const step: Step = (given) => {
+    const returned: unknown = body(carried.tree(given.carry, []) as C, rows.tree(given.xs, given.keys) as X)
     if (typeof returned !== 'object' || returned === null || !('carry' in returned) || !('y' in returned)) {
       return failType('scan', `the body must return { carry, y }, got ${kindOf(returned)}`, 'y may be null')
     }

@@ -1,6 +1,6 @@
 import { failRange, failType, kindOf } from '../fail.ts'
 import { Key } from '../key.ts'
-import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
+import { checkShape, type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 import { isPlain, put } from '../tree.ts'
 
@@ -46,7 +46,8 @@ export function signatureOf(args: readonly unknown[]): {
   const leaf = (kind: Leaf['kind'], shape: Shape, argument: number, path: string): number =>
     leaves.push({ kind, shape, argument, path }) - 1
 
-  const read = (value: unknown, argument: number, path: string): Signature => {
+  const read = (value: unknown, argument: number, path: string, depth: number): Signature => {
+    checkDepth('compile', 'an argument', depth)
     if (value instanceof Tensor) {
       return { kind: 'tensor', shape: value.shape, leaf: leaf('tensor', value.shape, argument, path) }
     }
@@ -54,7 +55,7 @@ export function signatureOf(args: readonly unknown[]): {
     if (value instanceof Key) return { kind: 'key', leaf: leaf('key', scalar, argument, path) }
     if (isStatic(value)) return { kind: 'static', value }
     if (isData(value)) {
-      const shape = Object.freeze(Array.from(value.shape))
+      const shape = checkShape('compile', value.shape)
       if (value.values.length !== sizeOf(shape)) {
         failRange(
           'compile',
@@ -66,11 +67,18 @@ export function signatureOf(args: readonly unknown[]): {
     }
     const within = (key: string | number): string => (path === '' ? `${key}` : `${path}.${key}`)
     if (Array.isArray(value)) {
-      return { kind: 'array', items: Array.from(value, (item, i) => read(item, argument, within(i))) }
+      return {
+        kind: 'array',
+        items: Array.from(value, (item, i) => read(item, argument, within(i), depth + 1)),
+      }
     }
     if (isPlain(value)) {
       const keys = Object.keys(value)
-      return { kind: 'object', keys, items: keys.map((key) => read(value[key], argument, within(key))) }
+      return {
+        kind: 'object',
+        keys,
+        items: keys.map((key) => read(value[key], argument, within(key), depth + 1)),
+      }
     }
     return failType(
       'compile',
@@ -78,7 +86,12 @@ export function signatureOf(args: readonly unknown[]): {
       'use it from a closure',
     )
   }
-  return { signatures: args.map((value, i) => read(value, i, '')), leaves }
+  return { signatures: args.map((value, i) => read(value, i, '', 0)), leaves }
+}
+
+/** Throws where a tree is so deep that it can only contain itself. */
+export function checkDepth(operation: string, what: string, depth: number): void {
+  if (depth > 512) failRange(operation, `${what} is nested more than 512 deep`, 'does it contain itself?')
 }
 
 function isStatic(value: unknown): value is Static {

@@ -65,17 +65,18 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
     const { m, n, k } = sizes(inputs, attributes)
     return wasm().matmulScratch(m, n, k, attributes.transposeB ? 1 : 0)
   },
-  kernel: (output, [a, b], attributes, scratch) => {
-    const { m, n, k } = sizes([a, b], attributes)
+  // Called at every step of a program: no arrays are made.
+  kernel: (output, inputs, { transposeA, transposeB }, scratch) => {
+    const a = inputs[0]
     wasm().matmul(
       a.offset,
-      b.offset,
+      inputs[1].offset,
       output.offset,
-      m,
-      n,
-      k,
-      attributes.transposeA ? 1 : 0,
-      attributes.transposeB ? 1 : 0,
+      output.shape[0]!,
+      output.shape[1]!,
+      a.shape[transposeA ? 0 : 1]!,
+      transposeA ? 1 : 0,
+      transposeB ? 1 : 0,
       scratch,
     )
   },

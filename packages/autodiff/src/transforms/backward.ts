@@ -32,9 +32,13 @@ export function backward(
       if (given === undefined) continue
       const slots = inputs.map((input) => slotOn(input, tape))
       const wanted = slots.map((into) => into >= 0)
-      const pulled = operation.pull(given, output, inputs, attributes, wanted)
-      for (const [i, cotangent] of pulled.entries()) {
-        if (cotangent !== null) accumulate(found, slots[i]!, cotangent)
+      // Of inputs that are one value the last one takes it on.
+      const before = slots.map((into, i) => (slots.lastIndexOf(into) === i ? found[into] : undefined))
+      for (const into of slots) if (into >= 0) found[into] = undefined
+      const pulled = operation.pull(given, output, inputs, attributes, wanted, before)
+      for (let i = slots.length - 1; i >= 0; i--) {
+        const cotangent = pulled[i]
+        if (cotangent) accumulate(found, slots[i]!, cotangent)
       }
       continue
     }

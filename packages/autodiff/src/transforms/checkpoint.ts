@@ -1,6 +1,6 @@
+import type { Step } from '../compile/scan-body.ts'
 import { scanSteps } from '../compile/scan-operation.ts'
 import { reshape } from '../ops/reshape.ts'
-import type { Tensor } from '../tensor.ts'
 import { inScope, leaves, mapTensors } from '../tree.ts'
 import { checkFunction, refuseAsynchronous } from './functions.ts'
 
@@ -25,16 +25,16 @@ export function checkpoint<A extends readonly unknown[], R>(f: (...args: A) => R
     inScope(() => {
       // A scan of one step: what that makes in between is its own, and its gradient makes it again.
       let returned: R | undefined
-      const rows = leaves(args).map((x) => reshape(x, [1, ...x.shape]))
-      const step = (_: readonly Tensor[], xs: readonly Tensor[]): { carry: Tensor[]; ys: Tensor[] } => {
-        let next = 0
-        const again: unknown = mapTensors<unknown>(args, () => xs[next++]!)
+      const given = [...new Set(leaves(args))]
+      const step: Step = ({ whole }) => {
+        const stand = new Map(given.map((x, i) => [x, whole[i]!]))
+        const again: unknown = mapTensors<unknown>(args, (x) => stand.get(x)!)
         // Every tensor replaced by a tensor: still an A.
         returned = f(...(again as A))
         refuseAsynchronous('checkpoint', returned)
         return { carry: [], ys: leaves(returned) }
       }
-      const { ys } = scanSteps(step, [], rows, { length: 1, reverse: false, keys: [], firstRow: 0 })
+      const { ys } = scanSteps(step, [], [], { length: 1, reverse: false, keys: [], firstRow: 0 }, given)
       let next = 0
       const result: unknown = mapTensors<unknown>(returned, (x) => reshape(ys[next++]!, x.shape))
       return result as R

@@ -1,5 +1,5 @@
 import { add, mul, scope, sub } from '@tapeflow/autodiff'
-import { checkSettings, namesOf, scalar, settingsAt } from '../hyper.ts'
+import { checkSettings, hyperOf, namesOf, type Settings, scalar } from '../hyper.ts'
 import { leafwise, zeroSlots } from '../leafwise.ts'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { fraction } from '../range.ts'
@@ -62,11 +62,11 @@ function plain(learningRate: number | Schedule): Optimizer<never> {
         const rate = scalar('sgd', hyper, 'learningRate')
         return leafwise('sgd', [], gradients, slots, params, (w, g) => [sub(w, mul(g, rate))])
       }),
-    hyper: (step, control) => settingsAt(settings, step, control),
+    hyper: hyperOf(settings),
   }
 }
 
-function withVelocity(settings: Parameters<typeof settingsAt<'momentum'>>[0]): Optimizer<'velocity'> {
+function withVelocity(settings: Settings<'momentum'>): Optimizer<'velocity'> {
   return {
     name: 'sgd',
     hyperparameters: namesOf(settings),
@@ -80,6 +80,6 @@ function withVelocity(settings: Parameters<typeof settingsAt<'momentum'>>[0]): O
           return [sub(w, next), next]
         })
       }),
-    hyper: (step, control) => settingsAt(settings, step, control),
+    hyper: hyperOf(settings),
   }
 }

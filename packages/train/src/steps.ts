@@ -1,0 +1,220 @@
+import * as t from '@tapeflow/autodiff'
+import type { Metric } from '@tapeflow/nn'
+import type { Control, Hyper, Optimizer } from '@tapeflow/optim'
+import type { TrainBatch } from './batch.ts'
+import type { Shown } from './showing.ts'
+import {
+  type Carry,
+  type Passed,
+  type Recipe,
+  type StepFunctions,
+  type StepInputs,
+  type Stepped,
+  stepFunctions,
+} from './step.ts'
+
+/** A run as it stands: what a step is made from, beside the batch. */
+export interface Standing<P, S> {
+  readonly carry: Carry<P, S>
+  readonly step: number
+  /** The key of step i is its child i. */
+  readonly stepKey: t.Key
+  readonly machine: { readonly state: Control }
+  readonly sums: { readonly metrics: readonly unknown[] }
+}
+
+/** What a step made: the next carry, and what its event shows. */
+export interface Outcome<P, S> extends Shown<P, S> {
+  readonly carry: Carry<P, S>
+  /** Read where it is wanted, a number is one object on its way to the event. */
+  readonly loss: Pick<t.Tensor, 'item'>
+}
+
+/** What was read on the host in the last step or validation, until the next one. */
+export interface Readings {
+  /** Of the last step. */
+  readonly learningRate: number
+  /** The state of each metric after it. */
+  readonly metrics: readonly unknown[]
+}
+
+/** The two programs of a run: what it does with a batch. */
+export interface Steps<P, S> {
+  readonly readings: Readings
+  /** Whether what a step shows beside the carry is the program's own; else it is the caller's to free. */
+  readonly compiled: boolean
+  /** Parameters, layer state and slots for batches like this one. They are the caller's to free. */
+  first(key: t.Key, batch: TrainBatch): Carry<P, S>
+  /**
+   * One optimizer step. A compiled one writes over the tensors of the old carry, which are then in the new one; what the new
+   * one lacks of the old is the caller's to free. What is shown lasts until the next step.
+   */
+  train(run: Standing<P, S>, batch: TrainBatch): Outcome<P, S>
+  /** Forward only: returns the batch's loss; `readings` then has the metrics after it. */
+  evaluate(carry: Carry<P, S>, batch: TrainBatch, metrics: readonly unknown[]): number
+  /** Frees what the programs hold. */
+  dispose(): void
+}
+
+/**
+ * The programs of a recipe.
+ *
+ * @param compile whether they are recorded once for each shape of batch and replayed over the same memory, or run as they are
+ * written: both give the same bits
+ */
+export function steps<P extends t.Tree, S extends t.Tree>(
+  recipe: Recipe<P, S>,
+  compile: boolean,
+): Steps<P, S> {
+  const functions = stepFunctions(recipe)
+  const reader = readerOf(recipe)
+  return compile ? compiledSteps(functions, recipe, reader) : eagerSteps(functions, recipe, reader)
+}
+
+/** A function that runs as a program. */
+interface Program<A extends readonly unknown[], R> {
+  (...args: A): R
+  dispose(): void
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** Reads on the host what programs return. */
+interface Reader {
+  readonly readings: Readings
+  rate(hyper: Hyper): void
+  /** Measures what passed, from the metrics before. */
+  measure(measured: Passed['measured'], metrics: readonly unknown[]): void
+}
+
+function readerOf({ metrics }: Pick<Recipe<unknown, unknown>, 'metrics'>): Reader {
+  const readings: Mutable<Readings> = { learningRate: Number.NaN, metrics: [] }
+  return {
+    readings,
+    rate: ({ learningRate }) => {
+      readings.learningRate =
+        typeof learningRate === 'number' ? learningRate : (learningRate?.item() ?? Number.NaN)
+    },
+    measure: (measured, states) => {
+      if (measured !== null) readings.metrics = updated(metrics, states, measured)
+    },
+  }
+}
+
+function updated(
+  metrics: readonly Metric[],
+  states: readonly unknown[],
+  { prediction, target, weights }: NonNullable<Passed['measured']>,
+): readonly unknown[] {
+  return t.scope(() => metrics.map((metric, i) => metric.update(states[i], prediction, target, weights)))
+}
+
+function compiledSteps<P extends t.Tree, S extends t.Tree>(
+  { first, train, validate }: StepFunctions<P, S>,
+  { optimizer }: Recipe<P, S>,
+  reader: Reader,
+): Steps<P, S> {
+  const training: Program<[Carry<P, S>, StepInputs], Stepped<P, S>> = t.compile(
+    (carry: Carry<P, S>, inputs: StepInputs) => {
+      const made = train(carry, inputs)
+      return { ...made, carry: inOrder(made.carry) }
+    },
+    { donate: [0], reuse: true },
+  )
+  const validating: Program<Parameters<typeof validate>, Passed> = t.compile(validate, { reuse: true })
+  // One object for all steps.
+  let inputs: Mutable<StepInputs> | null = null
+  let known: Carry<P, S> | null = null
+  let isScoped = false
+
+  const step = (run: Standing<P, S>, { x, y, weights }: TrainBatch): Outcome<P, S> => {
+    const hyper = optimizer.hyper(run.step, run.machine.state)
+    inputs ??= { x, y, weights, key: run.stepKey, step: run.step, hyper }
+    inputs.x = x
+    inputs.y = y
+    inputs.weights = weights
+    inputs.step = run.step
+    inputs.hyper = hyper
+    const made = training(run.carry === known ? run.carry : inOrder(run.carry), inputs)
+    known = made.carry
+    reader.rate(hyper)
+    try {
+      reader.measure(made.measured, run.sums.metrics)
+    } catch (cause) {
+      // Nobody will hear of this carry, and the old one may be no more.
+      for (const x of t.leaves(made.carry)) x.dispose()
+      throw cause
+    }
+    return made
+  }
+  return {
+    readings: reader.readings,
+    compiled: true,
+    first: (key, { x }) => first(key, x.shape.slice(1)),
+    train: (run, batch) => {
+      // Scopes are garbage: there is one only where `hyper` makes tensors, which the first step finds out.
+      if (known === null) isScoped = makesTensors(optimizer, run)
+      return isScoped ? scoped(step, run, batch) : step(run, batch)
+    },
+    evaluate: ({ params, state }, { x, y, weights }, metrics) => {
+      const { loss, measured } = validating({ params, state }, { x, y, weights })
+      reader.measure(measured, metrics)
+      return loss.item()
+    },
+    dispose: () => {
+      training.dispose()
+      validating.dispose()
+    },
+  }
+}
+
+function eagerSteps<P, S>(
+  { first, train, validate }: StepFunctions<P, S>,
+  { optimizer }: Recipe<P, S>,
+  reader: Reader,
+): Steps<P, S> {
+  return {
+    readings: reader.readings,
+    compiled: false,
+    first: (key, { x }) => first(key, x.shape.slice(1)),
+    train: ({ carry, step, stepKey, machine, sums }, { x, y, weights }) =>
+      t.scope(() => {
+        const hyper = optimizer.hyper(step, machine.state)
+        const made = train(carry, { x, y, weights, key: stepKey, step, hyper })
+        reader.rate(hyper)
+        reader.measure(made.measured, sums.metrics)
+        const loss = made.loss.item()
+        const { carry: next, gradients, squares, activations } = made
+        return { carry: next, loss: { item: () => loss }, gradients, squares, activations }
+      }),
+    evaluate: (carry, { x, y, weights }, metrics) =>
+      t.scope(() => {
+        const { loss, measured } = validate(carry, { x, y, weights })
+        reader.measure(measured, metrics)
+        return loss.item()
+      }),
+    dispose: () => {},
+  }
+}
+
+function makesTensors(
+  optimizer: Pick<Optimizer<string>, 'hyper'>,
+  { step, machine }: Pick<Standing<unknown, unknown>, 'step' | 'machine'>,
+): boolean {
+  return t.scope(() => {
+    const before = t.memory().tensors
+    optimizer.hyper(step, machine.state)
+    return t.memory().tensors !== before
+  })
+}
+
+// Apart from where it is called: a function with a closure in it makes garbage even where that is not reached.
+function scoped<A extends readonly unknown[], R>(body: (...args: A) => R, ...args: A): R {
+  return t.scope(() => body(...args))
+}
+
+/** The same tensors with keys in sorted order: a program is recorded for one order, and snapshots come back in this one. */
+function inOrder<T>(tree: T): T {
+  // Each leaf is its own replacement.
+  return t.mapTree(tree, (leaf) => leaf) as T
+}

@@ -1,0 +1,337 @@
+import * as t from '@tapeflow/autodiff'
+import { type Draw, type OperationInfo, operations } from '@tapeflow/autodiff/testing'
+import { drawFrom } from './draws.ts'
+import { type Argument, type Call, call, type Literal, literal, valueAt } from './program-lines.ts'
+
+/** Where the numbers of a value are expected. Only a guess: what random programs compute should stay finite mostly. */
+export interface Range {
+  readonly low: number
+  readonly high: number
+  /** Whether they are whole numbers for sure: such as index rows. */
+  readonly integer: boolean
+}
+
+/** A value that lines can use, by its number. */
+export interface Known extends Range {
+  readonly kind: 'tensor' | 'key' | 'number'
+  readonly index: number
+  /** Where it was drawn: that stays when other lines are left out. */
+  readonly slot: number
+  readonly shape: t.Shape
+}
+
+/** The values so far, the last one first, and the slot of the line that is to use them. */
+export interface Pool {
+  readonly values: readonly Known[]
+  readonly slot: number
+}
+
+/** What a call may be given in the place of a tensor: its shape is `[]` for a number. */
+export interface Operand extends Range {
+  readonly argument: Argument
+  readonly shape: t.Shape
+}
+
+/** A call that was drawn. Operands may be replaced by others of the same shape. */
+export interface Drawn {
+  readonly operands: readonly Operand[]
+  readonly call: (...operands: Argument[]) => Call
+  readonly range: (...operands: Range[]) => Range
+}
+
+/** Draws a call of an operation on values of the pool; null where there are none that fit. */
+export type Caller = (pool: Pool, draw: Draw) => Drawn | null
+
+/** The value in a slot that is drawn, or the next one before it that fits; one of the latest slots more often than not. */
+export function pickFrom(pool: Pool, draw: Draw, fits: (known: Known) => boolean): Known | undefined {
+  const fitting = pool.values.filter(fits)
+  const isNear = draw.integer(0, 1) === 1
+  const place = draw.integer(0, isNear ? 2 : pool.slot - 1)
+  const drawn = isNear ? pool.slot - 1 - place : place
+  return fitting.find(({ slot }) => slot <= drawn) ?? fitting.at(-1)
+}
+
+/** A tensor of the pool; null where none fits. */
+export function pick(pool: Pool, draw: Draw, fits: (known: Known) => boolean = always): Operand | null {
+  const known = pickFrom(pool, draw, (value) => value.kind === 'tensor' && fits(value))
+  return known === undefined ? null : operandOf(known)
+}
+
+const operandOf = (known: Known): Operand => ({ ...known, argument: valueAt(known.index) })
+
+const range = (low: number, high: number, integer = false): Range => ({ low, high, integer })
+const same = (x: Range): Range => x
+const withZero = ({ low, high, integer }: Range): Range => range(Math.min(low, 0), Math.max(high, 0), integer)
+const times = ({ low, high, integer }: Range, count: number): Range =>
+  range(low * count, high * count, integer)
+
+/** A call on one tensor that fits, and further arguments. */
+function ofOne(
+  name: string,
+  fits: (x: Known) => boolean,
+  result: (x: Range, shape: t.Shape) => Range,
+  further: (x: Operand, draw: Draw) => readonly Literal[] = () => [],
+): Caller {
+  return (pool, draw) => {
+    const x = pick(pool, draw, fits)
+    if (x === null) return null
+    const given = further(x, draw).map(literal)
+    return {
+      operands: [x],
+      call: (argument) => call(name, argument, ...given),
+      range: (own) => result(own, x.shape),
+    }
+  }
+}
+
+const always = (): boolean => true
+const isRowed = ({ shape }: Known): boolean => shape.length > 0
+const last = (shape: t.Shape): number => shape[shape.length - 1]!
+
+const meanRange = ({ low, high }: Range, shape: t.Shape): Range =>
+  shape.includes(0) ? range(Number.NaN, Number.NaN) : range(low, high)
+
+const reduction =
+  (least: number) =>
+  ({ shape }: Operand, draw: Draw): readonly Literal[] => {
+    const axis = shape.map((_, i) => i).filter((i) => draw.integer(0, 1) === 1 && shape[i]! >= least)
+    const keepDims = draw.integer(0, 1) === 1
+    if (axis.length === 0 && least === 0 && !keepDims) return []
+    return [{ axis, ...(keepDims && { keepDims }) }]
+  }
+
+// Operations that are not elementwise, or take something else than tensors. A new one of these kinds is added here.
+const structured: Readonly<Record<string, Caller>> = {
+  argMax: ofOne(
+    'argMax',
+    ({ shape }) => shape.some((size) => size > 0),
+    (_, shape) => range(0, Math.max(...shape) - 1, true),
+    ({ shape }, draw) => [{ axis: draw.pick([...shape.keys()].filter((axis) => shape[axis]! > 0)) }],
+  ),
+  broadcastTo: ofOne('broadcastTo', always, same, ({ shape }, draw) => {
+    const stretched = shape.map((size) => (size === 1 ? draw.pick([1, 3, 5]) : size))
+    return [draw.integer(0, 1) === 0 ? [draw.pick([2, 1, 3, 0]), ...stretched] : stretched]
+  }),
+  concat: (pool, draw) => {
+    const first = pick(pool, draw, isRowed)
+    if (first === null) return null
+    const axis = draw.integer(0, first.shape.length - 1)
+    const fits = ({ shape }: Known): boolean =>
+      shape.length === first.shape.length && shape.every((size, i) => i === axis || size === first.shape[i])
+    const others = Array.from({ length: draw.integer(0, 2) }, () => pick(pool, draw, fits)!)
+    const options = axis === 0 ? [] : [literal({ axis })]
+    return {
+      operands: [first, ...others],
+      call: (...items) => call('concat', { kind: 'list', items }, ...options),
+      range: (...all) =>
+        range(
+          Math.min(...all.map(({ low }) => low)),
+          Math.max(...all.map(({ high }) => high)),
+          all.every(({ integer }) => integer),
+        ),
+    }
+  },
+  gather: (pool, draw) => {
+    const x = pick(pool, draw, isRowed)
+    if (x === null) return null
+    const rows = x.shape[0]!
+    const shape = rows === 0 ? [0] : draw.pick([[2], [1], [3], [], [5], [2, 2], [0]])
+    const indices = indicesBelow(rows, pool, draw, always) ?? constantIndices(shape, rows, draw)
+    return { operands: [x], call: (rowsOf) => call('gather', rowsOf, indices.argument), range: same }
+  },
+  logSoftmax: ofOne('logSoftmax', isRowed, ({ low, high }, shape) =>
+    range(low - high - Math.log(last(shape) + 1), 0),
+  ),
+  logSumExp: ofOne('logSumExp', isRowed, ({ low, high }, shape) => range(low, high + Math.log(last(shape)))),
+  matmul: (pool, draw) => {
+    const a = pick(pool, draw, ({ shape }) => shape.length === 2)
+    if (a === null) return null
+    const transposeA = draw.integer(0, 1) === 1
+    const inner = a.shape[transposeA ? 0 : 1]!
+    // `a` itself always fits.
+    const b = pick(pool, draw, ({ shape }) => shape.length === 2 && shape.includes(inner))!
+    const transposeB = b.shape[0] !== inner || (b.shape[1] === inner && draw.integer(0, 1) === 1)
+    const options = { ...(transposeA && { transposeA }), ...(transposeB && { transposeB }) }
+    const given = transposeA || transposeB ? [literal(options)] : []
+    return {
+      operands: [a, b],
+      call: (left, right) => call('matmul', left, right, ...given),
+      range: (left, right) => {
+        const most = inner * magnitude(left) * magnitude(right)
+        return range(-most, most)
+      },
+    }
+  },
+  max: ofOne('max', always, same, reduction(1)),
+  mean: ofOne('mean', always, meanRange, reduction(0)),
+  oneHot: (pool, draw) => {
+    const indices =
+      indicesBelow(20, pool, draw, always) ?? constantIndices(draw.pick([[2], [], [3]]), 5, draw)
+    const depth = indices.high + 1 + draw.integer(0, 2)
+    return {
+      operands: [],
+      call: () => call('oneHot', indices.argument, literal(depth)),
+      range: () => range(0, 1, true),
+    }
+  },
+  pad: ofOne('pad', always, withZero, ({ shape }, draw) => [
+    shape.map(() => [draw.integer(0, 2), draw.integer(0, 1)]),
+  ]),
+  reshape: ofOne('reshape', always, same, ({ shape }, draw) => {
+    const [first = 1, ...rest] = shape
+    const flat = shape.includes(0) ? t.sizeOf(shape) : -1
+    const shapes = [[flat], [1, ...shape], shape.toReversed(), [...shape, 1], [...rest, first]]
+    return [draw.pick<Literal>(shapes)]
+  }),
+  scatterAdd: (pool, draw) => {
+    const x = pick(pool, draw, ({ shape }) => (shape[0] ?? 1) <= 33)
+    if (x === null) return null
+    const leads = ({ shape }: Known): boolean => t.sameShape(shape, x.shape.slice(0, shape.length))
+    const indices =
+      indicesBelow(20, pool, draw, leads) ?? constantIndices(x.shape.slice(0, draw.integer(0, 1)), 5, draw)
+    const rows = indices.high + 1 + draw.integer(0, 2)
+    return {
+      operands: [x],
+      call: (argument) => call('scatterAdd', argument, indices.argument, literal(rows)),
+      range: (own) => withZero(times(own, t.sizeOf(indices.shape))),
+    }
+  },
+  slice: ofOne('slice', isRowed, same, ({ shape }, draw) => {
+    // Along the first axis it is a view, which is what there is to go wrong.
+    const axes = draw.pick([1, 1, shape.length])
+    const begin = shape.slice(0, axes).map((size) => draw.integer(0, Math.max(0, Math.min(3, size - 1))))
+    const end = begin.map((from, axis) => {
+      const size = shape[axis]!
+      return draw.pick([size, Math.min(from + 1, size), Math.max(from, size - 1)])
+    })
+    return axes === 1 ? [begin[0]!, end[0]!] : [begin, end]
+  }),
+  softmax: ofOne('softmax', isRowed, () => range(0, 1)),
+  sum: ofOne('sum', always, (x, shape) => withZero(times(x, t.sizeOf(shape))), reduction(0)),
+  transpose: ofOne('transpose', always, same, ({ shape }, draw) => {
+    if (draw.integer(0, 1) === 0) return []
+    const axes = [...shape.keys()]
+    return [shape.map(() => axes.splice(draw.integer(0, axes.length - 1), 1)[0]!)]
+  }),
+}
+
+const magnitude = ({ low, high }: Range): number => Math.max(Math.abs(low), Math.abs(high))
+
+function indicesBelow(
+  limit: number,
+  pool: Pool,
+  draw: Draw,
+  fits: (known: Known) => boolean,
+): Operand | null {
+  if (draw.integer(0, 1) === 0) return null
+  return pick(pool, draw, (x) => x.integer && x.low >= 0 && x.high < limit && fits(x))
+}
+
+function constantIndices(shape: t.Shape, limit: number, draw: Draw): Operand {
+  const first = draw.integer(0, 9)
+  const values = Array.from({ length: t.sizeOf(shape) }, (_, i) => (first + 7 * i) % limit)
+  const high = values.reduce((most, x) => Math.max(most, x), 0)
+  return { ...range(0, high, true), shape, argument: call('tensor', literal(values), literal(shape)) }
+}
+
+/** How each operation of the package is called in random programs, by name. One that is missing needs a line above. */
+export const callers: ReadonlyMap<string, Caller> = new Map(
+  operations.flatMap((info) => {
+    const { name } = info.operation
+    const caller = structured[name] ?? elementwise(info)
+    return caller === null ? [] : [[name, caller]]
+  }),
+)
+
+/** An operation that is called with tensors alone, which broadcast, needs nothing said about it. */
+function elementwise(info: OperationInfo): Caller | null {
+  const { operation, sample } = info
+  const { shapes, call: sampled } = sample(drawFrom([]))
+  const functions: Readonly<Record<string, unknown>> = t
+  const arity = shapes.length
+  if (sampled !== functions[operation.name] || !broadcasts(info, arity)) return null
+  return (pool, draw) => {
+    const first = pick(pool, draw)
+    if (first === null) return null
+    const operands = [first]
+    let joint = first.shape
+    while (operands.length < arity) {
+      const other = otherOperand(first, joint, pool, draw)
+      operands.push(other)
+      joint = t.evalShape(t.add, joint, other.shape)
+    }
+    if (draw.integer(0, 1) === 1) operands.reverse()
+    return {
+      operands,
+      call: (...given) => call(operation.name, ...given),
+      range: (...all) => elementwiseRange(info, all),
+    }
+  }
+}
+
+function broadcasts({ operation }: OperationInfo, arity: number): boolean {
+  const wide = [[2, 1], [3], []].slice(0, arity)
+  try {
+    const broadcast = operation.shape(
+      wide.map((shape) => ({ shape })),
+      {},
+    )
+    const scalars = operation.shape(
+      wide.map(() => ({ shape: [] })),
+      {},
+    )
+    return scalars.length === 0 && t.sameShape(broadcast, arity === 1 ? [2, 1] : [2, 3])
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Something to combine `first` with that broadcasts with shape `wide`: another tensor, its own first row, a number, or a
+ * tensor made on the spot.
+ */
+function otherOperand(first: Operand, wide: t.Shape, pool: Pool, draw: Draw): Operand {
+  const kind = draw.integer(0, 7)
+  const number = pool.values.find((known) => known.kind === 'number' && !known.integer)
+  if (kind === 7 && number !== undefined) return operandOf(number)
+  const value = draw.pick([1, 0.5, -2, 3, 0.1, 0, 2, -0.7])
+  if (kind === 6) return { ...range(value, value), shape: [], argument: literal(value) }
+  if (kind === 5) {
+    const argument = call('full', literal(wide), literal(value))
+    return { ...range(value, value), shape: wide, argument }
+  }
+  if (kind === 4) {
+    const row = wide.slice(-1).filter((size) => size <= 5)
+    const values = Array.from({ length: t.sizeOf(row) }, (_, i) => value + i)
+    const argument = call('tensor', literal(values), literal(row))
+    return { ...range(value, value + values.length), shape: row, argument }
+  }
+  const [rows = 0, ...rest] = first.shape
+  if (kind === 3 && rows > 0) {
+    const row = call('slice', first.argument, literal(0), literal(1))
+    return { ...first, shape: [1, ...rest], argument: row }
+  }
+  const fits = ({ shape }: Known): boolean => {
+    for (let i = 1; i <= Math.min(shape.length, wide.length); i++) {
+      const [a, b] = [shape[shape.length - i]!, wide[wide.length - i]!]
+      if (a !== b && a !== 1 && b !== 1) return false
+    }
+    return true
+  }
+  return pick(pool, draw, fits)!
+}
+
+// The specification itself says where results lie, at the ends of the operands' ranges and in between.
+function elementwiseRange({ operation }: OperationInfo, operands: readonly Range[]): Range {
+  let rows: readonly (readonly number[])[] = [[]]
+  for (const x of operands) rows = rows.flatMap((row) => points(x).map((point) => [...row, point]))
+  const shape = [rows.length]
+  const columns = operands.map((_, i) => ({ shape, values: rows.map((row) => row[i]!) }))
+  const results = Array.from(operation.reference(columns, {}, shape))
+  return range(Math.min(...results), Math.max(...results))
+}
+
+function points({ low, high }: Range): readonly number[] {
+  if (low === high) return [low]
+  return [low, low + (high - low) / 3, high, ...(low < 0 && high > 0 ? [0] : [])]
+}

@@ -1,0 +1,57 @@
+import * as t from '@tapeflow/autodiff'
+import { type OperationInfo, operations } from '@tapeflow/autodiff/testing'
+import { describe, expect, it } from 'vitest'
+import { assertKernelKeepsToItsMemory } from './kernel-memory.ts'
+
+// The samples of the matrix are too small to be multiplied in blocks, and have too few axes for three runs of them.
+
+const operationOf = (name: string): OperationInfo['operation'] =>
+  operations.find(({ operation }) => operation.name === name)!.operation
+
+describe('working memory of large matrix products', () => {
+  const sizes: readonly (readonly [m: number, k: number, n: number])[] = [
+    [9, 131, 130],
+    [10, 300, 61],
+    [70, 33, 517],
+    [130, 257, 1030],
+    [33, 17, 12],
+  ]
+  for (const [m, k, n] of sizes) {
+    for (const transposeA of [false, true]) {
+      for (const transposeB of [false, true]) {
+        const flags = `${transposeA ? 'transposed' : 'plain'} by ${transposeB ? 'transposed' : 'plain'}`
+        it(`[${m},${k}] by [${k},${n}], ${flags}, holds what is written there`, () => {
+          const most = assertKernelKeepsToItsMemory(operationOf('matmul'), () => {
+            const a = t.normal(t.key(1), transposeA ? [k, m] : [m, k])
+            const b = t.normal(t.key(2), transposeB ? [n, k] : [k, n])
+            t.matmul(a, b, { transposeA, transposeB })
+          })
+          expect(most > 0).toBe(k * n > 16384 || transposeB)
+        })
+      }
+    }
+  }
+})
+
+describe('working memory of reductions', () => {
+  const reductions = { sum: t.sum, mean: t.mean, max: t.max }
+  // Bytes of the largest temporary of each region: what the first run of axes leaves, and what the second does.
+  const cases: readonly (readonly [shape: t.Shape, axis: readonly number[], bytes: number])[] = [
+    [[2, 3, 5], [1, 2], 0],
+    [[2, 3, 5], [0, 2], 4 * 6],
+    [[2, 3, 5, 4, 7], [0, 2, 4], 4 * (2 * 3 * 5 * 4 + 2 * 3 * 4)],
+    [[2, 3, 5, 4, 7], [0, 1, 3], 4 * (2 * 3 * 5 * 7)],
+    [[2, 3, 2, 3, 2, 3, 2], [0, 2, 4, 6], 4 * (8 * 27 + 4 * 27)],
+    [[4, 3, 0, 2, 5], [0, 2, 4], 4 * (4 * 3 * 2)],
+  ]
+  for (const [shape, axis, bytes] of cases) {
+    it(`[${shape}] over [${axis}] is ${bytes} bytes`, () => {
+      for (const [name, reduce] of Object.entries(reductions)) {
+        // There is no largest of none.
+        if (name === 'max' && shape.includes(0)) continue
+        const call = (): t.Tensor => reduce(t.normal(t.key(3), shape), { axis })
+        expect(assertKernelKeepsToItsMemory(operationOf(name), call)).toBe(bytes)
+      }
+    })
+  }
+})
