@@ -8,6 +8,7 @@ import { TracedKey } from '../traced-key.ts'
 import { isPlain } from '../tree.ts'
 import { type Graph, type Line, type Output, type RecordedLine, type Source, Value } from './graph.ts'
 import { HostValues, hosted } from './host.ts'
+import { hasKeys } from './keyed.ts'
 import { checkDepth, type Leaf } from './signature.ts'
 
 /** What a function returns, with numbers for its tensors and keys. */
@@ -86,6 +87,12 @@ export class Builder {
     if (isView) {
       this.slots[slot] = this.view(name, shape, from, first * 4)
       return
+    }
+    if (
+      hasKeys(attributes) &&
+      attributes.keys.some((key) => key instanceof TracedKey && key.tape !== this.tape)
+    ) {
+      this.capturesKeys = true
     }
     const ids = values.map(({ id }) => id).join(',')
     const text = `${operation.name}(${ids})${describe(attributes, this.identities)}`

@@ -17,7 +17,7 @@ import { partOperation } from './part.ts'
 import { runScan, scanReference } from './run-scan.ts'
 import { isDifferentiated, ScanBody, type Step, type StepResult } from './scan-body.ts'
 
-export const scanOperation: Operation<ScanAttributes, readonly Tensor[]> = /*@__PURE__*/ defineOperation<
+const scanOperation: Operation<ScanAttributes, readonly Tensor[]> = /*@__PURE__*/ defineOperation<
   ScanAttributes,
   readonly Tensor[]
 >({
@@ -37,17 +37,23 @@ export const scanOperation: Operation<ScanAttributes, readonly Tensor[]> = /*@__
 /** In which order rows are visited, and what keys the steps are given. */
 export type ScanOrder = Pick<ScanAttributes, 'length' | 'reverse' | 'keys' | 'firstRow'>
 
+/** What a scan is given: what the first step begins with, rows, and what every step is given as it is. */
+export interface ScanInputs {
+  readonly carry: readonly Tensor[]
+  readonly xs: readonly Tensor[]
+  readonly whole: readonly Tensor[]
+}
+
 /**
  * Repeats `step`, recorded once, over the rows of `xs`.
  *
- * @param whole what every step is given as it is
+ * @param name what the operation is called in errors and plans
  */
 export function scanSteps(
+  name: 'scan' | 'checkpoint',
   step: Step,
-  carry: readonly Tensor[],
-  xs: readonly Tensor[],
+  { carry, xs, whole }: ScanInputs,
   order: ScanOrder,
-  whole: readonly Tensor[] = [],
 ): StepResult {
   return inScope((scope) => {
     const rows = xs.map((x) => x.shape.slice(1))
@@ -57,15 +63,19 @@ export function scanSteps(
     const keys = [...order.keys, ...body.capturedKeys]
     const { length, reverse, firstRow } = order
     const attributes = { body, length, reverse, firstRow, keys, saving, mayFail: body.mayFail }
-    const packed = applyKeyed(scanOperation, inputs, attributes)
+    const operation = { ...scanOperation, name, effect: body.hasEffect }
+    const packed = applyKeyed(operation, inputs, attributes)
     const { carry: carryAt, ys: ysAt } = packing(attributes)
-    const part = (index: number, first: number, shape: readonly number[]): Tensor =>
-      apply(partOperation, [packed], { index, first, shape })
     return {
-      carry: body.carry.map((x, i) => part(i, carryAt[i]!, x.shape)),
-      ys: body.result.ys.map((y, i) => part(carry.length + i, ysAt[i]!, [length, ...y.shape])),
+      carry: body.carry.map((x, i) => partOf(packed, i, carryAt[i]!, x.shape)),
+      ys: body.result.ys.map((y, i) => partOf(packed, carry.length + i, ysAt[i]!, [length, ...y.shape])),
     }
   })
+}
+
+/** Result number `index`, which begins at element `first`. */
+function partOf(packed: Tensor, index: number, first: number, shape: readonly number[]): Tensor {
+  return apply(partOperation, [packed], { index, first, shape })
 }
 
 type Maybe = Tensor | undefined
@@ -83,6 +93,8 @@ interface Row {
   readonly keys: readonly Key[]
   /** Cotangents of what it stacked. */
   readonly ys: readonly Maybe[]
+  /** Cotangents of the carry that was kept for it. */
+  readonly begun: readonly Maybe[]
   /** Cotangents of its carry that others are added to: what the step before stacked, where that is the same value. */
   readonly seeds: readonly Maybe[]
 }
@@ -113,7 +125,12 @@ function pull(
   const rowKeys = keys.slice(0, body.rowKeys)
   const xs = inputs.slice(carries, firstCaptured)
   const captured = inputs.slice(firstCaptured)
-  const begins = carriesByRow(output, inputs, attributes)
+  // By row, the carry that each step began with: results like the others, so that gradients of this one go through them.
+  const kept = packing(attributes).saved
+  const begins = body.carry.map(({ shape }, i) =>
+    partOf(output, carries + body.result.ys.length + i, kept[i]!, [length, ...shape]),
+  )
+  const begun = body.carry.map((_, i) => cotangents[carries + body.result.ys.length + i])
   const stacked = body.result.ys.map((_, i) => cotangents[carries + i])
   const paired = body.paired.filter(({ y }) => stacked[y] !== undefined)
   const seedOf = body.carry.map((_, i) =>
@@ -145,7 +162,7 @@ function pull(
         tape.open = false
       }
       const seeds: Maybe[] = []
-      for (const [i, one] of c.entries()) seeds[one.slot] = row.seeds[i]
+      for (const [i, one] of c.entries()) seeds[one.slot] = plus(row.begun[i], row.seeds[i])
       for (const [i, one] of w.entries()) if (one !== null) seeds[one.slot] = flow.captured[i]
       // What is stacked is stacked at the end, leaf by leaf: on the way back the last one comes first.
       const outputs = [...result.carry, ...result.ys.toReversed()]
@@ -170,6 +187,7 @@ function pull(
       xs: xs.map((x) => at(x, step)),
       ys: (step === length - 1 ? stacked : ysAfter).map((y) => y && at(y, step)),
       keys: rowKeys.map((key) => foldIn(key, firstRow + rowOf(step))),
+      begun: begun.map((x) => x && at(x, step)),
       seeds: seedOf.map((y, i) => (step > 0 ? y && at(y, step - 1) : atStart[i])),
     }
     return back(flow, row)
@@ -184,25 +202,26 @@ function pull(
       ...begins.map((x) => shift(x, 0)),
       ...xs.map((x) => shift(x, 0)),
       ...ysAfter.map((y) => y && shift(y, 0)),
+      ...begun.map((x) => x && shift(x, 0)),
       ...seedOf.map((y) => y && shift(y, 1)),
     ])
     let present = new Sparse<Tensor>([])
     const step: Step = (given) => {
       const one = flat.filled(given.carry)
       const many = rows.filled(given.xs)
-      const ends = [carries, firstCaptured, firstCaptured + ysAfter.length]
+      const ends = [carries, firstCaptured, firstCaptured + ysAfter.length, many.length - carries]
       const row: Row = {
         carry: many.slice(0, ends[0]) as readonly Tensor[],
         xs: many.slice(ends[0], ends[1]) as readonly Tensor[],
         ys: many.slice(ends[1], ends[2]),
-        seeds: many.slice(ends[2]),
+        begun: many.slice(ends[2], ends[3]),
+        seeds: many.slice(ends[3]),
         keys: given.keys,
       }
       const flowing: Flow = { carry: one.slice(0, carries), captured: one.slice(carries) }
       const made = back(flowing, row)
-      const after = settled(made.flow, flowing)
       present = new Sparse(made.xs)
-      return { carry: new Sparse([...after.carry, ...after.captured]).values, ys: present.values }
+      return { carry: new Sparse([...made.flow.carry, ...made.flow.captured]).values, ys: present.values }
     }
     const order = {
       length: end - first,
@@ -210,7 +229,8 @@ function pull(
       keys: rowKeys,
       firstRow: firstRow + (reverse ? length - end : first),
     }
-    const { carry, ys } = scanSteps(step, flat.values, rows.values, order)
+    const given = { carry: flat.values, xs: rows.values, whole: [] }
+    const { carry, ys } = scanSteps('scan', step, given, order)
     const all = flat.filled(carry)
     return { flow: { carry: all.slice(0, carries), captured: all.slice(carries) }, xs: present.filled(ys) }
   }
@@ -236,10 +256,7 @@ function pull(
     }
     const made = oneStep(flow, end - 1)
     const after = length - end > inputs.length ? settled(made.flow, flow) : made.flow
-    isStable =
-      (end < length || last === 0) &&
-      hasSame(flow.carry, after.carry) &&
-      hasSame(flow.captured, after.captured)
+    isStable = hasSame(flow.carry, after.carry) && hasSame(flow.captured, after.captured)
     done(end - 1, end, { flow: after, xs: made.xs.map((x) => x && reshape(x, [1, ...x.shape])) })
     end--
   }
@@ -250,31 +267,6 @@ function pull(
 // Where parts of the carry change places, the set of cotangents may never stay the same: what is missing again is zeros then.
 function settled({ carry, captured }: Flow, before: Flow): Flow {
   return { carry: carry.map((x, i) => x ?? (before.carry[i] && zeros(before.carry[i].shape))), captured }
-}
-
-/** The carry that each step began with, by row: as kept, or, where they are differentiated by, made again. */
-function carriesByRow(
-  output: Tensor,
-  inputs: readonly Tensor[],
-  attributes: ScanAttributes,
-): readonly Tensor[] {
-  const { body, length, saving } = attributes
-  const carries = body.carry.length
-  if (saving && !inputs.some(isDifferentiated)) {
-    const { saved } = packing(attributes)
-    return body.carry.map(({ shape, size }, i) =>
-      reshape(slice(output, saved[i]!, saved[i]! + size * length), [length, ...shape]),
-    )
-  }
-  const firstCaptured = carries + body.xs.length
-  const captured = inputs.slice(firstCaptured)
-  const [rowKeys, otherKeys] = [attributes.keys.slice(0, body.rowKeys), attributes.keys.slice(body.rowKeys)]
-  const step: Step = ({ carry, xs, keys }) => ({
-    carry: body.again(carry, xs, [...keys, ...otherKeys], captured).carry,
-    ys: carry,
-  })
-  const order = { ...attributes, keys: rowKeys }
-  return scanSteps(step, inputs.slice(0, carries), inputs.slice(carries, firstCaptured), order).ys
 }
 
 function joined(x: Tensor, pieces: readonly Piece[], index: number): Maybe {

@@ -1,10 +1,10 @@
 import { failRange, failType, kindOf } from '../fail.ts'
 import { Key } from '../key.ts'
-import { checkOptions } from '../options.ts'
+import { checkFlag, checkOptions } from '../options.ts'
 import { showShape } from '../shape.ts'
 import { isTensor, type Tensor } from '../tensor.ts'
 import { checkFunction } from '../transforms/functions.ts'
-import { inScope, mapTree, type Tree, visitLeaves } from '../tree.ts'
+import { inScope, mapTree, visitLeaves } from '../tree.ts'
 import type { Step } from './scan-body.ts'
 import { scanSteps } from './scan-operation.ts'
 
@@ -17,18 +17,20 @@ export interface ScanOptions {
 }
 
 /** What a scan comes to: the last carry, and what the steps gave beside, stacked along a new leading axis. */
-export interface Scanned<C, Y> {
-  readonly carry: C
-  readonly ys: Y
-}
+export type Scanned<C, Y> = { readonly carry: C; readonly ys: Y }
 
 /**
  * A loop over the leading axis of `xs` that carries something on: `{ carry, y } = body(carry, x)` for each row x, from the
  * given carry on. The body is recorded once, whatever the number of rows, and run row by row from memory of fixed places.
  *
- * It equals the loop written out bit for bit, gradients included, but for the sign of zeros in the gradient of `xs`. A gradient keeps the
- * carry of every step and makes everything else again on the way back. What the body uses from closures gets
- * gradients too. A key in `xs` gives row i the key `foldIn(key, i)`.
+ * It equals the loop written out, rows stacked when that is done, bit for bit. A gradient keeps the carry of every step and
+ * makes everything else again on the way back; the body is not called for it. What the body uses from closures gets
+ * gradients too, and what it makes of closures alone is made once, before the first step. A key in `xs` gives row i the
+ * key `foldIn(key, i)`.
+ *
+ * Gradients are those of the loop bit for bit as well, but for the sign of zeros in that of `xs`, and for the order of
+ * additions where one tensor of the loop goes by several names here: carried in two places, carried or stacked though it
+ * comes from a closure, or stacked and passed on as it came; and where something is made of closures alone.
  *
  * @param body a pure function of trees; it must return a carry of the same structure and shapes, and may return null for `y`
  * @param carry a tree of tensors
@@ -46,7 +48,7 @@ export interface Scanned<C, Y> {
  * carry.item() // => 6
  * ys.toArray() // => [1, 9, 36]
  */
-export function scan<C extends Tree, X extends Tree, Y extends Tree>(
+export function scan<C, X, Y>(
   body: (carry: C, x: X) => { readonly carry: C; readonly y: Y },
   carry: C,
   xs: X,
@@ -54,6 +56,7 @@ export function scan<C extends Tree, X extends Tree, Y extends Tree>(
 ): Scanned<C, Y> {
   checkFunction('scan', body)
   checkOptions('scan', options, ['length', 'reverse'])
+  const reverse = checkFlag('scan', 'reverse', options.reverse)
   const carried = flatten('the carry', carry, false)
   const rows = flatten('xs', xs, true)
   const length = lengthOf(rows.tensors, options.length)
@@ -64,10 +67,10 @@ export function scan<C extends Tree, X extends Tree, Y extends Tree>(
       return failType('scan', `the body must return { carry, y }, got ${kindOf(returned)}`, 'y may be null')
     }
     const next = flatten('the carry', returned.carry, false)
-    if (next.paths !== carried.paths) {
+    if (next.places !== carried.places) {
       failRange(
         'scan',
-        `the carry must keep its structure, got tensors at '${next.paths}' for '${carried.paths}'`,
+        `the carry must keep its structure, got ${next.places} for ${carried.places}`,
         'return a carry like the one that came in',
       )
     }
@@ -75,8 +78,9 @@ export function scan<C extends Tree, X extends Tree, Y extends Tree>(
     return { carry: next.tensors, ys: ys.tensors }
   }
   return inScope(() => {
-    const order = { length, reverse: options.reverse === true, keys: rows.keys, firstRow: 0 }
-    const result = scanSteps(step, carried.tensors, rows.tensors, order)
+    const order = { length, reverse, keys: rows.keys, firstRow: 0 }
+    const given = { carry: carried.tensors, xs: rows.tensors, whole: [] }
+    const result = scanSteps('scan', step, given, order)
     // Trees of the structures that came in, and that the body returned.
     return { carry: carried.tree(result.carry, []) as C, ys: ys!.tree(result.ys, []) as Y }
   })
@@ -86,7 +90,8 @@ export function scan<C extends Tree, X extends Tree, Y extends Tree>(
 interface Flat {
   readonly tensors: readonly Tensor[]
   readonly keys: readonly Key[]
-  readonly paths: string
+  /** Where its tensors are, in words. */
+  readonly places: string
   tree(tensors: readonly Tensor[], keys: readonly Key[]): unknown
 }
 
@@ -100,16 +105,19 @@ function flatten(what: string, tree: unknown, takesKeys: boolean): Flat {
     if (isTensor(leaf)) tensors.push(leaf)
     else if (takesKeys && leaf instanceof Key) keys.push(leaf)
     else {
-      const got = typeof leaf === 'number' ? 'a number' : kindOf(leaf)
+      const [got, remedy] =
+        leaf instanceof Key
+          ? ['a Key', 'pass it in xs, or use it from a closure']
+          : ['a number', 'wrap it in t.tensor, or use it from a closure']
       const place = path === '' ? '' : ` at '${path}'`
       const allowed = takesKeys ? 'tensors, keys and null' : 'tensors and null'
-      failType('scan', `${what} must hold ${allowed}, got ${got}${place}`, 'wrap numbers in t.tensor')
+      failType('scan', `${what} must hold ${allowed}, got ${got}${place}`, remedy)
     }
   })
   return {
     tensors,
     keys,
-    paths: paths.join("', '"),
+    places: inWords(paths),
     tree: (newTensors, newKeys) => {
       let [tensor, key] = [0, 0]
       return mapTree(tree, (leaf) => {
@@ -118,6 +126,11 @@ function flatten(what: string, tree: unknown, takesKeys: boolean): Flat {
       })
     },
   }
+}
+
+function inWords(paths: readonly string[]): string {
+  if (paths.length === 0) return 'no tensor'
+  return paths[0] === '' ? 'a tensor' : `tensors at '${paths.join("', '")}'`
 }
 
 function lengthOf(xs: readonly Tensor[], given: number | undefined): number {
