@@ -322,4 +322,23 @@ describe('results that are used again', () => {
     })
     expect(left).toEqual(nothing)
   })
+
+  // Small constants were one where they held the same bits at the time of recording.
+  it('never takes a captured result, which is written over later, for another tensor of the same numbers', () => {
+    const next = t.compile((x: t.Tensor) => t.add(x, 1), { reuse: true })
+    const result = next(t.tensor([1, 2]))
+    for (const first of ['result', 'other'] as const) {
+      const other = result.toArray()
+      const captured = { result, other: t.tensor(other) }
+      const second = first === 'result' ? 'other' : 'result'
+      const f = t.compile((x: t.Tensor) => [t.mul(x, captured[first]), t.mul(x, captured[second])])
+      f(t.ones([2]))
+      next(t.tensor([10, 20]))
+      const found = Object.fromEntries(f(t.ones([2])).map((y, i) => [i === 0 ? first : second, y.toArray()]))
+      expect(found).toEqual({ result: [11, 21], other })
+      f.dispose()
+      next(t.tensor([1, 2]))
+    }
+    next.dispose()
+  })
 })

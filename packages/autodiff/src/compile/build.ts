@@ -149,7 +149,10 @@ export class Builder {
   }
 
   private constant(x: Tensor): Value {
-    const isPlainConstant = this.mergesConstants && x.tape === null && !isGone(x)
+    // Only what was made while recording: the memory of a tensor from outside may be written over by its owner, a compiled
+    // function that uses its results again, and two that hold the same now need not do so later.
+    const isMadeHere = x.owner !== null && x.owner.depth >= this.tape.depth
+    const isPlainConstant = this.mergesConstants && x.tape === null && isMadeHere && !isGone(x)
     const text = isPlainConstant ? contents(x) : `tensor ${this.identity(x)}`
     const found = this.known.get(text)
     if (found !== undefined) return found
