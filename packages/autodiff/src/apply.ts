@@ -5,7 +5,7 @@ import type { Operation, Values } from './operation.ts'
 import { own } from './scopes.ts'
 import { type Shape, sizeOf } from './shape.ts'
 import { knownUnder, type Tape } from './tape.ts'
-import { abstractOn, failDisposed, onTape, Tensor } from './tensor.ts'
+import { abstractOn, failDisposed, isGone, onTape, Tensor } from './tensor.ts'
 
 /** What operations accept: a tensor, or a number where one is meant. */
 export type Operand = Tensor | number
@@ -19,8 +19,7 @@ export function apply<A, I extends readonly Tensor[]>(
   inputs: I,
   attributes: A,
 ): Tensor {
-  for (let i = 0; i < inputs.length; i++)
-    if (inputs[i]!.offset === -1) failDisposed(operation.name, inputs[i]!)
+  for (let i = 0; i < inputs.length; i++) if (isGone(inputs[i]!)) failDisposed(operation.name, inputs[i]!)
   return applyUnder(
     operation,
     inputs,
@@ -122,7 +121,7 @@ export function applyTo<A, I extends readonly Tensor[]>(
   let numbers = 0
   for (const x of operands) {
     if (x instanceof Tensor) {
-      if (x.offset === -1) failDisposed(operation.name, x)
+      if (isGone(x)) failDisposed(operation.name, x)
     } else if (typeof x === 'number') numbers++
     else {
       failType(

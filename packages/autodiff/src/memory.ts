@@ -1,4 +1,5 @@
 import { failRange } from './fail.ts'
+import type { Scope } from './scopes.ts'
 
 /** What the heap holds now, as `memory()` returns it. All sizes in bytes. */
 export interface MemoryStatistics {
@@ -102,6 +103,8 @@ export class Storage {
   donated: string | null = null
   /** Who has its memory now, where that was handed on. */
   heir: Storage | null = null
+  /** The scope of the outermost tape that reads it on its way back: until that is closed, it is not to be donated. */
+  neededBy: Scope | null = null
   /** The last walk over storages that came by; see `nextMark`. */
   mark = 0
   constructor(offset: number, size: number) {

@@ -12,7 +12,6 @@ import {
   fillUniform,
 } from './random-bits.ts'
 import { checkShape, type Shape, sizeOf } from './shape.ts'
-import type { Tape } from './tape.ts'
 import { abstractOn, type Tensor, type TracedNumber } from './tensor.ts'
 import { type Key, requireKey, type Words } from './threefry.ts'
 import { joinTapes, recordedNumber, TracedKey } from './traced-key.ts'
@@ -192,18 +191,11 @@ function draw(operation: DrawOperation, key: Key, shape: Shape, given: readonly 
     tape = joinTapes(name, tape, recorded.tape)
     return recorded.input
   })
-  if (tape === null) operation.checked(numbers)
-  return drawOn(tape, operation, { keys: [key], numbers, shape: checkedShape })
-}
-
-/** A random tensor: computed now, or a line of `tape`, where what it is drawn by is known only when that is run. */
-export function drawOn(
-  tape: Tape | null,
-  operation: Operation<DrawAttributes, []>,
-  attributes: DrawAttributes,
-): Tensor {
+  // Numbers that are known are checked now, also where the key is not.
+  if (numbers.every((value) => typeof value === 'number')) operation.checked(numbers)
+  const attributes: DrawAttributes = { keys: [key], numbers, shape: checkedShape }
   if (tape === null) return apply(operation, [], attributes)
-  const output = abstractOn(tape, attributes.shape, tape.entries.length)
+  const output = abstractOn(tape, checkedShape, tape.entries.length)
   tape.append(operation, [], attributes, output)
   return output
 }

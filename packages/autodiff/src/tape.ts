@@ -60,8 +60,13 @@ export class Tape {
 
   private keep(x: Tensor): void {
     if (x.owner !== null && x.owner.depth > this.depth) moveTo(x, this.scope)
-    const needed = x.neededBy
-    if (needed === null || needed.depth > this.depth || !isOpen(needed)) x.neededBy = this.scope
+    if (this.isFirstToNeed(x.neededBy)) x.neededBy = this.scope
+    // Of an alias too: the memory is the same. What is only a shape has none.
+    if (!this.abstract && this.isFirstToNeed(x.storage.neededBy)) x.storage.neededBy = this.scope
+  }
+
+  private isFirstToNeed(needed: Scope | null): boolean {
+    return needed === null || needed.depth > this.depth || !isOpen(needed)
   }
 }
 

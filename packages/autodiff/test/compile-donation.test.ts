@@ -274,6 +274,22 @@ describe('donating where something is differentiated', () => {
     }
   })
 
+  it.each(needs)('is refused by operations, under another name too: %s', (_, other) => {
+    expectNothingLeft(step, () => {
+      t.scope(() => {
+        const x = three()
+        const alias = other(x)
+        step(x)
+        const words = `a tensor of shape [${alias.shape}] was donated to compile(f), argument 0; use its result`
+        expect(refusal(() => t.neg(alias))).toBe(`DisposedError: neg: ${words}`)
+        expect(refusal(() => t.add(alias, 1))).toBe(`DisposedError: add: ${words}`)
+        expect(refusal(() => t.concat([alias]))).toBe(`DisposedError: concat: ${words}`)
+        expect(refusal(() => t.reshape(alias, [-1]))).toContain(words)
+        expect(refusal(() => t.grad((v: t.Tensor) => t.sum(v))(alias))).toContain(words)
+      })
+    })
+  })
+
   it('leaves to a gradient what it is taken by', () => {
     expectNothingLeft(step, () => {
       const x = three()

@@ -285,4 +285,21 @@ describe('labels are checked at the run', () => {
     })
     expect(left).toEqual(nothing)
   })
+
+  it.each([[2], [0]])('are refused though nobody reads the %i draws', (size) => {
+    const f = (x: t.Tensor, k: t.Key, p: number): t.Tensor => {
+      t.bernoulli(k, [size], p)
+      return t.mul(x, 2)
+    }
+    const compiled = t.compile(f, { donate: [0] })
+    t.scope(() => {
+      const x = t.tensor([1, 2])
+      const expected = refusal(() => f(x, t.key(1), 2))
+      expect(expected).toContain('the probability must lie in [0, 1], got 2')
+      expect(refusal(() => compiled(x, t.key(1), 2))).toBe(expected)
+      expect(x.toArray()).toEqual([1, 2])
+      expect(compiled(x, t.key(1), 0.5).toArray()).toEqual([2, 4])
+    })
+    compiled.dispose()
+  })
 })

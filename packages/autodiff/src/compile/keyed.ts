@@ -3,7 +3,7 @@ import type { Key } from '../key.ts'
 import type { Operation } from '../operation.ts'
 import type { Shape } from '../shape.ts'
 import { knownUnder, type Tape } from '../tape.ts'
-import { abstractOn, failDisposed, onTape, type Tensor } from '../tensor.ts'
+import { abstractOn, failDisposed, isGone, onTape, type Tensor } from '../tensor.ts'
 import { TracedKey } from '../traced-key.ts'
 import { isPlain } from '../tree.ts'
 
@@ -30,7 +30,7 @@ export function applyKeyed<A extends Keyed>(
     if (tape === null || other.depth > tape.depth) tape = other
   }
   if (tape === null) return apply(operation, inputs, attributes)
-  for (const x of inputs) if (x.offset === -1) failDisposed(operation.name, x)
+  for (const x of inputs) if (isGone(x)) failDisposed(operation.name, x)
   const shape = operation.shape(inputs, attributes)
   return recordUnder(tape, operation, inputs, attributes, shape, Number.POSITIVE_INFINITY)
 }

@@ -1,29 +1,22 @@
 import { isPlain } from '../tree.ts'
 import type { Line, Output, Value } from './graph.ts'
 
-/** The lines that some outputs need, and every check, in the order given. */
+/** The lines that some outputs need, and every one that may fail, in the order given: errors are those of the function. */
 export function neededLines(lines: readonly Line[], outputs: readonly Output[]): Line[] {
   const needed = new Set<Value>(outputs.map(({ value }) => value.root))
   const kept: Line[] = []
   for (let i = lines.length - 1; i >= 0; i--) {
     const line = lines[i]!
-    if (!needed.has(line.output) && !isEffect(line)) continue
+    if (!needed.has(line.output) && !mayFail(line)) continue
     kept.push(line)
     for (const { root } of line.inputs) needed.add(root)
   }
   return kept.reverse()
 }
 
-/** Whether a line is run for what it does, and not for what comes out. */
-export function isEffect({ operation }: Line): boolean {
-  return operation.effect === true
-}
-
-/** Whether a line may refuse what it is given: a check, or numbers that are known only now. */
-export function mayFail({ operation, attributes }: Line): boolean {
-  if (operation.effect === true) return true
-  if (!isPlain(attributes)) return false
-  return 'numbers' in attributes || attributes.mayFail === true
+/** Whether a line may refuse what it is given: a check, or numbers that are known only when it is run. */
+export function mayFail({ operation, attributes }: Pick<Line, 'operation' | 'attributes'>): boolean {
+  return operation.effect === true || (isPlain(attributes) && attributes.mayFail === true)
 }
 
 /** The lines in the order in which the checks, and then each output in turn, need them. */

@@ -31,6 +31,7 @@ export class Program {
   private readonly arena: Storage = new Storage(0, 0)
   private readonly donated: readonly number[]
   private readonly borrowed: readonly number[]
+  private readonly hasHostLeaves: boolean
   /** Where the memory of each traced tensor begins in this call. */
   private readonly bases: number[] = []
   /** Copies of inputs, where their own memory must stay as it is or is written over. */
@@ -55,7 +56,8 @@ export class Program {
     this.options = options
     const tensors = [...leaves.keys()].filter((leaf) => leaves[leaf]!.kind === 'tensor')
     this.donated = tensors.filter((leaf) => options.donate.includes(leaves[leaf]!.argument))
-    this.borrowed = tensors.filter((leaf) => !this.donated.includes(leaf))
+    this.borrowed = tensors.filter((leaf) => !options.donate.includes(leaves[leaf]!.argument))
+    this.hasHostLeaves = hasHostLeaves(recording.template)
     this.plan = this.planned(isWanted)
     this.replay = new Replay(this.plan, recording.graph.inputs)
     this.handedOut = handedOutBy(this.plan)
@@ -184,7 +186,7 @@ export class Program {
   private leave(storage: Storage): void {
     for (const [index, x] of this.kept.entries()) {
       if (x?.storage !== storage || isGone(x)) continue
-      const scope = isNeeded(x) ? x.neededBy : currentScope()
+      const scope = isNeeded(x) ? storage.neededBy : currentScope()
       if (scope !== null) move(x, storage, scope)
       this.kept[index] = null
     }
@@ -275,7 +277,7 @@ export class Program {
         else this.giveUp(leaf)
       }
       for (const leaf of donated) lastFound[leaf] = found[leaf]
-    } else if (!hasHostLeaves(this.recording.template)) return this.lastResult
+    } else if (!this.hasHostLeaves) return this.lastResult
     this.lastResult = fill(
       this.recording.template,
       (index) => this.kept[index],
@@ -336,7 +338,7 @@ function isShared(x: Tensor): boolean {
   return x.storage.references > 1 || isNeeded(x)
 }
 
-function isNeeded({ neededBy }: Tensor): boolean {
+function isNeeded({ storage: { neededBy } }: Tensor): boolean {
   return neededBy !== null && isOpen(neededBy)
 }
 

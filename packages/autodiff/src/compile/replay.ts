@@ -4,6 +4,7 @@ import { heapFloats, isPoisoned, nowhere } from '../memory.ts'
 import type { Operation } from '../operation.ts'
 import { Tensor } from '../tensor.ts'
 import type { Value } from './graph.ts'
+import { mayFail } from './order.ts'
 import type { Block, Place, Plan } from './plan.ts'
 
 /** An operation on tensors that are there to stay: only where they lie changes. */
@@ -57,7 +58,7 @@ export class Replay {
     for (const leaf of plan.copiedIn) this.operand(inputs[leaf]!)
     for (const { operation, inputs, attributes, output, scratch, frees } of plan.lines) {
       // What has no elements is not computed.
-      if (output.size === 0 && operation.effect !== true) continue
+      if (output.size === 0 && !mayFail({ operation, attributes })) continue
       const operands = inputs.map((input) => this.operand(input))
       const into = this.operand(output)
       this.calls.push({

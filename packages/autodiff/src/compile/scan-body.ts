@@ -11,7 +11,7 @@ import { Builder } from './build.ts'
 import type { Graph } from './graph.ts'
 import type { HostValues } from './host.ts'
 import { applyKeyed, hasKeys } from './keyed.ts'
-import { isEffect, mayFail } from './order.ts'
+import { mayFail } from './order.ts'
 import { type Plan, plan } from './plan.ts'
 import { Replay } from './replay.ts'
 import type { Leaf } from './signature.ts'
@@ -57,8 +57,6 @@ export class ScanBody {
   readonly rowKeys: number
   readonly result: StepResult
   readonly mayFail: boolean
-  /** Whether some of it is run for what it does. */
-  readonly hasEffect: boolean
   readonly graph: Graph
   private readonly tape: Tape
   private readonly whole: readonly Tensor[]
@@ -127,7 +125,6 @@ export class ScanBody {
     this.host = builder.host
     this.leaves = leaves
     this.mayFail = this.graph.lines.some(mayFail)
-    this.hasEffect = this.graph.lines.some(isEffect)
   }
 
   /** The body with memory, each result in memory of its own. */

@@ -63,7 +63,7 @@ export function scanSteps(
     const keys = [...order.keys, ...body.capturedKeys]
     const { length, reverse, firstRow } = order
     const attributes = { body, length, reverse, firstRow, keys, saving, mayFail: body.mayFail }
-    const operation = { ...scanOperation, name, effect: body.hasEffect }
+    const operation = { ...scanOperation, name }
     const packed = applyKeyed(operation, inputs, attributes)
     const { carry: carryAt, ys: ysAt } = packing(attributes)
     return {
