@@ -3,6 +3,16 @@ import type { Draw } from '@tapeflow/autodiff/testing'
 import fc from 'fast-check'
 import { drawFrom } from './draws.ts'
 import {
+  type Caller,
+  type Drawn,
+  type Known,
+  type Operand,
+  type Pool,
+  pick,
+  pickFrom,
+  type Range,
+} from './program-calls.ts'
+import {
   type Argument,
   call,
   type Line,
@@ -14,17 +24,7 @@ import {
   shapeOf,
   valueAt,
 } from './program-lines.ts'
-import {
-  type Caller,
-  callers,
-  type Drawn,
-  type Known,
-  type Operand,
-  type Pool,
-  pick,
-  pickFrom,
-  type Range,
-} from './program-operations.ts'
+import { callers } from './program-operations.ts'
 
 /** What programs to make. */
 export interface ProgramsOptions {
