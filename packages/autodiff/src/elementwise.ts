@@ -65,6 +65,7 @@ function elementwise<I extends readonly Tensor[]>(
       return result
     },
     kernel: (output, inputs) => run(loop, output, inputs),
+    expression: declared.expression,
     inPlace: true,
     vjp: declared.vjp.map((rule, i) =>
       rule === null ? null : (g, y, inputs) => sumTo(rule(g, y, ...inputs), inputs[i]!.shape),

@@ -1,3 +1,4 @@
+import type { Value } from './kernels/lanes.ts'
 import type { Shape } from './shape.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -43,6 +44,11 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
    * was written at another call
    */
   kernel?(output: Tensor, inputs: I, attributes: A, scratch: number): void
+  /**
+   * What the kernel computes of each element, where every input broadcasts to the output: the fuser puts one expression where
+   * another has an input, and emits one loop for all.
+   */
+  readonly expression?: (...inputs: Value[]) => Value
   /**
    * The kernel may write its output over inputs of the output's shape that begin where it begins: whatever it reads of
    * their element i it reads before it writes element i. Every other input must lie apart from the output.
