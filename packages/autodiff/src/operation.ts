@@ -50,6 +50,13 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
    */
   readonly expression?: (...inputs: Value[]) => Value
   /**
+   * Of a reduction of one input, the axes that it goes over. What lies beside each other on axes before those is reduced in one
+   * call or in several alike: the fuser reduces rows as soon as a loop has made them.
+   */
+  reduces?(attributes: A): readonly number[]
+  /** Of one that sums everything up: what comes out, from the sum of so many elements. */
+  readonly fromSum?: (sum: number, count: number) => number
+  /**
    * The kernel may write its output over inputs of the output's shape that begin where it begins: whatever it reads of
    * their element i it reads before it writes element i. Every other input must lie apart from the output.
    */

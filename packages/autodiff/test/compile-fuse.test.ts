@@ -77,6 +77,44 @@ describe('elementwise lines become one', () => {
     })
   })
 
+  it.each([
+    ['the sum of all', (x: t.Tensor) => t.sum(t.square(x)), 'square·sum'],
+    ['the sum of all, which nearly cancel', (x: t.Tensor) => t.sum(t.mul(x, 1.1)), 'mul·sum'],
+    ['the mean of all', (x: t.Tensor) => t.mean(t.square(t.sub(x, 1))), 'sub·square·mean'],
+    ['the largest of each row', (x: t.Tensor) => t.max(t.neg(x), { axis: 1 }), 'neg·max'],
+    ['the sum of each row, kept', (x: t.Tensor) => t.sum(t.exp(x), { axis: -1, keepDims: true }), 'exp·sum'],
+    [
+      'two sums of one chain',
+      (x: t.Tensor) => [t.sum(t.exp(x), { axis: 1 }), t.mean(t.tanh(t.exp(x)))],
+      'exp·tanh',
+    ],
+    ['what is stored too', (x: t.Tensor) => [t.exp(x), t.sum(t.neg(t.exp(x)), { axis: 1 })], 'exp·neg·sum'],
+    ['no sum of columns', (x: t.Tensor) => t.sum(t.exp(x), { axis: 0 }), 'exp'],
+  ] as const)('a reduction goes on with the loop: %s', (_, f, name) => {
+    // From one chunk of rows to many, cut anywhere: a chunk is 4,096 numbers, a block of a sum 256.
+    for (const shape of [
+      [1, 1],
+      [3, 5],
+      [1, 5000],
+      [257, 1],
+      [64, 64],
+      [4097, 1],
+      [100, 300],
+      [17, 1000],
+      [3, 257, 12],
+    ]) {
+      t.scope(() => {
+        const compiled = untyped(f as (...args: never[]) => t.Tree)
+        const x = t.uniform(t.key(7), shape, -2, 2)
+        expect(operationsOf(compiled.plan(x).planned)[0]).toMatch(name)
+        const eager = t.leaves(f(x) as t.Tree).map((y) => y.toFloat32Array())
+        expect(t.leaves(compiled(x) as t.Tree).map((y) => y.toFloat32Array())).toEqual(eager)
+        expect(t.leaves(compiled(x) as t.Tree).map((y) => y.toFloat32Array())).toEqual(eager)
+        compiled.dispose()
+      })
+    }
+  })
+
   it('unless that is switched off', () => {
     const compiled = t.compile(sigmoidish, { fuse: false })
     expect(operationsOf(compiled.plan(ones(5)).planned)).toEqual(['neg', 'exp', 'add', 'div'])
@@ -133,6 +171,18 @@ describe('elementwise lines become one', () => {
       expect(step(w, ones(5)).w).toBe(w)
     })
     step.dispose()
+  })
+
+  it('a result over an argument that only another result is computed from', () => {
+    const f = (a: t.Tensor, b: t.Tensor, c: t.Tensor) => [t.add(a, c), t.mul(b, c)] as const
+    const compiled = t.compile(f, { donate: [1] })
+    t.scope(() => {
+      const given = () => [t.linspace(1, 2, 19), t.linspace(3, 5, 19), t.linspace(0, 1, 19)] as const
+      expect(String(compiled.plan(...given()))).toMatch(/%3.*over argument 1/)
+      const expected = f(...given()).map((x) => x.toArray())
+      expect(compiled(...given()).map((x) => x.toArray())).toEqual(expected)
+    })
+    compiled.dispose()
   })
 
   it('results that are written over what others are still computed from', () => {

@@ -5,10 +5,11 @@ import type { Tensor } from '../tensor.ts'
 import type { Fused, Line } from './graph.ts'
 
 /** What a line computes of each element, where it is elementwise. */
-export function loopOfLine({ operation, fused }: Line): Fused | undefined {
+export function loopOfLine({ operation, output, fused }: Line): Fused | undefined {
   if (fused !== undefined) return fused
   const { expression } = operation
-  return expression === undefined ? undefined : { expression, text: `${numberOf(operation)}` }
+  if (expression === undefined) return undefined
+  return { expression, text: `${numberOf(operation)}`, shape: output.shape, reductions: [null] }
 }
 
 /**

@@ -2,8 +2,9 @@ import { isDisabled } from '../kernels/disabled.ts'
 import type { Value as Lanes } from '../kernels/lanes.ts'
 import { numberOf } from '../kernels/loops.ts'
 import { sameShape } from '../shape.ts'
-import type { FusedLine, Line, OperationLine, Output, Value } from './graph.ts'
+import { type FusedLine, type Line, type OperationLine, type Output, resultsOf, type Value } from './graph.ts'
 import { asWanted } from './order.ts'
+import { canReduce, reducingScratch } from './reducing-call.ts'
 
 // Longer loops gain nothing, and take longer to compile.
 const membersAtMost = 48
@@ -18,7 +19,7 @@ const inputsAtMost = 24
  */
 export function fuse(lines: readonly OperationLine[], outputs: readonly (Output | null)[]): readonly Line[] {
   const read = new Reading(lines, outputs)
-  const madeOf = new Map<OperationLine, Line>()
+  const madeOf = new Map<OperationLine, FusedLine>()
   for (const group of groupsOf(lines)) {
     for (const members of pieces(group)) {
       if (members.length === 1) continue
@@ -26,6 +27,7 @@ export function fuse(lines: readonly OperationLine[], outputs: readonly (Output 
       for (const member of members) madeOf.set(member, line)
     }
   }
+  joinReductions(lines, madeOf, read)
   if (madeOf.size === 0) return lines
   // Each where its last member stood, or before what reads it, whichever comes first.
   const made = new Set<Line>()
@@ -139,7 +141,8 @@ function pieces(group: readonly OperationLine[]): readonly (readonly OperationLi
   let outside = new Set<Value>()
   for (const line of group) {
     const further = line.inputs.filter((input) => !inside.has(input) && !outside.has(input))
-    if (piece.length === membersAtMost || outside.size + further.length > inputsAtMost) {
+    const isFull = piece.length === membersAtMost || outside.size + further.length > inputsAtMost
+    if (isFull && piece.length > 0) {
       found.push(piece)
       piece = []
       inside = new Set()
@@ -153,20 +156,33 @@ function pieces(group: readonly OperationLine[]): readonly (readonly OperationLi
   return found
 }
 
-/** Who reads each value. */
+/** Who makes and who reads each value. */
 class Reading {
+  private readonly makers = new Map<Value, OperationLine>()
   private readonly readers = new Map<Value, OperationLine[]>()
   private readonly handedOut = new Set<Value>()
 
   constructor(lines: readonly OperationLine[], outputs: readonly (Output | null)[]) {
     for (const output of outputs) if (output !== null) this.handedOut.add(output.value.root)
     for (const line of lines) {
+      this.makers.set(line.output, line)
       for (const { root } of line.inputs) {
         const known = this.readers.get(root)
         if (known === undefined) this.readers.set(root, [line])
         else known.push(line)
       }
     }
+  }
+
+  /** The line that computes a value. */
+  maker(value: Value): OperationLine | undefined {
+    return this.makers.get(value)
+  }
+
+  /** The one line that reads a value which is not handed out, if there is one. */
+  only(value: Value): OperationLine | undefined {
+    const readers = this.readers.get(value)
+    return this.handedOut.has(value) || readers?.length !== 1 ? undefined : readers[0]
   }
 
   /** Whether anybody but `members` reads the value. */
@@ -178,6 +194,7 @@ class Reading {
 function fused(members: readonly OperationLine[], read: Reading): FusedLine {
   const inside = new Set(members)
   const results = members.map((member) => member.output).filter((value) => read.beside(inside, value))
+  const { shape } = members[0]!.output
   const made = new Map<Value, number>(members.map(({ output }, i) => [output, i]))
   const inputs: Value[] = []
   // What each member reads: another member from 0 on, an input from -1 down.
@@ -206,7 +223,46 @@ function fused(members: readonly OperationLine[], read: Reading): FusedLine {
     attributes: null,
     output: output!,
     also,
-    fused: { expression, text },
+    fused: { expression, text, shape, reductions: results.map(() => null) },
+  }
+}
+
+/** What loops compute for a reduction alone goes into that at once. */
+function joinReductions(
+  lines: readonly OperationLine[],
+  madeOf: Map<OperationLine, FusedLine>,
+  read: Reading,
+): void {
+  const joined = new Map<FusedLine, FusedLine>()
+  for (const reducing of lines) {
+    const { operation, inputs, output, attributes } = reducing
+    const [input] = inputs
+    if (input === undefined || output.size === 0 || isDisabled(operation.name)) continue
+    if (read.only(input) !== reducing || !canReduce(operation, input.shape, attributes)) continue
+    const maker = read.maker(input)
+    if (maker === undefined || !isElementwise(maker)) continue
+    const loop = madeOf.get(maker) ?? fused([maker], read)
+    madeOf.set(maker, loop)
+    madeOf.set(reducing, loop)
+    joined.set(loop, withReduction(joined.get(loop) ?? loop, input, reducing))
+  }
+  for (const [line, loop] of madeOf) madeOf.set(line, joined.get(loop) ?? loop)
+}
+
+function withReduction(line: FusedLine, value: Value, reducing: OperationLine): FusedLine {
+  const { operation, attributes, output } = reducing
+  const place = resultsOf(line).indexOf(value)
+  const results = resultsOf(line).map((result, i) => (i === place ? output : result))
+  const reduction = { operation, attributes }
+  const reductions = line.fused.reductions.map((one, i) => (i === place ? reduction : one))
+  const { shape } = line.fused
+  const name = `${line.operation.name}·${operation.name}`
+  return {
+    ...line,
+    operation: { name, inPlace: true, scratch: () => reducingScratch(shape, reductions) },
+    output: results[0]!,
+    also: results.slice(1),
+    fused: { ...line.fused, reductions },
   }
 }
 

@@ -43,14 +43,14 @@ export interface OperationLine {
   readonly fused?: undefined
 }
 
-/** Elementwise lines that are run as one loop. All that they compute is of one shape. */
+/** Elementwise lines that are run as one loop, and reductions of what they compute. */
 export interface FusedLine {
   /** As much of an operation as planning asks for. */
   readonly operation: FusedOperation
   readonly inputs: readonly Value[]
   readonly attributes: null
   readonly output: Value
-  /** Further results: what is read elsewhere too. */
+  /** Further results. */
   readonly also: readonly Value[]
   readonly fused: Fused
 }
@@ -64,6 +64,16 @@ export interface Fused {
   readonly expression: Expression<Results>
   /** Tells the expression from all others. */
   readonly text: string
+  /** Of what shape everything is that the expression computes. */
+  readonly shape: Shape
+  /** By result: the reduction that it goes into at once, or null where it is stored. */
+  readonly reductions: readonly (Reduction | null)[]
+}
+
+/** A reduction that follows a loop: what it reduces is never stored as a whole. */
+export interface Reduction {
+  readonly operation: Operation
+  readonly attributes: unknown
 }
 
 /** A line of a program. */

@@ -196,7 +196,7 @@ class Placing {
       return
     }
     if (this.isHandedOut(output)) {
-      if (donated === undefined || output.size === 0 || !this.isFree(donated, line, at)) {
+      if (donated === undefined || output.size === 0 || !this.isFree(donated, output, line, at)) {
         this.places.set(output, this.newOutput(output))
         return
       }
@@ -204,7 +204,9 @@ class Placing {
       this.occupy(donated, output)
       return
     }
-    const over = line.inputs.find(({ root }) => !replaced.has(root) && this.canReplace(root, line, at))?.root
+    const over = line.inputs.find(
+      ({ root }) => !replaced.has(root) && this.canReplace(root, output, line, at),
+    )?.root
     if (over === undefined) {
       this.places.set(output, this.inArena(output))
       return
@@ -222,22 +224,25 @@ class Placing {
   }
 
   /** Whether nothing that is still read lies in a donated input's memory. */
-  private isFree(leaf: number, line: Line, at: number): boolean {
+  private isFree(leaf: number, output: Value, line: Line, at: number): boolean {
     const occupant = this.occupants.get(leaf)!
     if (at < this.safeFrom) return false
     const last = this.lastRead.get(occupant) ?? -1
-    return last < at || (last === at && this.canBeWrittenOver(occupant, line))
+    return last < at || (last === at && this.canBeWrittenOver(occupant, output, line))
   }
 
-  private canReplace(root: Value, line: Line, at: number): boolean {
-    if (this.lastRead.get(root) !== at || !this.canBeWrittenOver(root, line)) return false
+  private canReplace(root: Value, output: Value, line: Line, at: number): boolean {
+    if (this.lastRead.get(root) !== at || !this.canBeWrittenOver(root, output, line)) return false
     const { space, index } = this.places.get(root)!
     if (space === 'leaf') return at >= this.safeFrom && this.occupants.get(index) === root
     return space === 'arena'
   }
 
-  private canBeWrittenOver(root: Value, { operation, inputs, output }: Line): boolean {
+  private canBeWrittenOver(root: Value, output: Value, line: Line): boolean {
+    const { operation, inputs, fused } = line
     if (operation.inPlace !== true || root.size !== output.size) return false
+    // A reduction is written before rows that come later have been read.
+    if (fused !== undefined && fused.reductions[resultsOf(line).indexOf(output)] !== null) return false
     return inputs.every((input) => input.root !== root || sameShape(input.shape, output.shape))
   }
 

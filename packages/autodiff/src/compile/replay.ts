@@ -7,6 +7,7 @@ import { ElementwiseCall, loopOfLine } from './elementwise-call.ts'
 import { resultsOf, type Value } from './graph.ts'
 import { mayFail } from './order.ts'
 import type { Block, Place, Plan } from './plan.ts'
+import { isReducing, ReducingCall } from './reducing-call.ts'
 
 /** An operation on tensors that are there to stay: only where they lie changes. */
 interface KernelCall {
@@ -21,7 +22,7 @@ interface KernelCall {
 }
 
 interface LoopCall {
-  readonly loop: ElementwiseCall
+  readonly loop: ElementwiseCall | ReducingCall
   readonly frees: readonly Block[]
 }
 
@@ -53,7 +54,7 @@ class Space {
  */
 export class Replay {
   private readonly calls: Call[] = []
-  private readonly loops: ElementwiseCall[] = []
+  private readonly loops: (ElementwiseCall | ReducingCall)[] = []
   private hasMoved = true
   private readonly arena = new Space()
   private readonly leaves: Space[] = []
@@ -75,7 +76,9 @@ export class Replay {
       const loop = isDisabled(line.operation.name) ? undefined : loopOfLine(line)
       if (loop !== undefined) {
         const results = resultsOf(line).map((value) => this.operand(value))
-        const call = new ElementwiseCall(loop, results, operands)
+        const call = isReducing(loop)
+          ? new ReducingCall(loop, results, operands, line.scratch)
+          : new ElementwiseCall(loop, results, operands)
         this.loops.push(call)
         this.calls.push({ loop: call, frees })
       } else if (line.fused === undefined) {
@@ -129,7 +132,7 @@ export class Replay {
   /** Runs every line. */
   run(): void {
     if (this.hasMoved) {
-      for (const loop of this.loops) loop.moved()
+      for (const loop of this.loops) loop.moved(this.arenaBase)
       this.hasMoved = false
     }
     if (isPoisoned()) this.runPoisoned()

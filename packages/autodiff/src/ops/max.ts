@@ -37,6 +37,7 @@ export const maxOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOp
     return shape
   },
   reference: ([x], { axes }) => reduceReference(x!, axes, Number.NEGATIVE_INFINITY, Math.max),
+  reduces: ({ axes }) => axes,
   scratch: ([x], { axes }) => reduceScratch(x!, axes),
   kernel: (output, [x], { axes }, scratch) => reduceWith(wasm().reduceMax, output, x, axes, scratch),
   vjp: [
