@@ -4,7 +4,10 @@ import type { OperationInfo } from '../../operation.ts'
 import { info as addInfo } from '../add.ts'
 import { info as argMaxInfo } from '../arg-max.ts'
 import { info as concatInfo } from '../concat.ts'
+import { info as diagInfo } from '../diag.ts'
 import { info as divInfo } from '../div.ts'
+import { info as dotInfo } from '../dot.ts'
+import { info as einsumInfo } from '../einsum.ts'
 import { info as equalInfo } from '../equal.ts'
 import { info as expInfo } from '../exp.ts'
 import { info as gatherInfo } from '../gather.ts'
@@ -29,7 +32,9 @@ import { info as squareInfo } from '../square.ts'
 import { info as subInfo } from '../sub.ts'
 import { info as sumInfo } from '../sum.ts'
 import { info as tanhInfo } from '../tanh.ts'
+import { info as traceInfo } from '../trace.ts'
 import { info as transposeInfo } from '../transpose.ts'
+import { info as triuInfo } from '../triu.ts'
 import { info as whereInfo } from '../where.ts'
 
 /** Every operation of the package: the rows of the property tests, of the documentation table and of the benchmarks. */
@@ -37,7 +42,10 @@ export const operations: readonly OperationInfo[] = [
   ...addInfo,
   ...argMaxInfo,
   ...concatInfo,
+  ...diagInfo,
   ...divInfo,
+  ...dotInfo,
+  ...einsumInfo,
   ...equalInfo,
   ...expInfo,
   ...gatherInfo,
@@ -62,6 +70,8 @@ export const operations: readonly OperationInfo[] = [
   ...subInfo,
   ...sumInfo,
   ...tanhInfo,
+  ...traceInfo,
   ...transposeInfo,
+  ...triuInfo,
   ...whereInfo,
 ]
