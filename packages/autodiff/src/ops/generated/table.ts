@@ -7,6 +7,7 @@ import { info as concatInfo } from '../concat.ts'
 import { info as divInfo } from '../div.ts'
 import { info as equalInfo } from '../equal.ts'
 import { info as expInfo } from '../exp.ts'
+import { info as flipInfo } from '../flip.ts'
 import { info as gatherInfo } from '../gather.ts'
 import { info as greaterInfo } from '../greater.ts'
 import { info as logSoftmaxInfo } from '../log-softmax.ts'
@@ -19,8 +20,10 @@ import { info as meanInfo } from '../mean.ts'
 import { info as mulInfo } from '../mul.ts'
 import { info as negInfo } from '../neg.ts'
 import { info as oneHotInfo } from '../one-hot.ts'
+import { info as padInfo } from '../pad.ts'
 import { info as reluInfo } from '../relu.ts'
 import { info as reshapeInfo } from '../reshape.ts'
+import { info as rollInfo } from '../roll.ts'
 import { info as sigmoidInfo } from '../sigmoid.ts'
 import { info as sliceInfo } from '../slice.ts'
 import { info as softmaxInfo } from '../softmax.ts'
@@ -28,6 +31,7 @@ import { info as sqrtInfo } from '../sqrt.ts'
 import { info as squareInfo } from '../square.ts'
 import { info as subInfo } from '../sub.ts'
 import { info as sumInfo } from '../sum.ts'
+import { info as takeAlongAxisInfo } from '../take-along-axis.ts'
 import { info as tanhInfo } from '../tanh.ts'
 import { info as transposeInfo } from '../transpose.ts'
 import { info as whereInfo } from '../where.ts'
@@ -40,6 +44,7 @@ export const operations: readonly OperationInfo[] = [
   ...divInfo,
   ...equalInfo,
   ...expInfo,
+  ...flipInfo,
   ...gatherInfo,
   ...greaterInfo,
   ...logSoftmaxInfo,
@@ -52,8 +57,10 @@ export const operations: readonly OperationInfo[] = [
   ...mulInfo,
   ...negInfo,
   ...oneHotInfo,
+  ...padInfo,
   ...reluInfo,
   ...reshapeInfo,
+  ...rollInfo,
   ...sigmoidInfo,
   ...sliceInfo,
   ...softmaxInfo,
@@ -61,6 +68,7 @@ export const operations: readonly OperationInfo[] = [
   ...squareInfo,
   ...subInfo,
   ...sumInfo,
+  ...takeAlongAxisInfo,
   ...tanhInfo,
   ...transposeInfo,
   ...whereInfo,
