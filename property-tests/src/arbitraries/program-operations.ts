@@ -24,9 +24,11 @@ import {
   withZero,
 } from './program-calls.ts'
 import { call, type Literal, literal } from './program-lines.ts'
+import { shapeCallers } from './program-shapes.ts'
 
 // Operations that are not elementwise, or take something else than tensors. A new one of these kinds is added here.
 const structured: Readonly<Record<string, Caller>> = {
+  ...shapeCallers,
   argMax: ofOne(
     'argMax',
     ({ shape }) => shape.some((size) => size > 0),

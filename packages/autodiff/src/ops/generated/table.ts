@@ -10,6 +10,7 @@ import { info as dotInfo } from '../dot.ts'
 import { info as einsumInfo } from '../einsum.ts'
 import { info as equalInfo } from '../equal.ts'
 import { info as expInfo } from '../exp.ts'
+import { info as flipInfo } from '../flip.ts'
 import { info as gatherInfo } from '../gather.ts'
 import { info as greaterInfo } from '../greater.ts'
 import { info as logSoftmaxInfo } from '../log-softmax.ts'
@@ -22,8 +23,10 @@ import { info as meanInfo } from '../mean.ts'
 import { info as mulInfo } from '../mul.ts'
 import { info as negInfo } from '../neg.ts'
 import { info as oneHotInfo } from '../one-hot.ts'
+import { info as padInfo } from '../pad.ts'
 import { info as reluInfo } from '../relu.ts'
 import { info as reshapeInfo } from '../reshape.ts'
+import { info as rollInfo } from '../roll.ts'
 import { info as sigmoidInfo } from '../sigmoid.ts'
 import { info as sliceInfo } from '../slice.ts'
 import { info as softmaxInfo } from '../softmax.ts'
@@ -31,6 +34,7 @@ import { info as sqrtInfo } from '../sqrt.ts'
 import { info as squareInfo } from '../square.ts'
 import { info as subInfo } from '../sub.ts'
 import { info as sumInfo } from '../sum.ts'
+import { info as takeAlongAxisInfo } from '../take-along-axis.ts'
 import { info as tanhInfo } from '../tanh.ts'
 import { info as traceInfo } from '../trace.ts'
 import { info as transposeInfo } from '../transpose.ts'
@@ -48,6 +52,7 @@ export const operations: readonly OperationInfo[] = [
   ...einsumInfo,
   ...equalInfo,
   ...expInfo,
+  ...flipInfo,
   ...gatherInfo,
   ...greaterInfo,
   ...logSoftmaxInfo,
@@ -60,8 +65,10 @@ export const operations: readonly OperationInfo[] = [
   ...mulInfo,
   ...negInfo,
   ...oneHotInfo,
+  ...padInfo,
   ...reluInfo,
   ...reshapeInfo,
+  ...rollInfo,
   ...sigmoidInfo,
   ...sliceInfo,
   ...softmaxInfo,
@@ -69,6 +76,7 @@ export const operations: readonly OperationInfo[] = [
   ...squareInfo,
   ...subInfo,
   ...sumInfo,
+  ...takeAlongAxisInfo,
   ...tanhInfo,
   ...traceInfo,
   ...transposeInfo,
