@@ -36,6 +36,21 @@ export interface WasmKernels {
   reduceMax(x: number, out: number, outer: number, n: number, inner: number): void
   /** The position of the first largest over n, or of the first NaN if there is one; n is not 0. */
   argMax(x: number, out: number, outer: number, n: number, inner: number): void
+  /**
+   * out[outer, n, inner]: along n the places of x's elements in increasing order, or decreasing; equals keep their order, NaN
+   * is the largest. `scratch` is `argSortScratch` bytes.
+   */
+  argSort(
+    x: number,
+    out: number,
+    outer: number,
+    n: number,
+    inner: number,
+    descending: Flag,
+    scratch: number,
+  ): void
+  /** Bytes that `argSort` works in. */
+  argSortScratch(n: number): number
   /** exp(x - max) / sum exp(x - max) of each row; x and out may be the same. */
   softmax(x: number, out: number, rows: number, n: number): void
   /** x - max - log sum exp(x - max) of each row; x and out may be the same. */

@@ -30,6 +30,7 @@ import { info as rollInfo } from '../roll.ts'
 import { info as sigmoidInfo } from '../sigmoid.ts'
 import { info as sliceInfo } from '../slice.ts'
 import { info as softmaxInfo } from '../softmax.ts'
+import { info as sortInfo } from '../sort.ts'
 import { info as sqrtInfo } from '../sqrt.ts'
 import { info as squareInfo } from '../square.ts'
 import { info as subInfo } from '../sub.ts'
@@ -72,6 +73,7 @@ export const operations: readonly OperationInfo[] = [
   ...sigmoidInfo,
   ...sliceInfo,
   ...softmaxInfo,
+  ...sortInfo,
   ...sqrtInfo,
   ...squareInfo,
   ...subInfo,
