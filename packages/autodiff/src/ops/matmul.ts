@@ -50,12 +50,13 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
   reference: (inputs, attributes, shape) => product(inputs, attributes, shape),
   scratch: (inputs, attributes) => {
     const sizes = productSizes(inputs, attributes)
+    const { m, n, k } = sizes
     const [a, b] = inputs
-    let rows = sizes.m
+    const transposeB = attributes.transposeB ? 1 : 0
     if ((a!.shape.length !== 2 || b!.shape.length !== 2) && isOneProduct(inputs, sizes, attributes)) {
-      rows = sizeOf(a!.shape) / sizes.k
+      return wasm().matmulScratch(sizeOf(a!.shape) / k, n, k, transposeB)
     }
-    return wasm().matmulScratch(rows, sizes.n, sizes.k, attributes.transposeB ? 1 : 0)
+    return wasm().matmulScratch(m, n, k, transposeB, attributes.transposeA ? 1 : 0)
   },
   // Called at every step of a program: no arrays are made.
   kernel: (output, inputs, attributes, scratch) => {
