@@ -3,7 +3,13 @@ import { zeros } from '../creation.ts'
 import { failRange } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { wasm } from '../kernels/wasm.ts'
-import { defineOperation, type Operation, type OperationInfo, type Values } from '../operation.ts'
+import {
+  defineOperation,
+  type Operation,
+  type OperationInfo,
+  type Shaped,
+  type Values,
+} from '../operation.ts'
 import { checkFlag, checkOptions } from '../options.ts'
 import { isOneProduct, matrixAt, productShape, productSizes, type Transposed } from '../product-shape.ts'
 import { broadcastStrides, type Shape, showShape, sizeOf } from '../shape.ts'
@@ -19,6 +25,7 @@ export interface MatmulOptions {
 }
 
 const names = ['transposeA', 'transposeB'] as const
+const asTheyAre: Transposed = /*@__PURE__*/ Object.freeze({ transposeA: false, transposeB: false })
 
 export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PURE__*/ defineOperation<
   Transposed,
@@ -27,7 +34,8 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
   name: 'matmul',
   doc: 'the matrix product, over batches of matrices',
   shape: (inputs, attributes) => {
-    const [left, right] = [inputs[0]!.shape, inputs[1]!.shape]
+    const left = inputs[0]!.shape
+    const right = inputs[1]!.shape
     if (left.length === 0 || right.length === 0) {
       failRange(
         'matmul',
@@ -36,8 +44,7 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
       )
     }
     const sizes = productSizes(inputs, attributes)
-    const shape =
-      left.length === 2 && right.length === 2 ? [sizes.m, sizes.n] : productShape(inputs, sizes, attributes)
+    const shape = isBatch(inputs) ? productShape(inputs, sizes, attributes) : [sizes.m, sizes.n]
     if (sizes.k !== sizes.l) {
       failRange(
         'matmul',
@@ -50,19 +57,16 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
   reference: (inputs, attributes, shape) => product(inputs, attributes, shape),
   scratch: (inputs, attributes) => {
     const sizes = productSizes(inputs, attributes)
-    const { m, n, k } = sizes
-    const [a, b] = inputs
-    const transposeB = attributes.transposeB ? 1 : 0
-    if ((a!.shape.length !== 2 || b!.shape.length !== 2) && isOneProduct(inputs, sizes, attributes)) {
-      return wasm().matmulScratch(sizeOf(a!.shape) / k, n, k, transposeB)
-    }
-    return wasm().matmulScratch(m, n, k, transposeB, attributes.transposeA ? 1 : 0)
+    const isFlat = isBatch(inputs) && isOneProduct(inputs, sizes, attributes)
+    const rows = isFlat ? sizeOf(inputs[0]!.shape) / sizes.k : sizes.m
+    const transposeA = attributes.transposeA && !isFlat ? 1 : 0
+    return wasm().matmulScratch(rows, sizes.n, sizes.k, attributes.transposeB ? 1 : 0, transposeA)
   },
   // Called at every step of a program: no arrays are made.
   kernel: (output, inputs, attributes, scratch) => {
     const a = inputs[0]
     const b = inputs[1]
-    if (a.shape.length !== 2 || b.shape.length !== 2) {
+    if (isBatch(inputs)) {
       multiplyBatches(output, inputs, attributes, scratch)
       return
     }
@@ -96,6 +100,9 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
     },
   ],
 })
+
+const isBatch = (inputs: readonly Shaped[]): boolean =>
+  inputs[0]!.shape.length !== 2 || inputs[1]!.shape.length !== 2
 
 function readAs(shape: Shape, transpose: boolean): string {
   if (!transpose) return showShape(shape)
@@ -202,12 +209,13 @@ function product(inputs: readonly Values[], attributes: Transposed, shape: Shape
  * t.matmul(t.tensor([[1, 2]]), t.tensor([[3], [4]])).toArray() // => [[11]]
  * t.matmul(t.tensor([[[1, 2]], [[3, 4]]]), t.tensor([1, 1])).toArray() // => [[3], [7]]
  */
-export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+export function matmul(a: Tensor, b: Tensor, options?: MatmulOptions): Tensor {
+  const inputs: [Tensor, Tensor] = [tensorOperand('matmul', a), tensorOperand('matmul', b)]
+  if (options === undefined) return apply(matmulOperation, inputs, asTheyAre)
   checkOptions('matmul', options, names)
-  return apply(matmulOperation, [tensorOperand('matmul', a), tensorOperand('matmul', b)], {
-    transposeA: checkFlag('matmul', 'transposeA', options.transposeA),
-    transposeB: checkFlag('matmul', 'transposeB', options.transposeB),
-  })
+  const transposeA = checkFlag('matmul', 'transposeA', options.transposeA)
+  const transposeB = checkFlag('matmul', 'transposeB', options.transposeB)
+  return apply(matmulOperation, inputs, { transposeA, transposeB })
 }
 
 export const info: readonly OperationInfo[] = [
