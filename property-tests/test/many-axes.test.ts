@@ -62,11 +62,29 @@ describe('five axes', () => {
         [2, 0],
         [0, 3],
       ]),
+    'pad by reflection': (x) => t.pad(x, 1, { mode: 'reflect' }),
+    flip: (x) => t.flip(x, { axis: [0, 2, 3] }),
+    'roll of all elements': (x) => t.roll(x, 7),
+    'roll of two axes': (x) => t.roll(x, [1, -1], { axis: [3, 1] }),
+    tile: (x) => t.tile(x, [2, 1, 2, 3, 1]),
+    repeat: (x) => t.repeat(x, 3, { axis: 3 }),
+    'repeat by counts': (x) => t.repeat(x, [1, 0, 2], { axis: 1 }),
+    'takeAlongAxis, indices stretched': (x) =>
+      t.takeAlongAxis(x, t.reshape(t.tensor([1, 0, 1, 2]), [1, 4, 1, 1, 1]), { axis: 1 }),
     concat: (x) => t.concat([x, t.slice(x, [0, 0, 0, 1])], { axis: 3 }),
     'sum of axes apart': (x) => t.sum(x, { axis: [0, 2, 4] }),
     'mean of axes apart, kept': (x) => t.mean(x, { axis: [1, 3], keepDims: true }),
     'max of axes apart': (x) => t.max(x, { axis: [0, 2, 4] }),
     argMax: (x) => t.argMax(x, { axis: 2 }),
+    'gather along an axis inside': (x) =>
+      t.gather(
+        x,
+        t.tensor([
+          [2, 0],
+          [0, 1],
+        ]),
+        { axis: 3 },
+      ),
     gather: (x) => t.gather(x, t.tensor([[1, 0, 1]])),
   }
   for (const [name, f] of Object.entries(table)) {

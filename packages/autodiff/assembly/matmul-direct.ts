@@ -118,6 +118,24 @@ function direct1x32(a: usize, aStep: usize, b: usize, bStep: usize, k: i32, out:
   put(out + 112, c07, add)
 }
 
+/** out[0, 0..16]: for what a short row has, or a long one has left. */
+function direct1x16(a: usize, aStep: usize, b: usize, bStep: usize, k: i32, out: usize, add: bool): void {
+  let c00 = f32x4.splat(0), c01 = f32x4.splat(0), c02 = f32x4.splat(0), c03 = f32x4.splat(0)
+  do {
+    let s = v128.load_splat<f32>(a)
+    c00 = f32x4.add(c00, f32x4.mul(s, v128.load(b)))
+    c01 = f32x4.add(c01, f32x4.mul(s, v128.load(b, 16)))
+    c02 = f32x4.add(c02, f32x4.mul(s, v128.load(b, 32)))
+    c03 = f32x4.add(c03, f32x4.mul(s, v128.load(b, 48)))
+    a += aStep
+    b += bStep
+  } while (--k)
+  put(out, c00, add)
+  put(out + 16, c01, add)
+  put(out + 32, c02, add)
+  put(out + 48, c03, add)
+}
+
 /** out[0, 0..width], width at most 4. */
 function direct1(
   a: usize, aStep: usize, b: usize, bStep: usize, k: i32, out: usize, width: i32, add: bool,
@@ -153,6 +171,9 @@ export function direct(
     let j = 0
     for (; j + 32 <= n; j += 32) {
       direct1x32(a, aStep, b + (<usize>j << 2), bStep, k, out + (<usize>j << 2), add)
+    }
+    for (; j + 16 <= n; j += 16) {
+      direct1x16(a, aStep, b + (<usize>j << 2), bStep, k, out + (<usize>j << 2), add)
     }
     for (; j < n; j += 4) {
       direct1(a, aStep, b + (<usize>j << 2), bStep, k, out + (<usize>j << 2), min(4, n - j), add)

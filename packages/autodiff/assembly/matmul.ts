@@ -4,13 +4,20 @@ import { direct } from './matmul-direct'
 import { copyRow, copySize, copyTransposed } from './matmul-pack'
 
 /** Elements of B up to which it is read in place, row after row of tiles: 64 KiB stay in a near cache (measured). */
-const directElements: f64 = 16384
+const directElements: i32 = 16384
+/** The same where B is copied first, which then costs more than packing it. */
+const copiedElements: i32 = 8192
+/** Elements of a transposed A from which its rows no longer stay in the nearest cache, where tiles read them across. */
+const acrossElements: i32 = 12288
 
-/** Whether a product runs without blocking: B stays near, or is read but once or twice. */
+/** Whether a product runs without blocking: B stays near, or is read but once or twice. Sizes of an operand fit into 2^30. */
 // @ts-ignore: decorator
 @inline
-function isDirect(m: i32, n: i32, k: i32): bool {
-  return m < 8 || n == 1 || <f64>k * <f64>n <= directElements
+function isDirect(m: i32, n: i32, k: i32, transposeA: bool, transposeB: bool): bool {
+  if (m < 8 || n == 1) return true
+  if (transposeB) return k * n <= copiedElements
+  if (transposeA && n >= 32 && m * k > acrossElements) return false
+  return k * n <= directElements
 }
 
 /** Whether the direct product reads B from a transposed copy. */
@@ -22,10 +29,10 @@ function copiesB(m: i32, n: i32, k: i32, transposeB: bool): bool {
 
 /**
  * Bytes of scratch with which `matmul` is fastest; 0 where it needs none. Without scratch it is right too,
- * and slower.
+ * and slower; so it is with what `matmulScratch` says without `transposeA`.
  */
-export function matmulScratch(m: i32, n: i32, k: i32, transposeB: bool): usize {
-  if (!isDirect(m, n, k)) return blockedScratch(m, n, k)
+export function matmulScratch(m: i32, n: i32, k: i32, transposeB: bool, transposeA: bool): usize {
+  if (!isDirect(m, n, k, transposeA, transposeB)) return blockedScratch(m, n, k)
   return copiesB(m, n, k, transposeB) ? copySize(n, k) : 0
 }
 
@@ -36,7 +43,7 @@ export function matmulScratch(m: i32, n: i32, k: i32, transposeB: bool): usize {
  * Each element is the sum over blocks of k (equal ones of at most 256) of sums in increasing k, whatever
  * path, tile or thread computes it: its bits depend on its row of op(a) and its column of op(b) alone.
  *
- * @param scratch `matmulScratch(m, n, k, transposeB)` bytes, or 0 for none
+ * @param scratch `matmulScratch(m, n, k, transposeB, transposeA)` bytes, or 0 for none
  */
 export function matmul(
   a: usize, b: usize, out: usize, m: i32, n: i32, k: i32, transposeA: bool, transposeB: bool, scratch: usize,
@@ -50,7 +57,7 @@ export function matmul(
   let aStep: usize = transposeA ? <usize>m << 2 : 4
   let bStep: usize = transposeB ? 4 : <usize>n << 2
   let bColumn: usize = transposeB ? <usize>k << 2 : 4
-  if (scratch != 0 && !isDirect(m, n, k)) {
+  if (scratch != 0 && !isDirect(m, n, k, transposeA, transposeB)) {
     blocked(a, aRow, aStep, b, bStep, bColumn, out, m, n, k, scratch)
     return
   }

@@ -5,7 +5,7 @@ import type { Operation, Values } from './operation.ts'
 import { own } from './scopes.ts'
 import { type Shape, sizeOf } from './shape.ts'
 import { knownUnder, type Tape } from './tape.ts'
-import { abstractOn, failDisposed, isGone, onTape, Tensor } from './tensor.ts'
+import { abstractOn, failDisposed, failForeign, isGone, onTape, Tensor } from './tensor.ts'
 
 /** What operations accept: a tensor, or a number where one is meant. */
 export type Operand = Tensor | number
@@ -124,6 +124,7 @@ export function applyTo<A, I extends readonly Tensor[]>(
       if (isGone(x)) failDisposed(operation.name, x)
     } else if (typeof x === 'number') numbers++
     else {
+      failForeign(operation.name, x)
       failType(
         operation.name,
         `operands must be tensors or numbers, got ${kindOf(x)}`,
@@ -159,10 +160,14 @@ function scalar(value: number, scalars: Tensor[]): Tensor {
   return made
 }
 
-/** An operand that must be a tensor. */
+/** An operand that must be a tensor, with memory. */
 export function tensorOperand(operation: string, x: unknown): Tensor {
-  if (x instanceof Tensor) return x
-  return failType(operation, `a tensor is needed, got ${kindOf(x)}`, 'wrap numbers and arrays in t.tensor')
+  if (!(x instanceof Tensor)) {
+    failForeign(operation, x)
+    failType(operation, `a tensor is needed, got ${kindOf(x)}`, 'wrap numbers and arrays in t.tensor')
+  }
+  if (isGone(x)) failDisposed(operation, x)
+  return x
 }
 
 const scalarShape: Shape = Object.freeze([])

@@ -67,3 +67,17 @@ export function kindOf(value: unknown): string {
   const made = (value as object).constructor?.name
   return made === undefined || made === 'Object' ? 'an object' : `a ${made}`
 }
+
+/**
+ * What came, in the words of an error: numbers as they are, arrays in brackets, of everything else its kind.
+ *
+ * @example
+ * shown([1, [2.5], '3']) // => '[1,[2.5],a string]'
+ */
+export function shown(value: unknown, depth = 0): string {
+  if (typeof value === 'number') return String(value)
+  if (!Array.isArray(value) || depth > 2) return kindOf(value)
+  // Array.from, not map, which leaves holes out.
+  const items = Array.from(value.slice(0, 16), (item) => shown(item, depth + 1))
+  return `[${items.join(',')}${value.length > 16 ? ',…' : ''}]`
+}

@@ -25,3 +25,10 @@ export function checkFlag(operation: string, name: string, value: unknown): bool
     failType(operation, `${name} must be true or false, got ${kindOf(value)}`, 'leave it out for false')
   return value
 }
+
+/** A number that must be whole. */
+export function checkInteger(operation: string, name: string, value: unknown): number {
+  if (typeof value !== 'number') failType(operation, `${name} must be an integer, got ${kindOf(value)}`)
+  if (!Number.isInteger(value)) failRange(operation, `${name} must be an integer, got ${value}`)
+  return value
+}

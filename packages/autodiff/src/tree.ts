@@ -1,7 +1,7 @@
 import { failRange, failType, kindOf } from './fail.ts'
 import { Key } from './key.ts'
 import { closeScope, isOpen, openScope, type Scope, scopeAround, unwindScope } from './scopes.ts'
-import { isTensor, moveTo, Tensor } from './tensor.ts'
+import { failForeign, isTensor, moveTo, Tensor } from './tensor.ts'
 
 /** What a tree may end in. */
 export type Leaf = Tensor | Key | number | null
@@ -28,6 +28,7 @@ export function isPlain(tree: unknown): tree is { readonly [key: string]: unknow
 }
 
 function failTree(path: string, tree: unknown): never {
+  failForeign('tree', tree)
   failType(
     'tree',
     `leaves must be tensors, keys, numbers or null, got ${kindOf(tree)} at '${path}'`,

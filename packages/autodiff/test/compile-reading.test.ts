@@ -227,7 +227,7 @@ describe('a function that is not to be compiled', () => {
     [
       'has shapes that do not fit',
       (y: t.Tensor) => t.matmul(y, made()),
-      'RangeError: matmul: two matrices are needed, got [] and [3]; reshape vectors to [1,n] or [n,1]',
+      'RangeError: matmul: matrices or vectors are needed, got [] and [3]; use mul for a scalar',
     ],
     [
       'leaves a scope open',

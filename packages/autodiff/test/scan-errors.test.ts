@@ -185,8 +185,8 @@ const rows: readonly Refused[] = [
   ),
   refused(
     'shapes that do not go together',
-    () => three((c: t.Tensor, x: t.Tensor) => ({ carry: t.matmul(c, x), y: null })),
-    'matmul: two matrices are needed, got [2] and [2]; reshape vectors to [1,n] or [n,1]',
+    () => three((c: t.Tensor, x: t.Tensor) => ({ carry: t.matmul(c, t.sum(x)), y: null })),
+    'matmul: matrices or vectors are needed, got [2] and []; use mul for a scalar',
   ),
   refused(
     'a value read',

@@ -9,7 +9,6 @@ import {
   isRowed,
   type Known,
   last,
-  magnitude,
   meanRange,
   type Operand,
   ofOne,
@@ -23,10 +22,14 @@ import {
   times,
   withZero,
 } from './program-calls.ts'
+import { linearAlgebraCallers } from './program-linear-algebra.ts'
 import { call, type Literal, literal } from './program-lines.ts'
+import { shapeCallers } from './program-shapes.ts'
 
 // Operations that are not elementwise, or take something else than tensors. A new one of these kinds is added here.
 const structured: Readonly<Record<string, Caller>> = {
+  ...linearAlgebraCallers,
+  ...shapeCallers,
   argMax: ofOne(
     'argMax',
     ({ shape }) => shape.some((size) => size > 0),
@@ -68,25 +71,6 @@ const structured: Readonly<Record<string, Caller>> = {
     range(low - high - Math.log(last(shape) + 1), 0),
   ),
   logSumExp: ofOne('logSumExp', isRowed, ({ low, high }, shape) => range(low, high + Math.log(last(shape)))),
-  matmul: (pool, draw) => {
-    const a = pick(pool, draw, ({ shape }) => shape.length === 2)
-    if (a === null) return null
-    const transposeA = draw.integer(0, 1) === 1
-    const inner = a.shape[transposeA ? 0 : 1]!
-    // `a` itself always fits.
-    const b = pick(pool, draw, ({ shape }) => shape.length === 2 && shape.includes(inner))!
-    const transposeB = b.shape[0] !== inner || (b.shape[1] === inner && draw.integer(0, 1) === 1)
-    const options = { ...(transposeA && { transposeA }), ...(transposeB && { transposeB }) }
-    const given = transposeA || transposeB ? [literal(options)] : []
-    return {
-      operands: [a, b],
-      call: (left, right) => call('matmul', left, right, ...given),
-      range: (left, right) => {
-        const most = inner * magnitude(left) * magnitude(right)
-        return range(-most, most)
-      },
-    }
-  },
   max: ofOne('max', always, same, reduction(1)),
   mean: ofOne('mean', always, meanRange, reduction(0)),
   oneHot: (pool, draw) => {

@@ -28,14 +28,29 @@ export interface WasmKernels {
     transposeB: Flag,
     scratch: number,
   ): void
-  /** Bytes of scratch with which `matmul` is fastest, often 0. `transposeB` matters for small shapes only. */
-  matmulScratch(m: number, n: number, k: number, transposeB?: Flag): number
+  /** Bytes of scratch with which `matmul` is fastest, often 0. What is transposed matters for small shapes only. */
+  matmulScratch(m: number, n: number, k: number, transposeB?: Flag, transposeA?: Flag): number
   /** x[outer, n, inner] -> out[outer, inner]: sums over n, by blocks that are added up in float64. */
   reduceSum(x: number, out: number, outer: number, n: number, inner: number): void
   /** The largest over n, NaN where there is one; n is not 0. */
   reduceMax(x: number, out: number, outer: number, n: number, inner: number): void
   /** The position of the first largest over n, or of the first NaN if there is one; n is not 0. */
   argMax(x: number, out: number, outer: number, n: number, inner: number): void
+  /**
+   * out[outer, n, inner]: along n the places of x's elements in increasing order, or decreasing; equals keep their order, NaN
+   * is the largest. `scratch` is `argSortScratch` bytes.
+   */
+  argSort(
+    x: number,
+    out: number,
+    outer: number,
+    n: number,
+    inner: number,
+    descending: Flag,
+    scratch: number,
+  ): void
+  /** Bytes that `argSort` works in. */
+  argSortScratch(n: number): number
   /** exp(x - max) / sum exp(x - max) of each row; x and out may be the same. */
   softmax(x: number, out: number, rows: number, n: number): void
   /** x - max - log sum exp(x - max) of each row; x and out may be the same. */

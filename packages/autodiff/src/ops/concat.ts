@@ -12,8 +12,12 @@ interface Along {
   readonly axis: number
 }
 
-const startOf = (inputs: readonly Shaped[], index: number, axis: number): number =>
-  inputs.slice(0, index).reduce((at, x) => at + x.shape[axis]!, 0)
+/** Where an input begins along the axis. */
+function startOf(inputs: readonly Shaped[], index: number, axis: number): number {
+  let at = 0
+  for (let i = 0; i < index; i++) at += inputs[i]!.shape[axis]!
+  return at
+}
 
 export const concatOperation: Operation<Along, readonly Tensor[]> = /*@__PURE__*/ defineOperation<
   Along,
@@ -27,7 +31,7 @@ export const concatOperation: Operation<Along, readonly Tensor[]> = /*@__PURE__*
       if (x.shape.length !== shape.length || x.shape.some((size, i) => i !== axis && size !== shape[i])) {
         failRange(
           'concat',
-          `shapes must agree but on axis ${axis}, got ${inputs.map((y) => showShape(y.shape)).join(' and ')}`,
+          `shapes must agree but on axis ${axis}, got ${showShape(shape)} and ${showShape(x.shape)}`,
         )
       }
     }
@@ -47,14 +51,10 @@ export const concatOperation: Operation<Along, readonly Tensor[]> = /*@__PURE__*
   },
   kernel: (output, inputs, { axis }) => {
     const strides = stridesOf(output.shape)
-    for (const [i, x] of inputs.entries()) {
-      stridedCopy(
-        x.shape,
-        x.offset,
-        stridesOf(x.shape),
-        output.offset + 4 * strides[axis]! * startOf(inputs, i, axis),
-        strides,
-      )
+    let to = output.offset
+    for (const x of inputs) {
+      stridedCopy(x.shape, x.offset, stridesOf(x.shape), to, strides)
+      to += 4 * strides[axis]! * x.shape[axis]!
     }
   },
   vjp: (g, _, inputs, { axis }, index) => {

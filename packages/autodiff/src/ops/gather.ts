@@ -1,53 +1,83 @@
 import { apply, tensorOperand } from '../apply.ts'
-import { failRange } from '../fail.ts'
+import { failRange, shown } from '../fail.ts'
 import { checkIndices } from '../indices.ts'
 import { ordinary } from '../info.ts'
 import { wasm } from '../kernels/wasm.ts'
-import { defineOperation, type Operation, type OperationInfo, type Shaped } from '../operation.ts'
-import { sameShape, showShape, sizeOf } from '../shape.ts'
+import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
+import { checkOptions } from '../options.ts'
+import { checkAxis, type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 
-const rowShape = (x: Shaped): readonly number[] => x.shape.slice(1)
+interface GatherOptions {
+  /** The axis that indices choose along, 0 by default; a negative one counts from the end. */
+  readonly axis?: number
+}
 
-type None = Record<never, never>
+interface Along {
+  readonly axis: number
+}
 
-export const gatherOperation: Operation<None, [Tensor, Tensor]> = /*@__PURE__*/ defineOperation<
-  None,
+// How many blocks an axis cuts the tensor into, and how long the rows are that are copied whole.
+const outerOf = (shape: Shape, axis: number): number => sizeOf(shape.slice(0, axis))
+const widthOf = (shape: Shape, end: number): number => sizeOf(shape.slice(end))
+
+export const gatherOperation: Operation<Along, [Tensor, Tensor]> = /*@__PURE__*/ defineOperation<
+  Along,
   [Tensor, Tensor]
 >({
   name: 'gather',
   doc: 'the rows that indices name',
-  shape: ([x, indices]) => [...indices!.shape, ...rowShape(x!)],
-  reference: ([x, indices], _, shape) => {
-    const width = sizeOf(rowShape(x!))
-    return new Float64Array(sizeOf(shape)).map(
-      (_, i) => x!.values[indices!.values[Math.floor(i / width)]! * width + (i % width)]!,
-    )
+  shape: ([x, indices], { axis }) => [
+    ...x!.shape.slice(0, axis),
+    ...indices!.shape,
+    ...x!.shape.slice(axis + 1),
+  ],
+  reference: ([x, indices], { axis }, shape) => {
+    const width = widthOf(x!.shape, axis + 1)
+    const rows = x!.shape[axis]!
+    const count = indices!.values.length
+    return new Float64Array(sizeOf(shape)).map((_, i) => {
+      const row = Math.floor(i / width)
+      const outer = Math.floor(row / count)
+      return x!.values[(outer * rows + indices!.values[row % count]!) * width + (i % width)]!
+    })
   },
-  kernel: (output, [x, indices]) => {
-    wasm().gather(x.offset, indices.offset, output.offset, indices.size, x.shape[0]!, sizeOf(rowShape(x)))
+  kernel: (output, [x, indices], { axis }) => {
+    const { gather: rowsOf } = wasm()
+    const outer = outerOf(x.shape, axis)
+    const width = widthOf(x.shape, axis + 1)
+    const rows = x.shape[axis]!
+    for (let i = 0; i < outer; i++) {
+      const to = output.offset + i * indices.size * width * 4
+      rowsOf(x.offset + i * rows * width * 4, indices.offset, to, indices.size, rows, width)
+    }
   },
-  vjp: [(g, _, [x, indices]) => scatterAdd(g, indices, x.shape[0]!), null],
+  vjp: [(g, _, [x, indices], { axis }) => scatterAdd(g, indices, x.shape[axis]!, { axis }), null],
 })
 
 /**
- * The rows of `x` that indices name, as an embedding table is read. Its adjoint is `scatterAdd`; indices have no gradient.
+ * The rows of `x` that indices name, as an embedding table is read, or what they name along another axis: NumPy's `take`. Its
+ * adjoint is `scatterAdd`; indices have no gradient.
  *
  * @param x `[rows, …]`
  * @param indices integers from 0 to rows - 1, any shape
- * @returns the shape of `indices` followed by that of a row
- * @throws RangeError when an index is no integer in range: names it and its place
+ * @param options.axis the axis to choose along, 0 by default; negative ones count from the end
+ * @returns the shape of `x` with that of `indices` in the place of the axis
+ * @throws RangeError when an index is no integer in range: names it and its place; or the axis is out of range
  * @example
  * t.gather(t.tensor([[1, 2], [3, 4]]), t.tensor([1, 1, 0])).toArray() // => [[3, 4], [3, 4], [1, 2]]
+ * t.gather(t.tensor([[1, 2], [3, 4]]), t.tensor([1, 0]), { axis: 1 }).toArray() // => [[2, 1], [4, 3]]
  */
-export function gather(x: Tensor, indices: Tensor): Tensor {
+export function gather(x: Tensor, indices: Tensor, options: GatherOptions = {}): Tensor {
   const from = tensorOperand('gather', x)
+  checkOptions('gather', options, ['axis'])
   if (from.rank === 0) failRange('gather', 'a scalar has no rows', 'pass a tensor of rank 1 or more')
-  checkIndices('gather', tensorOperand('gather', indices), from.shape[0]!)
-  return apply(gatherOperation, [from, indices], {})
+  const axis = checkAxis('gather', options.axis ?? 0, from.rank)
+  checkIndices('gather', tensorOperand('gather', indices), from.shape[axis]!)
+  return apply(gatherOperation, [from, indices], { axis })
 }
 
-interface Rows {
+interface Rows extends Along {
   readonly rows: number
 }
 
@@ -57,51 +87,75 @@ export const scatterAddOperation: Operation<Rows, [Tensor, Tensor]> = /*@__PURE_
 >({
   name: 'scatterAdd',
   doc: 'rows of zeros, with each given row added to the one that its index names',
-  shape: ([x, indices], { rows }) => {
-    const leading = x!.shape.slice(0, indices!.shape.length)
-    if (!sameShape(leading, indices!.shape)) {
+  shape: ([x, indices], { rows, axis }) => {
+    const end = axis + indices!.shape.length
+    if (!sameShape(x!.shape.slice(axis, end), indices!.shape)) {
+      const along = axis === 0 ? '' : ` along axis ${axis}`
       failRange(
         'scatterAdd',
-        `an index is needed for each row, got rows ${showShape(x!.shape)} and indices ${showShape(indices!.shape)}`,
+        `an index is needed for each row${along}, got rows ${showShape(x!.shape)} and indices ${showShape(indices!.shape)}`,
       )
     }
-    return [rows, ...x!.shape.slice(indices!.shape.length)]
+    return [...x!.shape.slice(0, axis), rows, ...x!.shape.slice(end)]
   },
-  reference: ([x, indices], { rows }, shape) => {
-    const width = sizeOf(shape) / rows
+  reference: ([x, indices], { rows, axis }, shape) => {
+    const width = widthOf(shape, axis + 1)
+    const count = indices!.values.length
     const result = new Float64Array(sizeOf(shape))
     for (let i = 0; i < x!.values.length; i++) {
-      result[indices!.values[Math.floor(i / width)]! * width + (i % width)]! += x!.values[i]!
+      const row = Math.floor(i / width)
+      const outer = Math.floor(row / count)
+      result[(outer * rows + indices!.values[row % count]!) * width + (i % width)]! += x!.values[i]!
     }
     return result
   },
-  kernel: (output, [x, indices], { rows }) => {
-    wasm().scatterAdd(x.offset, indices.offset, output.offset, indices.size, rows, output.size / rows)
+  kernel: (output, [x, indices], { rows, axis }) => {
+    const { scatterAdd: addRows } = wasm()
+    const outer = outerOf(output.shape, axis)
+    const width = widthOf(output.shape, axis + 1)
+    for (let i = 0; i < outer; i++) {
+      const from = x.offset + i * indices.size * width * 4
+      addRows(from, indices.offset, output.offset + i * rows * width * 4, indices.size, rows, width)
+    }
   },
-  vjp: [(g, _, [, indices]) => gather(g, indices), null],
+  vjp: [(g, _, [, indices], { axis }) => gather(g, indices, { axis }), null],
 })
 
 /**
  * Rows of zeros with each row of `x` added to the one that its index names, in increasing order: the adjoint of `gather`.
  *
- * @param x the shape of `indices` followed by that of a row
+ * @param x the shape of `indices` followed by that of a row; with an axis, what is before it comes first
  * @param indices integers from 0 to rows - 1
  * @param rows how many rows come out
+ * @param options.axis the axis of the result that rows lie along, 0 by default; negative ones count from its end
  * @throws RangeError when an index is no integer in range, or rows and indices do not match
  * @example
  * t.scatterAdd(t.tensor([1, 2, 4]), t.tensor([1, 1, 0]), 3).toArray() // => [4, 3, 0]
+ * t.scatterAdd(t.tensor([[1, 2], [3, 4]]), t.tensor([1, 1]), 2, { axis: 1 }).toArray() // => [[0, 3], [0, 7]]
  */
-export function scatterAdd(x: Tensor, indices: Tensor, rows: number): Tensor {
+export function scatterAdd(x: Tensor, indices: Tensor, rows: number, options: GatherOptions = {}): Tensor {
+  const from = tensorOperand('scatterAdd', x)
+  const given = tensorOperand('scatterAdd', indices)
+  checkOptions('scatterAdd', options, ['axis'])
   if (!Number.isInteger(rows) || rows < 0)
-    failRange('scatterAdd', `rows must be an integer from 0 on, got ${rows}`)
-  checkIndices('scatterAdd', tensorOperand('scatterAdd', indices), rows)
-  return apply(scatterAddOperation, [tensorOperand('scatterAdd', x), indices], { rows })
+    failRange('scatterAdd', `rows must be an integer from 0 on, got ${shown(rows)}`)
+  const axis =
+    options.axis === undefined
+      ? 0
+      : checkAxis('scatterAdd', options.axis, Math.max(0, from.rank - given.rank) + 1)
+  checkIndices('scatterAdd', given, rows)
+  return apply(scatterAddOperation, [from, given], { rows, axis })
 }
 
 export const info: readonly OperationInfo[] = [
   {
     operation: gatherOperation,
-    sample: (draw) => ({ shapes: [[6, ...draw.shape(0, 2)], draw.shape(0, 2)], call: gather }),
+    sample: (draw) => {
+      const [rest, indices] = [draw.shape(0, 2), draw.shape(0, 2)]
+      const axis = draw.integer(0, rest.length)
+      const shape = [...rest.slice(0, axis), 6, ...rest.slice(axis)]
+      return { shapes: [shape, indices], call: (x, at) => gather(x!, at!, axis === 0 ? {} : { axis }) }
+    },
     domains: [ordinary, { low: 0, high: 5, integer: true }],
     ulps: 0,
     errors: [
@@ -109,6 +163,11 @@ export const info: readonly OperationInfo[] = [
         call: () => gather(tensor([[1], [2]]), tensor([2])),
         kind: 'RangeError',
         message: 'gather: index 2 at place 0 is not an integer from 0 to 1; count classes from 0',
+      },
+      {
+        call: () => gather(tensor([[1]]), tensor([0]), { axis: 2 }),
+        kind: 'RangeError',
+        message: 'gather: axis 2 is out of range for rank 2; use -2 to 1',
       },
       {
         call: () => gather(tensor(1), tensor([0])),
@@ -120,8 +179,10 @@ export const info: readonly OperationInfo[] = [
   {
     operation: scatterAddOperation,
     sample: (draw) => {
-      const indices = draw.shape(0, 2)
-      return { shapes: [[...indices, ...draw.shape(0, 1)], indices], call: (x, at) => scatterAdd(x!, at!, 7) }
+      const [indices, rest] = [draw.shape(0, 2), draw.shape(0, 2)]
+      const axis = draw.integer(0, rest.length)
+      const shape = [...rest.slice(0, axis), ...indices, ...rest.slice(axis)]
+      return { shapes: [shape, indices], call: (x, at) => scatterAdd(x!, at!, 7, { axis }) }
     },
     domains: [ordinary, { low: 0, high: 6, integer: true }],
     ulps: 64,
@@ -131,6 +192,11 @@ export const info: readonly OperationInfo[] = [
         call: () => scatterAdd(tensor([1, 2]), tensor([0]), 3),
         kind: 'RangeError',
         message: 'scatterAdd: an index is needed for each row, got rows [2] and indices [1]',
+      },
+      {
+        call: () => scatterAdd(tensor([[1, 2]]), tensor([0]), 3, { axis: 1 }),
+        kind: 'RangeError',
+        message: 'scatterAdd: an index is needed for each row along axis 1, got rows [1,2] and indices [1]',
       },
     ],
   },

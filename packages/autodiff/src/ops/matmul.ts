@@ -1,4 +1,5 @@
 import { apply, tensorOperand } from '../apply.ts'
+import { zeros } from '../creation.ts'
 import { failRange } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { wasm } from '../kernels/wasm.ts'
@@ -10,67 +11,69 @@ import {
   type Values,
 } from '../operation.ts'
 import { checkFlag, checkOptions } from '../options.ts'
-import { showShape } from '../shape.ts'
+import { isOneProduct, matrixAt, productShape, productSizes, type Transposed } from '../product-shape.ts'
+import { broadcastStrides, type Shape, showShape, sizeOf } from '../shape.ts'
+import { stridedValues } from '../strided-copy.ts'
 import { type Tensor, tensor } from '../tensor.ts'
+import { reshape } from './reshape.ts'
+import { sumTo } from './sum.ts'
 
-/** Which operands are read transposed, without being transposed in memory. */
+/** Which operands are read transposed, without being transposed in memory: the last two axes of each. */
 export interface MatmulOptions {
   readonly transposeA?: boolean
   readonly transposeB?: boolean
 }
 
 const names = ['transposeA', 'transposeB'] as const
-
-interface Transposed {
-  readonly transposeA: boolean
-  readonly transposeB: boolean
-}
-
-function sizes(
-  [a, b]: readonly Shaped[],
-  { transposeA, transposeB }: Transposed,
-): { m: number; n: number; k: number; l: number } {
-  const [m, k] = transposeA ? [a!.shape[1]!, a!.shape[0]!] : [a!.shape[0]!, a!.shape[1]!]
-  const [l, n] = transposeB ? [b!.shape[1]!, b!.shape[0]!] : [b!.shape[0]!, b!.shape[1]!]
-  return { m, n, k, l }
-}
+const asTheyAre: Transposed = /*@__PURE__*/ Object.freeze({ transposeA: false, transposeB: false })
 
 export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PURE__*/ defineOperation<
   Transposed,
   [Tensor, Tensor]
 >({
   name: 'matmul',
-  doc: 'the matrix product',
+  doc: 'the matrix product, over batches of matrices',
   shape: (inputs, attributes) => {
-    const [a, b] = inputs
-    if (a!.shape.length !== 2 || b!.shape.length !== 2) {
+    const left = inputs[0]!.shape
+    const right = inputs[1]!.shape
+    if (left.length === 0 || right.length === 0) {
       failRange(
         'matmul',
-        `two matrices are needed, got ${showShape(a!.shape)} and ${showShape(b!.shape)}`,
-        'reshape vectors to [1,n] or [n,1]',
+        `matrices or vectors are needed, got ${showShape(left)} and ${showShape(right)}`,
+        'use mul for a scalar',
       )
     }
-    const { m, n, k, l } = sizes(inputs, attributes)
-    if (k !== l) {
+    const sizes = productSizes(inputs, attributes)
+    const shape = isBatch(inputs) ? productShape(inputs, sizes, attributes) : [sizes.m, sizes.n]
+    if (sizes.k !== sizes.l) {
       failRange(
         'matmul',
-        `inner sizes differ, got ${showShape([m, k])} and ${showShape([l, n])}`,
+        `inner sizes differ, got ${readAs(left, attributes.transposeA)} and ${readAs(right, attributes.transposeB)}`,
         "transpose one operand or check the layer's input size",
       )
     }
-    return [m, n]
+    return shape
   },
-  reference: (inputs, attributes) => product(inputs, attributes, (x) => x),
+  reference: (inputs, attributes, shape) => product(inputs, attributes, shape),
   scratch: (inputs, attributes) => {
-    const { m, n, k } = sizes(inputs, attributes)
-    return wasm().matmulScratch(m, n, k, attributes.transposeB ? 1 : 0)
+    const sizes = productSizes(inputs, attributes)
+    const isFlat = isBatch(inputs) && isOneProduct(inputs, sizes, attributes)
+    const rows = isFlat ? sizeOf(inputs[0]!.shape) / sizes.k : sizes.m
+    const transposeA = attributes.transposeA && !isFlat ? 1 : 0
+    return wasm().matmulScratch(rows, sizes.n, sizes.k, attributes.transposeB ? 1 : 0, transposeA)
   },
   // Called at every step of a program: no arrays are made.
-  kernel: (output, inputs, { transposeA, transposeB }, scratch) => {
+  kernel: (output, inputs, attributes, scratch) => {
     const a = inputs[0]
+    const b = inputs[1]
+    if (isBatch(inputs)) {
+      multiplyBatches(output, inputs, attributes, scratch)
+      return
+    }
+    const { transposeA, transposeB } = attributes
     wasm().matmul(
       a.offset,
-      inputs[1].offset,
+      b.offset,
       output.offset,
       output.shape[0]!,
       output.shape[1]!,
@@ -81,27 +84,112 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
     )
   },
   vjp: [
-    (g, _, [, b], { transposeA, transposeB }) =>
-      transposeA
-        ? matmul(b, g, { transposeA: transposeB, transposeB: true })
-        : matmul(g, b, { transposeB: !transposeB }),
-    (g, _, [a], { transposeA, transposeB }) =>
-      transposeB
-        ? matmul(g, a, { transposeA: true, transposeB: transposeA })
-        : matmul(a, g, { transposeA: !transposeA }),
+    (g, _, [a, b], attributes) => {
+      if (a.shape.length === 1 || b.shape.length === 1) {
+        const promoted = promote(g, a, b, attributes)
+        return reshape(leftCotangent(promoted.g, promoted.a, promoted.b, attributes), a.shape)
+      }
+      return leftCotangent(g, a, b, attributes)
+    },
+    (g, _, [a, b], attributes) => {
+      if (a.shape.length === 1 || b.shape.length === 1) {
+        const promoted = promote(g, a, b, attributes)
+        return reshape(rightCotangent(promoted.g, promoted.a, promoted.b, attributes), b.shape)
+      }
+      return rightCotangent(g, a, b, attributes)
+    },
   ],
 })
 
-function product(inputs: readonly Values[], attributes: Transposed, on: (x: number) => number): Float64Array {
-  const { m, n, k } = sizes(inputs, attributes)
+const isBatch = (inputs: readonly Shaped[]): boolean =>
+  inputs[0]!.shape.length !== 2 || inputs[1]!.shape.length !== 2
+
+function readAs(shape: Shape, transpose: boolean): string {
+  if (!transpose) return showShape(shape)
+  return showShape([...shape.slice(0, -2), shape[shape.length - 1]!, shape[shape.length - 2]!])
+}
+
+// The same kernel for each matrix of the output, or for all rows at once.
+function multiplyBatches(
+  output: Tensor,
+  inputs: [Tensor, Tensor],
+  attributes: Transposed,
+  scratch: number,
+): void {
   const [a, b] = inputs
-  const result = new Float64Array(m * n)
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j < n; j++) {
-      for (let p = 0; p < k; p++) {
-        const left = a!.values[attributes.transposeA ? p * m + i : i * k + p]!
-        const right = b!.values[attributes.transposeB ? j * k + p : p * n + j]!
-        result[i * n + j]! += on(left) * on(right)
+  const sizes = productSizes(inputs, attributes)
+  const { m, n, k } = sizes
+  const transposeB = attributes.transposeB ? 1 : 0
+  if (isOneProduct(inputs, sizes, attributes)) {
+    wasm().matmul(a.offset, b.offset, output.offset, output.size / n, n, k, 0, transposeB, scratch)
+    return
+  }
+  const transposeA = attributes.transposeA ? 1 : 0
+  const leading = Math.max(a.shape.length, b.shape.length) - 2
+  for (let i = 0; i < output.size / (m * n); i++) {
+    const left = a.offset + 4 * matrixAt(i, a.shape, output.shape, leading)
+    const right = b.offset + 4 * matrixAt(i, b.shape, output.shape, leading)
+    wasm().matmul(left, right, output.offset + 4 * i * m * n, m, n, k, transposeA, transposeB, scratch)
+  }
+}
+
+/** Vectors as the matrices that they stand for. */
+function promote(
+  g: Tensor,
+  a: Tensor,
+  b: Tensor,
+  attributes: Transposed,
+): { g: Tensor; a: Tensor; b: Tensor } {
+  const { m, n } = productSizes([a, b], attributes)
+  const leading = g.shape.slice(0, Math.max(a.shape.length, b.shape.length, 2) - 2)
+  return {
+    g: reshape(g, [...leading, m, n]),
+    a: a.shape.length === 1 ? reshape(a, [1, a.size]) : a,
+    b: b.shape.length === 1 ? reshape(b, [b.size, 1]) : b,
+  }
+}
+
+function leftCotangent(g: Tensor, a: Tensor, b: Tensor, { transposeA, transposeB }: Transposed): Tensor {
+  const product = transposeA
+    ? matmul(b, g, { transposeA: transposeB, transposeB: true })
+    : matmul(g, b, { transposeB: !transposeB })
+  return sumTo(product, a.shape)
+}
+
+function rightCotangent(g: Tensor, a: Tensor, b: Tensor, { transposeA, transposeB }: Transposed): Tensor {
+  if (g.shape.length > 2 && b.shape.length === 2 && !transposeA) {
+    // One product over the rows of all matrices, not one for each and a sum.
+    const rows = sizeOf(g.shape.slice(0, -1))
+    const left = reshape(a, [rows, a.shape[a.shape.length - 1]!])
+    const right = reshape(g, [rows, g.shape[g.shape.length - 1]!])
+    return transposeB ? matmul(right, left, { transposeA: true }) : matmul(left, right, { transposeA: true })
+  }
+  const product = transposeB
+    ? matmul(g, a, { transposeA: true, transposeB: transposeA })
+    : matmul(a, g, { transposeA: !transposeA })
+  return sumTo(product, b.shape)
+}
+
+function product(inputs: readonly Values[], attributes: Transposed, shape: Shape): Float64Array {
+  const { m, n, k } = productSizes(inputs, attributes)
+  const leading = shape.slice(0, Math.max(inputs[0]!.shape.length, inputs[1]!.shape.length, 2) - 2)
+  const [lefts, rights] = inputs.map((x) => {
+    const own = x.shape.slice(0, -2)
+    const numbers = Array.from({ length: sizeOf(own) }, (_, i) => i)
+    return stridedValues(leading, numbers, 0, broadcastStrides(own, leading))
+  })
+  const [a, b] = inputs
+  const result = new Float64Array(sizeOf(shape))
+  let next = 0
+  for (let batch = 0; batch < lefts!.length; batch++) {
+    const [left, right] = [lefts![batch]! * m * k, rights![batch]! * k * n]
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++, next++) {
+        for (let p = 0; p < k; p++) {
+          const x = a!.values[left + (attributes.transposeA ? p * m + i : i * k + p)]!
+          const y = b!.values[right + (attributes.transposeB ? j * k + p : p * n + j)]!
+          result[next]! += x * y
+        }
       }
     }
   }
@@ -109,36 +197,47 @@ function product(inputs: readonly Values[], attributes: Transposed, on: (x: numb
 }
 
 /**
- * The matrix product: y[i, j] = sum over p of a[i, p] b[p, j].
+ * The matrix product: y[i, j] = sum over p of a[i, p] b[p, j], for each matrix of a batch, as in NumPy: leading axes
+ * broadcast; a vector on the left is a row, one on the right a column, and the axis that this adds is left out again.
  *
- * @param a `[m, k]`, or `[k, m]` with `transposeA`
- * @param b `[k, n]`, or `[n, k]` with `transposeB`
+ * @param a `[…, m, k]`, or `[…, k, m]` with `transposeA`, or `[k]`
+ * @param b `[…, k, n]`, or `[…, n, k]` with `transposeB`, or `[k]`
  * @param options which operands are read transposed: nothing is moved in memory for it, in gradients neither
- * @returns `[m, n]`
- * @throws RangeError when an operand is no matrix or the inner sizes differ
+ * @returns `[…, m, n]`, without m or n where an operand is a vector
+ * @throws RangeError when an operand is a scalar, the inner sizes differ, or leading axes do not broadcast
  * @example
  * t.matmul(t.tensor([[1, 2]]), t.tensor([[3], [4]])).toArray() // => [[11]]
+ * t.matmul(t.tensor([[[1, 2]], [[3, 4]]]), t.tensor([1, 1])).toArray() // => [[3], [7]]
  */
-export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+export function matmul(a: Tensor, b: Tensor, options?: MatmulOptions): Tensor {
+  const inputs: [Tensor, Tensor] = [tensorOperand('matmul', a), tensorOperand('matmul', b)]
+  if (options === undefined) return apply(matmulOperation, inputs, asTheyAre)
   checkOptions('matmul', options, names)
-  return apply(matmulOperation, [tensorOperand('matmul', a), tensorOperand('matmul', b)], {
-    transposeA: checkFlag('matmul', 'transposeA', options.transposeA),
-    transposeB: checkFlag('matmul', 'transposeB', options.transposeB),
-  })
+  const transposeA = checkFlag('matmul', 'transposeA', options.transposeA)
+  const transposeB = checkFlag('matmul', 'transposeB', options.transposeB)
+  return apply(matmulOperation, inputs, { transposeA, transposeB })
 }
 
 export const info: readonly OperationInfo[] = [
   {
     operation: matmulOperation,
     sample: (draw) => {
-      const sizes = [0, 1, 2, 3, 4, 5, 8, 9, 17, 33]
+      const isBatched = draw.integer(0, 2) > 0
+      const sizes = isBatched ? [2, 1, 3, 4, 0, 5, 9, 12] : [2, 1, 0, 3, 4, 5, 8, 9, 17, 33]
       const [m, n, k] = [draw.pick(sizes), draw.pick(sizes), draw.pick(sizes)]
       const transposeA = draw.integer(0, 1) === 1
       const transposeB = draw.integer(0, 1) === 1
-      return {
-        shapes: [transposeA ? [k, m] : [m, k], transposeB ? [n, k] : [k, n]],
-        call: (a, b) => matmul(a!, b!, { transposeA, transposeB }),
+      const leading = isBatched ? draw.pick([[2], [3, 2], [2, 1, 3], [1], [0], [7]]) : []
+      const operand = (matrix: Shape): Shape => {
+        if (!isBatched) return matrix
+        if (draw.integer(0, 5) === 5) return [k]
+        const shared = draw.integer(0, leading.length)
+        return [...leading.slice(shared).map((size) => (draw.integer(0, 3) === 3 ? 1 : size)), ...matrix]
       }
+      const a = operand(transposeA ? [k, m] : [m, k])
+      const b = operand(transposeB ? [n, k] : [k, n])
+      const options = { ...(a.length > 1 && { transposeA }), ...(b.length > 1 && { transposeB }) }
+      return { shapes: [a, b], call: (left, right) => matmul(left!, right!, options) }
     },
     domains: [ordinary],
     // The standard bound: k eps |A| |B|, and at most 33 terms here.
@@ -152,9 +251,36 @@ export const info: readonly OperationInfo[] = [
           "matmul: inner sizes differ, got [1,3] and [1,2]; transpose one operand or check the layer's input size",
       },
       {
-        call: () => matmul(tensor([1]), tensor([[1]])),
+        call: () => matmul(tensor([[[1, 2, 3]]]), zeros([2, 2]), { transposeA: true }),
         kind: 'RangeError',
-        message: 'matmul: two matrices are needed, got [1] and [1,1]; reshape vectors to [1,n] or [n,1]',
+        message:
+          "matmul: inner sizes differ, got [1,3,1] and [2,2]; transpose one operand or check the layer's input size",
+      },
+      {
+        call: () => matmul(tensor(1), tensor([[1]])),
+        kind: 'RangeError',
+        message: 'matmul: matrices or vectors are needed, got [] and [1,1]; use mul for a scalar',
+      },
+      {
+        call: () => matmul(zeros([2, 1, 3]), zeros([3, 3, 1])),
+        kind: 'RangeError',
+        message:
+          'matmul: leading axes do not broadcast, got [2,1,3] and [3,3,1]; their sizes must be equal or 1, matched from the third last axis',
+      },
+      {
+        call: () => matmul(tensor([1]), tensor([[1]]), { transposeA: true }),
+        kind: 'RangeError',
+        message: 'matmul: transposeA needs a matrix, got [1]; leave it out for a vector',
+      },
+      {
+        call: () => matmul(tensor([[1]]), tensor([1]), { transposeB: true }),
+        kind: 'RangeError',
+        message: 'matmul: transposeB needs a matrix, got [1]; leave it out for a vector',
+      },
+      {
+        call: () => matmul(tensor([[1]]), [[1]] as unknown as Tensor),
+        kind: 'TypeError',
+        message: 'matmul: a tensor is needed, got an array; wrap numbers and arrays in t.tensor',
       },
     ],
   },

@@ -1,5 +1,5 @@
 import { apply, tensorOperand } from '../apply.ts'
-import { failRange, failType, kindOf } from '../fail.ts'
+import { failRange, failType, kindOf, shown } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
 import { checkAxes, stridesOf } from '../shape.ts'
@@ -46,14 +46,30 @@ export const transposeOperation: Operation<Order, [Tensor]> = /*@__PURE__*/ defi
  */
 export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
   const from = tensorOperand('transpose', x)
-  const order = axes ?? from.shape.map((_, axis) => from.rank - 1 - axis)
-  if (!Array.isArray(order)) failType('transpose', `axes must be an array, got ${kindOf(order)}`)
-  if (checkAxes('transpose', order, from.rank).length !== from.rank) {
-    failRange('transpose', `${from.rank} axes are needed, got [${order.join(',')}]`, 'name each axis once')
+  return ordered('transpose', from, axes === undefined ? from.shape.map((_, i) => from.rank - 1 - i) : axes)
+}
+
+/**
+ * The tensor with its axes in another order: `transpose` under PyTorch's name, where the order must be given.
+ *
+ * @param x any shape
+ * @param axes the old axis that stands at each new place; negative ones count from the end
+ * @throws RangeError when `axes` does not name each axis once
+ * @example
+ * t.permute(t.zeros([2, 3, 5]), [1, 2, 0]).shape // => [3, 5, 2]
+ */
+export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  return ordered('permute', tensorOperand('permute', x), axes)
+}
+
+function ordered(operation: string, from: Tensor, axes: readonly number[]): Tensor {
+  if (!Array.isArray(axes)) failType(operation, `axes must be an array, got ${kindOf(axes)}`)
+  if (checkAxes(operation, axes, from.rank).length !== from.rank) {
+    failRange(operation, `${from.rank} axes are needed, got ${shown(axes)}`, 'name each axis once')
   }
-  const counted = order.map((axis) => (axis < 0 ? axis + from.rank : axis))
+  const counted = axes.map((axis) => (axis < 0 ? axis + from.rank : axis))
   return counted.every((axis, i) => axis === i)
-    ? alias('transpose', from)
+    ? alias(operation, from)
     : apply(transposeOperation, [from], { axes: counted })
 }
 

@@ -101,7 +101,7 @@ describe.each([
       const left = arena.put(a)
       const right = arena.put(b)
       const out = arena.room(m * n)
-      const bytes = scratch ? kernels.matmulScratch(m, n, k, tb) : 0
+      const bytes = scratch ? kernels.matmulScratch(m, n, k, tb, ta) : 0
       const space = bytes === 0 ? 0 : arena.room(bytes / 4)
       kernels.matmul(left, right, out, m, n, k, ta, tb, space)
       if (space !== 0) {
@@ -149,6 +149,8 @@ describe.each([
           check([3, 70, 600], ta, tb)
           check([70, 1, 600], ta, tb)
           check([6, 150, 600], ta, tb)
+          check([130, 40, 100], ta, tb)
+          check([9, 100, 100], ta, tb)
         }
       }
     })
@@ -163,8 +165,13 @@ describe.each([
             check(shape, ta, tb, false)
     })
 
-    test('gives an element the same bits whatever the shape, transposes or scratch around it', () => {
-      const [m, n, k] = [21, 140, 523]
+    // Blocked in every form; blocked with A or B transposed only; never.
+    test.each([
+      [21, 140, 523],
+      [130, 40, 100],
+      [9, 100, 100],
+      [3, 23, 70],
+    ] as const)('gives an element the same bits whatever is around it, of [%i,%i] and k %i', (m, n, k) => {
       const a = numbers(m * k, 3)
       const b = numbers(k * n, 4)
       const whole = multiply(a, b, [m, n, k], 0, 0)

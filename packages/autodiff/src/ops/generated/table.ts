@@ -4,9 +4,13 @@ import type { OperationInfo } from '../../operation.ts'
 import { info as addInfo } from '../add.ts'
 import { info as argMaxInfo } from '../arg-max.ts'
 import { info as concatInfo } from '../concat.ts'
+import { info as diagInfo } from '../diag.ts'
 import { info as divInfo } from '../div.ts'
+import { info as dotInfo } from '../dot.ts'
+import { info as einsumInfo } from '../einsum.ts'
 import { info as equalInfo } from '../equal.ts'
 import { info as expInfo } from '../exp.ts'
+import { info as flipInfo } from '../flip.ts'
 import { info as gatherInfo } from '../gather.ts'
 import { info as greaterInfo } from '../greater.ts'
 import { info as logSoftmaxInfo } from '../log-softmax.ts'
@@ -19,17 +23,23 @@ import { info as meanInfo } from '../mean.ts'
 import { info as mulInfo } from '../mul.ts'
 import { info as negInfo } from '../neg.ts'
 import { info as oneHotInfo } from '../one-hot.ts'
+import { info as padInfo } from '../pad.ts'
 import { info as reluInfo } from '../relu.ts'
 import { info as reshapeInfo } from '../reshape.ts'
+import { info as rollInfo } from '../roll.ts'
 import { info as sigmoidInfo } from '../sigmoid.ts'
 import { info as sliceInfo } from '../slice.ts'
 import { info as softmaxInfo } from '../softmax.ts'
+import { info as sortInfo } from '../sort.ts'
 import { info as sqrtInfo } from '../sqrt.ts'
 import { info as squareInfo } from '../square.ts'
 import { info as subInfo } from '../sub.ts'
 import { info as sumInfo } from '../sum.ts'
+import { info as takeAlongAxisInfo } from '../take-along-axis.ts'
 import { info as tanhInfo } from '../tanh.ts'
+import { info as traceInfo } from '../trace.ts'
 import { info as transposeInfo } from '../transpose.ts'
+import { info as triuInfo } from '../triu.ts'
 import { info as whereInfo } from '../where.ts'
 
 /** Every operation of the package: the rows of the property tests, of the documentation table and of the benchmarks. */
@@ -37,9 +47,13 @@ export const operations: readonly OperationInfo[] = [
   ...addInfo,
   ...argMaxInfo,
   ...concatInfo,
+  ...diagInfo,
   ...divInfo,
+  ...dotInfo,
+  ...einsumInfo,
   ...equalInfo,
   ...expInfo,
+  ...flipInfo,
   ...gatherInfo,
   ...greaterInfo,
   ...logSoftmaxInfo,
@@ -52,16 +66,22 @@ export const operations: readonly OperationInfo[] = [
   ...mulInfo,
   ...negInfo,
   ...oneHotInfo,
+  ...padInfo,
   ...reluInfo,
   ...reshapeInfo,
+  ...rollInfo,
   ...sigmoidInfo,
   ...sliceInfo,
   ...softmaxInfo,
+  ...sortInfo,
   ...sqrtInfo,
   ...squareInfo,
   ...subInfo,
   ...sumInfo,
+  ...takeAlongAxisInfo,
   ...tanhInfo,
+  ...traceInfo,
   ...transposeInfo,
+  ...triuInfo,
   ...whereInfo,
 ]
