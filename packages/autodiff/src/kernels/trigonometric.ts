@@ -49,12 +49,12 @@ function turns(x: Doubles): { whole: Doubles; rest: Doubles } {
 
 // The polynomials of FreeBSD's `k_sinf.c` and `k_cosf.c` (Bruce Evans), with errors of 2^-37.5 and 2^-34.1.
 function sineOf(r: Doubles): Doubles {
-  const z = d.mul(r, r)
   const series = d.polynomial(
-    z,
-    [-0.16666666641626524, 0.008333329385889463, -0.00019839334836096632, 2.718311493989822e-6],
+    d.mul(r, r),
+    [1, -0.16666666641626524, 0.008333329385889463, -0.00019839334836096632, 2.718311493989822e-6],
   )
-  return d.add(r, d.mul(d.mul(r, z), series))
+  // A product keeps the sign of zero, where a sum would not.
+  return d.mul(r, series)
 }
 
 function cosineOf(r: Doubles): Doubles {
@@ -76,7 +76,6 @@ export function sin(x: Value): Value {
   return d.inDoubles((y) => {
     const { r, n } = reduce(y)
     const size = d.select(d.isOdd(n), cosineOf(r), sineOf(r))
-    // A zero keeps its sign only so: n is 0 there.
     return d.fromBits(xor(d.bits(size), halfTurn(n)))
   }, x)
 }
