@@ -85,7 +85,8 @@ function keep(steps: readonly Step[], severalRoots: boolean, first: number): num
   for (const step of steps) {
     // Nothing is stored before all results are there: one may be written over what another is computed from.
     const stored = step.isRoot && (severalRoots || step.when < perElement)
-    if (step.uses > 1 || stored || late.has(step)) step.local = next++
+    const lazy = step.node.op === 'selectRarely'
+    if (step.uses > 1 || stored || lazy || late.has(step)) step.local = next++
   }
   return next
 }
@@ -98,6 +99,19 @@ const store = 0x0b
 const storeLane = 0x5a
 const integerSplat = 0x11
 const numberSplat = 0x13
+const doubleSplat = 0x14
+
+// A select whose first operand is computed only where a mask is true somewhere.
+const anyTrue = 0x53
+const bitSelect = 0x52
+
+// Which bytes a shuffle takes: of a, then of b.
+const bytesFrom = (...starts: number[]): number[] =>
+  starts.flatMap((start) => Array.from({ length: 8 }, (_, i) => start + i))
+const shuffles: Readonly<Record<string, readonly number[]>> = {
+  upper: /*@__PURE__*/ bytesFrom(8, 8),
+  join: /*@__PURE__*/ bytesFrom(0, 16),
+}
 
 // Where the function's own parameters are; the pairs of the inputs follow.
 const out = 0
@@ -179,6 +193,10 @@ export function emitLoop(
       return
     }
     const { op: name, value } = step.node
+    if (name === 'selectRarely') {
+      computeRarely(step, read, offset)
+      return
+    }
     for (const s of step.inputs) compute(s, read, offset)
     if (name === 'input') {
       w.get(step.when === perRow ? address(value) : cursor(value))
@@ -186,16 +204,41 @@ export function emitLoop(
     } else if (name === 'constant') {
       w.number(value)
       w.simd(numberSplat)
+    } else if (name === 'double') {
+      w.double(value)
+      w.simd(doubleSplat)
     } else if (name === 'integer') {
       w.integer(value)
       w.simd(integerSplat)
     } else if (name !== 'cast') {
-      if (name === 'shiftLeft' || name === 'shiftRight') w.integer(value)
+      if (name.startsWith('shift')) w.integer(value)
       w.simd(opcodes[name])
+      const bytes = shuffles[name]
+      if (bytes !== undefined) w.op(...bytes)
     }
     if (step.local === 0) return
     known.add(step)
     w.tee(step.local)
+  }
+  /** As a select, but that what is computed in the branch is not known after it. */
+  const computeRarely = (step: Step, read: number, offset: number): void => {
+    const [rare, usual, mask] = step.inputs as [Step, Step, Step]
+    compute(usual, read, offset)
+    w.set(step.local)
+    compute(mask, read, offset)
+    w.simd(anyTrue)
+    w.op(wasm.if, noResult)
+    const before = known
+    known = new Set(before)
+    compute(rare, read, offset)
+    w.get(step.local)
+    compute(mask, read, offset)
+    w.simd(bitSelect)
+    w.set(step.local)
+    w.op(wasm.end)
+    known = before
+    known.add(step)
+    w.get(step.local)
   }
   const hoist = (when: number): void => {
     for (const step of steps) {

@@ -5,11 +5,14 @@
  * turns a graph into a loop, and a fuser may put one graph where another has an input.
  */
 
-/** What the lanes hold: a float32; all bits set or none; 32 plain bits (an int32 to `addBits` and `subBits`). */
-export type Kind = 'number' | 'mask' | 'bits'
+/**
+ * What the lanes hold: a float32; all bits set or none; 32 plain bits (an int32 to `addBits` and `subBits`). The last two
+ * are half as many lanes twice as wide, float64 or 64 bits: see `doubles.ts`.
+ */
+export type Kind = 'number' | 'mask' | 'bits' | 'doubles' | 'longs'
 
-/** The name of an instruction; the first four are none of WebAssembly's. */
-export type Op = 'input' | 'constant' | 'integer' | 'cast' | keyof typeof opcodes
+/** The name of an instruction; the first ones are none of WebAssembly's. */
+export type Op = 'input' | 'constant' | 'double' | 'integer' | 'cast' | 'selectRarely' | keyof typeof opcodes
 
 /** One step of a computation on four lanes. */
 export interface Node<K extends Kind = Kind> {
@@ -58,9 +61,31 @@ export const opcodes = {
   pmax: 0xeb,
   truncate: 0xf8,
   fromInteger: 0xfa,
+  // On two float64 or int64.
+  upper: 0x0d,
+  join: 0x0d,
+  doublesGreater: 0x4a,
+  doublesLessEqual: 0x4b,
+  demote: 0x5e,
+  promote: 0x5f,
+  doublesNearest: 0x94,
+  shiftLeftLongs: 0xcb,
+  shiftRightLongs: 0xcd,
+  addLongs: 0xce,
+  subLongs: 0xd1,
+  doublesAbs: 0xec,
+  doublesNeg: 0xed,
+  doublesSqrt: 0xef,
+  doublesAdd: 0xf0,
+  doublesSub: 0xf1,
+  doublesMul: 0xf2,
+  doublesDiv: 0xf3,
+  doublesPmin: 0xf6,
+  doublesPmax: 0xf7,
 } as const
 
-const node = <K extends Kind>(kind: K, op: Op, inputs: readonly Node[], value = 0): Node<K> => ({
+/** One step, with its inputs: what the functions below, and those of `doubles.ts`, are made of. */
+export const node = <K extends Kind>(kind: K, op: Op, inputs: readonly Node[], value = 0): Node<K> => ({
   kind,
   op,
   inputs,
@@ -118,13 +143,13 @@ export const select = (mask: Mask, a: Value, b: Value): Value => node('number', 
 export const toNumber = (mask: Mask): Value => fromBits(and(maskBits(mask), bits(constant(1))))
 
 /** a and b, of masks or bit by bit. */
-export const and = <K extends 'mask' | 'bits'>(a: Node<K>, b: Node<NoInfer<K>>): Node<K> =>
+export const and = <K extends 'mask' | 'bits' | 'longs'>(a: Node<K>, b: Node<NoInfer<K>>): Node<K> =>
   node(a.kind, 'and', [a, b])
 /** a or b, of masks or bit by bit. */
-export const or = <K extends 'mask' | 'bits'>(a: Node<K>, b: Node<NoInfer<K>>): Node<K> =>
+export const or = <K extends 'mask' | 'bits' | 'longs'>(a: Node<K>, b: Node<NoInfer<K>>): Node<K> =>
   node(a.kind, 'or', [a, b])
 /** Either a or b but not both, of masks or bit by bit. */
-export const xor = <K extends 'mask' | 'bits'>(a: Node<K>, b: Node<NoInfer<K>>): Node<K> =>
+export const xor = <K extends 'mask' | 'bits' | 'longs'>(a: Node<K>, b: Node<NoInfer<K>>): Node<K> =>
   node(a.kind, 'xor', [a, b])
 /** The opposite of a mask, or every bit flipped. */
 export const not = <K extends 'mask' | 'bits'>(a: Node<K>): Node<K> => node(a.kind, 'not', [a])

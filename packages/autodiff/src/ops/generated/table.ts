@@ -1,9 +1,19 @@
 // Written by scripts/generate.js from the files of src/ops; do not edit.
 
 import type { OperationInfo } from '../../operation.ts'
+import { info as acosInfo } from '../acos.ts'
+import { info as acoshInfo } from '../acosh.ts'
 import { info as addInfo } from '../add.ts'
 import { info as argMaxInfo } from '../arg-max.ts'
+import { info as asinInfo } from '../asin.ts'
+import { info as asinhInfo } from '../asinh.ts'
+import { info as atanInfo } from '../atan.ts'
+import { info as atan2Info } from '../atan2.ts'
+import { info as atanhInfo } from '../atanh.ts'
+import { info as cbrtInfo } from '../cbrt.ts'
 import { info as concatInfo } from '../concat.ts'
+import { info as cosInfo } from '../cos.ts'
+import { info as coshInfo } from '../cosh.ts'
 import { info as diagInfo } from '../diag.ts'
 import { info as divInfo } from '../div.ts'
 import { info as dotInfo } from '../dot.ts'
@@ -13,9 +23,11 @@ import { info as expInfo } from '../exp.ts'
 import { info as flipInfo } from '../flip.ts'
 import { info as gatherInfo } from '../gather.ts'
 import { info as greaterInfo } from '../greater.ts'
+import { info as hypotInfo } from '../hypot.ts'
 import { info as logSoftmaxInfo } from '../log-softmax.ts'
 import { info as logSumExpInfo } from '../log-sum-exp.ts'
 import { info as logInfo } from '../log.ts'
+import { info as log2Info } from '../log2.ts'
 import { info as matmulInfo } from '../matmul.ts'
 import { info as maxInfo } from '../max.ts'
 import { info as maximumInfo } from '../maximum.ts'
@@ -24,10 +36,15 @@ import { info as mulInfo } from '../mul.ts'
 import { info as negInfo } from '../neg.ts'
 import { info as oneHotInfo } from '../one-hot.ts'
 import { info as padInfo } from '../pad.ts'
+import { info as powInfo } from '../pow.ts'
+import { info as reciprocalInfo } from '../reciprocal.ts'
 import { info as reluInfo } from '../relu.ts'
 import { info as reshapeInfo } from '../reshape.ts'
 import { info as rollInfo } from '../roll.ts'
+import { info as rsqrtInfo } from '../rsqrt.ts'
 import { info as sigmoidInfo } from '../sigmoid.ts'
+import { info as sinInfo } from '../sin.ts'
+import { info as sinhInfo } from '../sinh.ts'
 import { info as sliceInfo } from '../slice.ts'
 import { info as softmaxInfo } from '../softmax.ts'
 import { info as sortInfo } from '../sort.ts'
@@ -36,6 +53,7 @@ import { info as squareInfo } from '../square.ts'
 import { info as subInfo } from '../sub.ts'
 import { info as sumInfo } from '../sum.ts'
 import { info as takeAlongAxisInfo } from '../take-along-axis.ts'
+import { info as tanInfo } from '../tan.ts'
 import { info as tanhInfo } from '../tanh.ts'
 import { info as traceInfo } from '../trace.ts'
 import { info as transposeInfo } from '../transpose.ts'
@@ -44,9 +62,19 @@ import { info as whereInfo } from '../where.ts'
 
 /** Every operation of the package: the rows of the property tests, of the documentation table and of the benchmarks. */
 export const operations: readonly OperationInfo[] = [
+  ...acosInfo,
+  ...acoshInfo,
   ...addInfo,
   ...argMaxInfo,
+  ...asinInfo,
+  ...asinhInfo,
+  ...atanInfo,
+  ...atan2Info,
+  ...atanhInfo,
+  ...cbrtInfo,
   ...concatInfo,
+  ...cosInfo,
+  ...coshInfo,
   ...diagInfo,
   ...divInfo,
   ...dotInfo,
@@ -56,9 +84,11 @@ export const operations: readonly OperationInfo[] = [
   ...flipInfo,
   ...gatherInfo,
   ...greaterInfo,
+  ...hypotInfo,
   ...logSoftmaxInfo,
   ...logSumExpInfo,
   ...logInfo,
+  ...log2Info,
   ...matmulInfo,
   ...maxInfo,
   ...maximumInfo,
@@ -67,10 +97,15 @@ export const operations: readonly OperationInfo[] = [
   ...negInfo,
   ...oneHotInfo,
   ...padInfo,
+  ...powInfo,
+  ...reciprocalInfo,
   ...reluInfo,
   ...reshapeInfo,
   ...rollInfo,
+  ...rsqrtInfo,
   ...sigmoidInfo,
+  ...sinInfo,
+  ...sinhInfo,
   ...sliceInfo,
   ...softmaxInfo,
   ...sortInfo,
@@ -79,6 +114,7 @@ export const operations: readonly OperationInfo[] = [
   ...subInfo,
   ...sumInfo,
   ...takeAlongAxisInfo,
+  ...tanInfo,
   ...tanhInfo,
   ...traceInfo,
   ...transposeInfo,
