@@ -18,20 +18,31 @@ import { info as diagInfo } from '../diag.ts'
 import { info as divInfo } from '../div.ts'
 import { info as dotInfo } from '../dot.ts'
 import { info as einsumInfo } from '../einsum.ts'
+import { info as eluInfo } from '../elu.ts'
 import { info as equalInfo } from '../equal.ts'
+import { info as erfInfo } from '../erf.ts'
 import { info as expInfo } from '../exp.ts'
+import { info as expm1Info } from '../expm1.ts'
 import { info as flipInfo } from '../flip.ts'
 import { info as gatherInfo } from '../gather.ts'
+import { info as geluTanhInfo } from '../gelu-tanh.ts'
+import { info as geluInfo } from '../gelu.ts'
 import { info as greaterInfo } from '../greater.ts'
+import { info as hardSigmoidInfo } from '../hard-sigmoid.ts'
+import { info as hardTanhInfo } from '../hard-tanh.ts'
 import { info as hypotInfo } from '../hypot.ts'
+import { info as leakyReluInfo } from '../leaky-relu.ts'
+import { info as logAddExpInfo } from '../log-add-exp.ts'
 import { info as logSoftmaxInfo } from '../log-softmax.ts'
 import { info as logSumExpInfo } from '../log-sum-exp.ts'
 import { info as logInfo } from '../log.ts'
+import { info as log1pInfo } from '../log1p.ts'
 import { info as log2Info } from '../log2.ts'
 import { info as matmulInfo } from '../matmul.ts'
 import { info as maxInfo } from '../max.ts'
 import { info as maximumInfo } from '../maximum.ts'
 import { info as meanInfo } from '../mean.ts'
+import { info as mishInfo } from '../mish.ts'
 import { info as mulInfo } from '../mul.ts'
 import { info as negInfo } from '../neg.ts'
 import { info as oneHotInfo } from '../one-hot.ts'
@@ -39,17 +50,23 @@ import { info as padInfo } from '../pad.ts'
 import { info as powInfo } from '../pow.ts'
 import { info as reciprocalInfo } from '../reciprocal.ts'
 import { info as reluInfo } from '../relu.ts'
+import { info as relu6Info } from '../relu6.ts'
 import { info as reshapeInfo } from '../reshape.ts'
 import { info as rollInfo } from '../roll.ts'
 import { info as rsqrtInfo } from '../rsqrt.ts'
+import { info as seluInfo } from '../selu.ts'
 import { info as sigmoidInfo } from '../sigmoid.ts'
+import { info as siluInfo } from '../silu.ts'
 import { info as sinInfo } from '../sin.ts'
 import { info as sinhInfo } from '../sinh.ts'
 import { info as sliceInfo } from '../slice.ts'
 import { info as softmaxInfo } from '../softmax.ts'
+import { info as softplusInfo } from '../softplus.ts'
+import { info as softsignInfo } from '../softsign.ts'
 import { info as sortInfo } from '../sort.ts'
 import { info as sqrtInfo } from '../sqrt.ts'
 import { info as squareInfo } from '../square.ts'
+import { info as stepInfo } from '../step.ts'
 import { info as subInfo } from '../sub.ts'
 import { info as sumInfo } from '../sum.ts'
 import { info as takeAlongAxisInfo } from '../take-along-axis.ts'
@@ -79,20 +96,31 @@ export const operations: readonly OperationInfo[] = [
   ...divInfo,
   ...dotInfo,
   ...einsumInfo,
+  ...eluInfo,
   ...equalInfo,
+  ...erfInfo,
   ...expInfo,
+  ...expm1Info,
   ...flipInfo,
   ...gatherInfo,
+  ...geluTanhInfo,
+  ...geluInfo,
   ...greaterInfo,
+  ...hardSigmoidInfo,
+  ...hardTanhInfo,
   ...hypotInfo,
+  ...leakyReluInfo,
+  ...logAddExpInfo,
   ...logSoftmaxInfo,
   ...logSumExpInfo,
   ...logInfo,
+  ...log1pInfo,
   ...log2Info,
   ...matmulInfo,
   ...maxInfo,
   ...maximumInfo,
   ...meanInfo,
+  ...mishInfo,
   ...mulInfo,
   ...negInfo,
   ...oneHotInfo,
@@ -100,17 +128,23 @@ export const operations: readonly OperationInfo[] = [
   ...powInfo,
   ...reciprocalInfo,
   ...reluInfo,
+  ...relu6Info,
   ...reshapeInfo,
   ...rollInfo,
   ...rsqrtInfo,
+  ...seluInfo,
   ...sigmoidInfo,
+  ...siluInfo,
   ...sinInfo,
   ...sinhInfo,
   ...sliceInfo,
   ...softmaxInfo,
+  ...softplusInfo,
+  ...softsignInfo,
   ...sortInfo,
   ...sqrtInfo,
   ...squareInfo,
+  ...stepInfo,
   ...subInfo,
   ...sumInfo,
   ...takeAlongAxisInfo,
