@@ -1,6 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { type Draw, type OperationInfo, operations } from '@tapeflow/autodiff/testing'
 import { drawFrom } from './draws.ts'
+import { basics } from './program-basics.ts'
 import {
   always,
   type Caller,
@@ -27,6 +28,7 @@ import { call, type Literal, literal } from './program-lines.ts'
 
 // Operations that are not elementwise, or take something else than tensors. A new one of these kinds is added here.
 const structured: Readonly<Record<string, Caller>> = {
+  ...basics,
   argMax: ofOne(
     'argMax',
     ({ shape }) => shape.some((size) => size > 0),
