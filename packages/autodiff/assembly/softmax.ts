@@ -1,5 +1,7 @@
+import { addedLanes, high, low, narrow } from './double'
 import { exp4, log } from './exp'
 import { rowMax } from './reduce-max'
+import { loadPart } from './vector-part'
 
 /**
  * exp(x - m) of the exact difference: what rounding takes from x - m (Knuth's two-sum) goes into exp, which
@@ -46,25 +48,24 @@ function keep(value: v128, count: i32): v128 {
 @inline
 function sumOfExp(x: usize, n: i32, m: f32, out: usize, stores: bool): f64 {
   const mm = f32x4.splat(m)
-  let low = f64x2.splat(0)
-  let high = f64x2.splat(0)
+  let s0 = f64x2.splat(0)
+  let s1 = s0
   let i = 0
   for (; i + 4 <= n; i += 4) {
     const at = <usize>i << 2
     const e = expDifference(v128.load(x + at), mm)
     if (stores) v128.store(out + at, e)
-    low = f64x2.add(low, f64x2.promote_low_f32x4(e))
-    high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<i64>(e, e, 1, 1)))
+    s0 = f64x2.add(s0, low(e))
+    s1 = f64x2.add(s1, high(e))
   }
   if (i < n) {
     const at = <usize>i << 2
     const e = keep(expDifference(loadTail(x + at, n - i), mm), n - i)
     if (stores) storeTail(out + at, e, n - i)
-    low = f64x2.add(low, f64x2.promote_low_f32x4(e))
-    high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<i64>(e, e, 1, 1)))
+    s0 = f64x2.add(s0, low(e))
+    s1 = f64x2.add(s1, high(e))
   }
-  const sum = f64x2.add(low, high)
-  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
+  return addedLanes(f64x2.add(s0, s1))
 }
 
 /**
@@ -75,7 +76,7 @@ export function softmax(x: usize, out: usize, rows: i32, n: i32): void {
   if (n <= 0) return
   const row = <usize>n << 2
   for (; rows > 0; rows--) {
-    const inverse = <f32>(1 / sumOfExp(x, n, rowMax(x, n), out, true))
+    const inverse = <f32>(1 / sumOfExp(x, n, rowMax(x, n, 0), out, true))
     const scale = f32x4.splat(inverse)
     let i = 0
     for (; i + 4 <= n; i += 4) {
@@ -96,7 +97,7 @@ export function logSoftmax(x: usize, out: usize, rows: i32, n: i32): void {
   if (n <= 0) return
   const row = <usize>n << 2
   for (; rows > 0; rows--) {
-    const m = rowMax(x, n)
+    const m = rowMax(x, n, 0)
     const mm = f32x4.splat(m)
     const l = <f32>logOrNaN(sumOfExp(x, n, m, 0, false))
     const ll = f32x4.splat(l)
@@ -123,7 +124,7 @@ export function logSumExp(x: usize, out: usize, rows: i32, n: i32): void {
   for (; rows > 0; rows--) {
     let value = -Infinity as f32
     if (n > 0) {
-      const m = rowMax(x, n)
+      const m = rowMax(x, n, 0)
       // x - m is NaN at an infinite m; the sum is that m itself. NaN takes the ordinary way.
       value = m == Infinity || m == -Infinity ? m : <f32>(<f64>m + logOrNaN(sumOfExp(x, n, m, 0, false)))
     }
@@ -137,4 +138,64 @@ export function logSumExp(x: usize, out: usize, rows: i32, n: i32): void {
 @inline
 function logOrNaN(x: f64): f64 {
   return x == x ? log(x) : x
+}
+
+/** What comes out of `softmaxColumns`. */
+const kindLogarithm: i32 = 1
+const kindTotal: i32 = 2
+
+/**
+ * The same three along n of x[outer, n, inner], four columns at a time: softmax (kind 0) and its logarithm (1), of the shape of x,
+ * and log sum exp (2), [outer, inner]. x and out may be the same but for the last.
+ */
+export function softmaxColumns(x: usize, out: usize, outer: i32, n: i32, inner: i32, kind: i32): void {
+  const row = <usize>inner << 2
+  const block = <usize>n * row
+  for (let o = 0; o < outer; o++) {
+    for (let j = 0; j < inner; j += 4) {
+      const at = <usize>j << 2
+      columns4(x + at, out + at, row, block, min(4, inner - j), kind)
+    }
+    x += block
+    out += kind == kindTotal ? row : block
+  }
+}
+
+function columns4(x: usize, out: usize, row: usize, block: usize, count: i32, kind: i32): void {
+  let m = f32x4.splat(-Infinity)
+  for (let at: usize = 0; at < block; at += row) m = f32x4.max(m, loadPart(x + at, count))
+  let s0 = f64x2.splat(0)
+  let s1 = s0
+  for (let at: usize = 0; at < block; at += row) {
+    const e = expDifference(loadPart(x + at, count), m)
+    if (kind == 0) storePart(out + at, e, count)
+    s0 = f64x2.add(s0, low(e))
+    s1 = f64x2.add(s1, high(e))
+  }
+  if (kind == 0) {
+    const one = f64x2.splat(1)
+    const scale = narrow(f64x2.div(one, s0), f64x2.div(one, s1))
+    for (let at = out; at < out + block; at += row) storePart(at, f32x4.mul(loadPart(at, count), scale), count)
+    return
+  }
+  s0 = f64x2(logOrNaN(f64x2.extract_lane(s0, 0)), logOrNaN(f64x2.extract_lane(s0, 1)))
+  s1 = f64x2(logOrNaN(f64x2.extract_lane(s1, 0)), logOrNaN(f64x2.extract_lane(s1, 1)))
+  if (kind == kindLogarithm) {
+    const l = narrow(s0, s1)
+    for (let at: usize = 0; at < block; at += row) {
+      storePart(out + at, f32x4.sub(f32x4.sub(loadPart(x + at, count), m), l), count)
+    }
+    return
+  }
+  const total = narrow(f64x2.add(low(m), s0), f64x2.add(high(m), s1))
+  // As in a row: an infinite largest is the sum itself.
+  const isInfinite = f32x4.eq(f32x4.abs(m), f32x4.splat(Infinity))
+  storePart(out, v128.bitselect(m, total, isInfinite), count)
+}
+
+// @ts-ignore: decorator
+@inline
+function storePart(out: usize, value: v128, count: i32): void {
+  if (count == 4) v128.store(out, value)
+  else storeTail(out, value, count)
 }

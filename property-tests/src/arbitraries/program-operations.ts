@@ -9,7 +9,6 @@ import {
   indicesBelow,
   isRowed,
   type Known,
-  last,
   magnitude,
   meanRange,
   type Operand,
@@ -66,10 +65,6 @@ const structured: Readonly<Record<string, Caller>> = {
     const indices = indicesBelow(rows, pool, draw, always) ?? constantIndices(shape, rows, draw)
     return { operands: [x], call: (rowsOf) => call('gather', rowsOf, indices.argument), range: same }
   },
-  logSoftmax: ofOne('logSoftmax', isRowed, ({ low, high }, shape) =>
-    range(low - high - Math.log(last(shape) + 1), 0),
-  ),
-  logSumExp: ofOne('logSumExp', isRowed, ({ low, high }, shape) => range(low, high + Math.log(last(shape)))),
   matmul: (pool, draw) => {
     const a = pick(pool, draw, ({ shape }) => shape.length === 2)
     if (a === null) return null
@@ -133,7 +128,6 @@ const structured: Readonly<Record<string, Caller>> = {
     })
     return axes === 1 ? [begin[0]!, end[0]!] : [begin, end]
   }),
-  softmax: ofOne('softmax', isRowed, () => range(0, 1)),
   sum: ofOne('sum', always, (x, shape) => withZero(times(x, t.sizeOf(shape))), reduction(0)),
   transpose: ofOne('transpose', always, same, ({ shape }, draw) => {
     if (draw.integer(0, 1) === 0) return []
