@@ -1,8 +1,8 @@
 import { wasm } from './kernels/wasm.ts'
-import type { Draw, Sample, Values } from './operation.ts'
+import type { Draw, Sample, Shaped, Values } from './operation.ts'
 import { pad, slice } from './ops/slice.ts'
 import { checkFlag, checkOptions } from './options.ts'
-import { sizeBetween } from './reduction.ts'
+import { columnScratch, innerSize, sizeBetween } from './reduction.ts'
 import { checkAxis } from './shape.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -38,8 +38,18 @@ export function prefixOf(
   }
 }
 
+/** The bytes of working memory that the kernel needs. */
+export const prefixScratch = (x: Shaped, { axis }: Prefix): number => columnScratch(innerSize(x, axis), 8)
+
 /** Runs the kernel. `kind`: 0 sums, 1 products, 2 s = x + by s. */
-export function prefixKernel(output: Tensor, x: Tensor, by: Tensor, kind: 0 | 1 | 2, along: Prefix): void {
+export function prefixKernel(
+  output: Tensor,
+  x: Tensor,
+  by: Tensor,
+  kind: 0 | 1 | 2,
+  along: Prefix,
+  scratch: number,
+): void {
   const { shape } = x
   wasm().prefix(
     x.offset,
@@ -47,10 +57,11 @@ export function prefixKernel(output: Tensor, x: Tensor, by: Tensor, kind: 0 | 1 
     output.offset,
     sizeBetween(shape, 0, along.axis),
     shape[along.axis]!,
-    sizeBetween(shape, along.axis + 1, shape.length),
+    innerSize(x, along.axis),
     kind,
     along.exclusive ? 1 : 0,
     along.reverse ? 1 : 0,
+    scratch,
   )
 }
 
@@ -62,7 +73,7 @@ export function prefixReference(
   step: (before: number, value: number, at: number) => number,
 ): Float64Array {
   const result = new Float64Array(values.length)
-  const inner = sizeBetween(shape, axis + 1, shape.length)
+  const inner = innerSize({ shape }, axis)
   const n = shape[axis]!
   for (let line = 0; line < values.length / n; line++) {
     const first = Math.floor(line / inner) * n * inner + (line % inner)

@@ -134,13 +134,26 @@ export function reduceWith(
   }
 }
 
-/** The bytes of working memory that `reduceAtOnce` needs: those of `x` where the axes are apart. */
-export function atOnceScratch({ shape }: Shaped, axes: readonly number[]): number {
-  return areNeighbours(axes) ? 0 : 4 * sizeOf(shape)
+/**
+ * The bytes that a kernel needs beside its output to work on columns together: `each` for every one of the `inner`, of 4 to 1024; 0
+ * where elements lie side by side.
+ */
+export function columnScratch(inner: number, each: number): number {
+  return inner === 1 ? 0 : each * Math.min(1024, Math.ceil(inner / 4) * 4)
 }
 
 const areNeighbours = (axes: readonly number[]): boolean =>
   axes.length === 0 || axes[axes.length - 1]! - axes[0]! < axes.length
+
+/**
+ * The bytes of working memory that `reduceAtOnce` needs: those of `x` where the axes are apart.
+ *
+ * @param each what the kernel needs for a column
+ */
+export function atOnceScratch(x: Shaped, axes: readonly number[], each: number): number {
+  if (!areNeighbours(axes)) return 4 * sizeOf(x.shape)
+  return axes.length === 0 ? 0 : columnScratch(innerSize(x, axes[axes.length - 1]!), each)
+}
 
 /**
  * Reduces in one call of a kernel, for what does not come together from parts: where the axes are apart, they are first moved to
@@ -171,6 +184,11 @@ export function reduceAtOnce(
     stridesOf(moved),
   )
   kernel(scratch, output.offset, output.size, reducedCount(shape, axes), 1)
+}
+
+/** The number of elements from one place on an axis to the next. */
+export function innerSize({ shape }: Shaped, axis: number): number {
+  return sizeBetween(shape, axis + 1, shape.length)
 }
 
 /** The product of the sizes of the axes from `first` up to, but without, `end`. */

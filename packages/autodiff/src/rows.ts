@@ -1,8 +1,8 @@
 import { apply, tensorOperand } from './apply.ts'
 import { wasm } from './kernels/wasm.ts'
-import type { ErrorInput, Operation, Values } from './operation.ts'
+import type { ErrorInput, Operation, Shaped, Values } from './operation.ts'
 import { checkOptions } from './options.ts'
-import { sizeBetween } from './reduction.ts'
+import { columnScratch, innerSize, sizeBetween } from './reduction.ts'
 import { checkAxis } from './shape.ts'
 import { type Tensor, tensor } from './tensor.ts'
 
@@ -25,14 +25,25 @@ export function applyAlong(operation: Operation<Along, [Tensor]>, x: Tensor, opt
   return apply(operation, [from], { axis: checkAxis(name, options.axis ?? -1, from.rank) })
 }
 
+/** The bytes of working memory that `softmaxColumns` needs. */
+export const alongScratch = (x: Shaped, axis: number): number => columnScratch(innerSize(x, axis), 12)
+
 /** Runs one kernel where elements of the axis lie side by side, the other where they are `inner` apart. */
-export function alongKernel(kind: 'softmax' | 'logSoftmax', output: Tensor, x: Tensor, axis: number): void {
+export function alongKernel(
+  kind: 'softmax' | 'logSoftmax',
+  output: Tensor,
+  x: Tensor,
+  axis: number,
+  scratch: number,
+): void {
   const { shape } = x
   const outer = sizeBetween(shape, 0, axis)
-  const inner = sizeBetween(shape, axis + 1, shape.length)
+  const inner = innerSize(x, axis)
+  const size = shape[axis]!
   const kernels = wasm()
-  if (inner === 1) kernels[kind](x.offset, output.offset, outer, shape[axis]!)
-  else kernels.softmaxColumns(x.offset, output.offset, outer, shape[axis]!, inner, kind === 'softmax' ? 0 : 1)
+  if (inner === 1) kernels[kind](x.offset, output.offset, outer, size)
+  else
+    kernels.softmaxColumns(x.offset, output.offset, outer, size, inner, kind === 'softmax' ? 0 : 1, scratch)
 }
 
 /** Maps every line along an axis to another one of the same length. */
@@ -42,7 +53,7 @@ export function mapLines(
   map: (line: number[]) => readonly number[],
 ): Float64Array {
   const result = new Float64Array(values.length)
-  const inner = sizeBetween(shape, axis + 1, shape.length)
+  const inner = innerSize({ shape }, axis)
   const n = shape[axis]!
   for (let i = 0; i < values.length / n; i++) {
     const first = Math.floor(i / inner) * n * inner + (i % inner)

@@ -46,7 +46,7 @@ export function spreadKernel(output: Tensor, x: Tensor, of: Spread, root: 0 | 1,
   const { reduceSquares } = wasm()
   const divisor = divisorOf(x, of)
   reduceAtOnce(
-    (from, out, outer, n, inner) => reduceSquares(from, out, outer, n, inner, 1, divisor, root),
+    (from, out, outer, n, inner) => reduceSquares(from, out, outer, n, inner, 1, divisor, root, scratch),
     output,
     x,
     of.axes,

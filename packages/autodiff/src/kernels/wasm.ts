@@ -41,6 +41,8 @@ export interface WasmKernels {
   /**
    * The sum of squares over n divided by `divisor`, in float64: of x minus its mean where `centred`; the square root of that
    * where `root`.
+   *
+   * @param scratch 16 bytes for each column, of 4 to 1024 of them; none where inner is 1
    */
   reduceSquares(
     x: number,
@@ -51,6 +53,7 @@ export interface WasmKernels {
     centred: Flag,
     divisor: number,
     root: Flag,
+    scratch: number,
   ): void
   /**
    * At each place along n what came together up to there, in float64: kind 0 sums, 1 products, 2 s = x + a s.
@@ -58,6 +61,7 @@ export interface WasmKernels {
    * @param a as large as x; not read but for kind 2
    * @param exclusive without the place itself
    * @param reverse from the last place on
+   * @param scratch 8 bytes for each column, of 4 to 1024 of them; none where inner is 1
    */
   prefix(
     x: number,
@@ -69,6 +73,7 @@ export interface WasmKernels {
     kind: number,
     exclusive: Flag,
     reverse: Flag,
+    scratch: number,
   ): void
   /** exp(x - max) / sum exp(x - max) of each row; x and out may be the same. */
   softmax(x: number, out: number, rows: number, n: number): void
@@ -79,8 +84,18 @@ export interface WasmKernels {
   /**
    * The same along n of x[outer, n, inner]: kind 0 is softmax, 1 logSoftmax, 2 logSumExp, which gives [outer, inner]; x and out may
    * be the same for the first two.
+   *
+   * @param scratch 12 bytes for each column, of 4 to 1024 of them
    */
-  softmaxColumns(x: number, out: number, outer: number, n: number, inner: number, kind: number): void
+  softmaxColumns(
+    x: number,
+    out: number,
+    outer: number,
+    n: number,
+    inner: number,
+    kind: number,
+    scratch: number,
+  ): void
   /** Copies n0 x n1 x n2 x n3 elements; s are the source's strides (0 and negative too), d the destination's. */
   stridedCopy(
     src: number,

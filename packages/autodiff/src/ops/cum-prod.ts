@@ -8,6 +8,7 @@ import {
   prefixOf,
   prefixReference,
   prefixSample,
+  prefixScratch,
 } from '../prefix.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 import { linearRecurrence } from './linear-recurrence.ts'
@@ -18,7 +19,8 @@ export const cumProdOperation: Operation<Prefix, [Tensor]> = /*@__PURE__*/ defin
   doc: 'the product of elements up to each one, along an axis',
   shape: ([x]) => x!.shape,
   reference: ([x], along) => prefixReference(x!, along, 1, (product, value) => product * value),
-  kernel: (output, [x], along) => prefixKernel(output, x, x, 1, along),
+  scratch: ([x], along) => prefixScratch(x!, along),
+  kernel: (output, [x], along, scratch) => prefixKernel(output, x, x, 1, along, scratch),
   vjp: [
     (g, _, [x], { axis, exclusive, reverse }) => {
       // Element j reaches product i by all others up to i: those before j, times what comes back from behind,

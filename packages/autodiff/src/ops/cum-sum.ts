@@ -8,6 +8,7 @@ import {
   prefixOf,
   prefixReference,
   prefixSample,
+  prefixScratch,
 } from '../prefix.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 
@@ -16,7 +17,8 @@ export const cumSumOperation: Operation<Prefix, [Tensor]> = /*@__PURE__*/ define
   doc: 'the sum of elements up to each one, along an axis',
   shape: ([x]) => x!.shape,
   reference: ([x], along) => prefixReference(x!, along, 0, (sum, value) => sum + value),
-  kernel: (output, [x], along) => prefixKernel(output, x, x, 0, along),
+  scratch: ([x], along) => prefixScratch(x!, along),
+  kernel: (output, [x], along, scratch) => prefixKernel(output, x, x, 0, along, scratch),
   vjp: [(g, _, _inputs, along) => cumSum(g, { ...along, reverse: !along.reverse })],
 })
 

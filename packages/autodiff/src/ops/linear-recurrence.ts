@@ -2,7 +2,15 @@ import { apply, tensorOperand } from '../apply.ts'
 import { failRange } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
-import { neighbour, type Prefix, prefixKernel, prefixOf, prefixReference, prefixSample } from '../prefix.ts'
+import {
+  neighbour,
+  type Prefix,
+  prefixKernel,
+  prefixOf,
+  prefixReference,
+  prefixSample,
+  prefixScratch,
+} from '../prefix.ts'
 import { sameShape, showShape } from '../shape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 import { mul } from './mul.ts'
@@ -29,7 +37,8 @@ export const linearRecurrenceOperation: Operation<Prefix, [Tensor, Tensor]> = /*
   },
   reference: ([x, by], along) =>
     prefixReference(x!, along, 0, (before, value, at) => value + by!.values[at]! * before),
-  kernel: (output, [x, by], along) => prefixKernel(output, x, by, 2, along),
+  scratch: ([x], along) => prefixScratch(x!, along),
+  kernel: (output, [x, by], along, scratch) => prefixKernel(output, x, by, 2, along, scratch),
   vjp: [
     (g, _, [, by], along) => returned(g, by, along),
     (g, y, [, by], along) => mul(returned(g, by, along), neighbour(y, along.axis, along.reverse ? 1 : -1)),

@@ -1,6 +1,14 @@
 import { ordinary } from '../info.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
-import { type Along, type AxisOptions, alongKernel, applyAlong, axisErrors, mapLines } from '../rows.ts'
+import {
+  type Along,
+  type AxisOptions,
+  alongKernel,
+  alongScratch,
+  applyAlong,
+  axisErrors,
+  mapLines,
+} from '../rows.ts'
 import type { Tensor } from '../tensor.ts'
 import { exp } from './exp.ts'
 import { mul } from './mul.ts'
@@ -20,7 +28,8 @@ export const logSoftmaxOperation: Operation<Along, [Tensor]> = /*@__PURE__*/ def
         const total = Math.log(rest.reduce((sum, value) => sum + Math.exp(value), 0))
         return rest.map((value) => value - total)
       }),
-    kernel: (output, [x], { axis }) => alongKernel('logSoftmax', output, x, axis),
+    scratch: ([x], { axis }) => alongScratch(x!, axis),
+    kernel: (output, [x], { axis }, scratch) => alongKernel('logSoftmax', output, x, axis, scratch),
     inPlace: true,
     vjp: [(g, y, _, { axis }) => sub(g, mul(exp(y), sum(g, { axis, keepDims: true })))],
   },

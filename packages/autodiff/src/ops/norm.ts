@@ -36,11 +36,11 @@ export const normOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineO
   shape: ([x], attributes) => reducedShape(x!.shape, attributes),
   reference: ([x], { axes }) =>
     reduceReference(x!, axes, 0, (sum, value) => sum + value * value).map(Math.sqrt),
-  scratch: ([x], { axes }) => atOnceScratch(x!, axes),
+  scratch: ([x], { axes }) => atOnceScratch(x!, axes, 16),
   kernel: (output, [x], { axes }, scratch) => {
     const { reduceSquares } = wasm()
     reduceAtOnce(
-      (from, out, outer, n, inner) => reduceSquares(from, out, outer, n, inner, 0, 1, 1),
+      (from, out, outer, n, inner) => reduceSquares(from, out, outer, n, inner, 0, 1, 1, scratch),
       output,
       x,
       axes,

@@ -23,7 +23,7 @@ export const prodOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineO
   doc: 'the product over axes',
   shape: ([x], attributes) => reducedShape(x!.shape, attributes),
   reference: ([x], { axes }) => reduceReference(x!, axes, 1, (product, value) => product * value),
-  scratch: ([x], { axes }) => atOnceScratch(x!, axes),
+  scratch: ([x], { axes }) => atOnceScratch(x!, axes, 0),
   kernel: (output, [x], { axes }, scratch) => reduceAtOnce(wasm().reduceProduct, output, x, axes, scratch),
   vjp: [
     (g, _, [x], { axes }) => {

@@ -1,6 +1,14 @@
 import { ordinary } from '../info.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
-import { type Along, type AxisOptions, alongKernel, applyAlong, axisErrors, mapLines } from '../rows.ts'
+import {
+  type Along,
+  type AxisOptions,
+  alongKernel,
+  alongScratch,
+  applyAlong,
+  axisErrors,
+  mapLines,
+} from '../rows.ts'
 import type { Tensor } from '../tensor.ts'
 import { mul } from './mul.ts'
 import { sub } from './sub.ts'
@@ -17,7 +25,8 @@ export const softmaxOperation: Operation<Along, [Tensor]> = /*@__PURE__*/ define
       const total = powers.reduce((a, b) => a + b, 0)
       return powers.map((power) => power / total)
     }),
-  kernel: (output, [x], { axis }) => alongKernel('softmax', output, x, axis),
+  scratch: ([x], { axis }) => alongScratch(x!, axis),
+  kernel: (output, [x], { axis }, scratch) => alongKernel('softmax', output, x, axis, scratch),
   inPlace: true,
   vjp: [(g, y, _, { axis }) => mul(y, sub(g, sum(mul(g, y), { axis, keepDims: true })))],
 })

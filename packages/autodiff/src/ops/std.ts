@@ -17,7 +17,7 @@ export const stdOperation: Operation<Spread, [Tensor]> = /*@__PURE__*/ defineOpe
   doc: 'the square root of the mean square of x - mean(x) over axes',
   shape: ([x], attributes) => reducedShape(x!.shape, attributes),
   reference: ([x], attributes) => varianceOf(x!, attributes).map(Math.sqrt),
-  scratch: ([x], { axes }) => atOnceScratch(x!, axes),
+  scratch: ([x], { axes }) => atOnceScratch(x!, axes, 16),
   kernel: (output, [x], attributes, scratch) => spreadKernel(output, x, attributes, 1, scratch),
   vjp: [
     (g, y, [x], attributes) => {

@@ -15,7 +15,7 @@ export const varianceOperation: Operation<Spread, [Tensor]> = /*@__PURE__*/ defi
     doc: 'the mean square of x - mean(x) over axes',
     shape: ([x], attributes) => reducedShape(x!.shape, attributes),
     reference: ([x], attributes) => varianceOf(x!, attributes),
-    scratch: ([x], { axes }) => atOnceScratch(x!, axes),
+    scratch: ([x], { axes }) => atOnceScratch(x!, axes, 16),
     kernel: (output, [x], attributes, scratch) => spreadKernel(output, x, attributes, 0, scratch),
     vjp: [
       (g, _, [x], attributes) => {
