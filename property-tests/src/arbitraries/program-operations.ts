@@ -1,6 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { type Draw, type OperationInfo, operations } from '@tapeflow/autodiff/testing'
 import { drawFrom } from './draws.ts'
+import { basics } from './program-basics.ts'
 import {
   always,
   type Caller,
@@ -8,7 +9,6 @@ import {
   indicesBelow,
   isRowed,
   type Known,
-  last,
   meanRange,
   type Operand,
   ofOne,
@@ -28,6 +28,7 @@ import { shapeCallers } from './program-shapes.ts'
 
 // Operations that are not elementwise, or take something else than tensors. A new one of these kinds is added here.
 const structured: Readonly<Record<string, Caller>> = {
+  ...basics,
   ...linearAlgebraCallers,
   ...shapeCallers,
   argMax: ofOne(
@@ -67,10 +68,6 @@ const structured: Readonly<Record<string, Caller>> = {
     const indices = indicesBelow(rows, pool, draw, always) ?? constantIndices(shape, rows, draw)
     return { operands: [x], call: (rowsOf) => call('gather', rowsOf, indices.argument), range: same }
   },
-  logSoftmax: ofOne('logSoftmax', isRowed, ({ low, high }, shape) =>
-    range(low - high - Math.log(last(shape) + 1), 0),
-  ),
-  logSumExp: ofOne('logSumExp', isRowed, ({ low, high }, shape) => range(low, high + Math.log(last(shape)))),
   max: ofOne('max', always, same, reduction(1)),
   mean: ofOne('mean', always, meanRange, reduction(0)),
   oneHot: (pool, draw) => {
@@ -115,7 +112,6 @@ const structured: Readonly<Record<string, Caller>> = {
     })
     return axes === 1 ? [begin[0]!, end[0]!] : [begin, end]
   }),
-  softmax: ofOne('softmax', isRowed, () => range(0, 1)),
   sum: ofOne('sum', always, (x, shape) => withZero(times(x, t.sizeOf(shape))), reduction(0)),
   transpose: ofOne('transpose', always, same, ({ shape }, draw) => {
     if (draw.integer(0, 1) === 0) return []

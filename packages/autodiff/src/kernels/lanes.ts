@@ -43,7 +43,10 @@ export const opcodes = {
   or: 0x50,
   xor: 0x51,
   select: 0x52,
+  ceil: 0x67,
   floor: 0x68,
+  trunc: 0x69,
+  nearest: 0x6a,
   shiftLeft: 0xab,
   shiftRight: 0xac,
   addBits: 0xae,
@@ -116,6 +119,12 @@ export const abs = (x: Value): Value => unary('abs', x)
 export const sqrt = (x: Value): Value => unary('sqrt', x)
 /** The largest whole number not above x. */
 export const floor = (x: Value): Value => unary('floor', x)
+/** The smallest whole number not below x. */
+export const ceil = (x: Value): Value => unary('ceil', x)
+/** x without its fraction. */
+export const trunc = (x: Value): Value => unary('trunc', x)
+/** The nearest whole number, the even one of two. */
+export const nearest = (x: Value): Value => unary('nearest', x)
 /** The smaller, NaN if either is; -0 is smaller than 0. */
 export const minimum = (a: Value, b: Value): Value => binary('minimum', a, b)
 /** The larger, NaN if either is; 0 is larger than -0. */

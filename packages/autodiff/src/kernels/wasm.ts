@@ -32,10 +32,6 @@ export interface WasmKernels {
   matmulScratch(m: number, n: number, k: number, transposeB?: Flag, transposeA?: Flag): number
   /** x[outer, n, inner] -> out[outer, inner]: sums over n, by blocks that are added up in float64. */
   reduceSum(x: number, out: number, outer: number, n: number, inner: number): void
-  /** The largest over n, NaN where there is one; n is not 0. */
-  reduceMax(x: number, out: number, outer: number, n: number, inner: number): void
-  /** The position of the first largest over n, or of the first NaN if there is one; n is not 0. */
-  argMax(x: number, out: number, outer: number, n: number, inner: number): void
   /**
    * out[outer, n, inner]: along n the places of x's elements in increasing order, or decreasing; equals keep their order, NaN
    * is the largest. `scratch` is `argSortScratch` bytes.
@@ -51,12 +47,70 @@ export interface WasmKernels {
   ): void
   /** Bytes that `argSort` works in. */
   argSortScratch(n: number): number
+  /** The largest over n, or smallest, NaN where there is one; n is not 0. */
+  reduceMax(x: number, out: number, outer: number, n: number, inner: number, minimum?: Flag): void
+  /** The position of the first largest over n, or smallest, or of the first NaN if there is one; n is not 0. */
+  argMax(x: number, out: number, outer: number, n: number, inner: number, minimum?: Flag): void
+  /** The product over n, in float64. */
+  reduceProduct(x: number, out: number, outer: number, n: number, inner: number): void
+  /**
+   * The sum of squares over n divided by `divisor`, in float64: of x minus its mean where `centred`; the square root of that
+   * where `root`.
+   *
+   * @param scratch 16 bytes for each column, of 4 to 1024 of them; none where inner is 1
+   */
+  reduceSquares(
+    x: number,
+    out: number,
+    outer: number,
+    n: number,
+    inner: number,
+    centred: Flag,
+    divisor: number,
+    root: Flag,
+    scratch: number,
+  ): void
+  /**
+   * At each place along n what came together up to there, in float64: kind 0 sums, 1 products, 2 s = x + a s.
+   *
+   * @param a as large as x; not read but for kind 2
+   * @param exclusive without the place itself
+   * @param reverse from the last place on
+   * @param scratch 8 bytes for each column, of 4 to 1024 of them; none where inner is 1
+   */
+  prefix(
+    x: number,
+    a: number,
+    out: number,
+    outer: number,
+    n: number,
+    inner: number,
+    kind: number,
+    exclusive: Flag,
+    reverse: Flag,
+    scratch: number,
+  ): void
   /** exp(x - max) / sum exp(x - max) of each row; x and out may be the same. */
   softmax(x: number, out: number, rows: number, n: number): void
   /** x - max - log sum exp(x - max) of each row; x and out may be the same. */
   logSoftmax(x: number, out: number, rows: number, n: number): void
   /** log sum exp(x) of each row: out[rows]; -Infinity where n is 0. */
   logSumExp(x: number, out: number, rows: number, n: number): void
+  /**
+   * The same along n of x[outer, n, inner]: kind 0 is softmax, 1 logSoftmax, 2 logSumExp, which gives [outer, inner]; x and out may
+   * be the same for the first two.
+   *
+   * @param scratch 12 bytes for each column, of 4 to 1024 of them
+   */
+  softmaxColumns(
+    x: number,
+    out: number,
+    outer: number,
+    n: number,
+    inner: number,
+    kind: number,
+    scratch: number,
+  ): void
   /** Copies n0 x n1 x n2 x n3 elements; s are the source's strides (0 and negative too), d the destination's. */
   stridedCopy(
     src: number,
