@@ -68,6 +68,7 @@ function generate() {
     .sort()
   const index = []
   const imports = []
+  const rows = []
   const owner = new Map()
   for (const file of files) {
     const { values, types } = exportsOf(join(ops, file))
@@ -80,10 +81,13 @@ function generate() {
     }
     if (types.length) index.push(exportLine('export type', types, `../${file}`))
     if (wanted.length) index.push(exportLine('export', wanted, `../${file}`))
-    imports.push(`import { info as ${infoName(file)} } from '../${file}'`)
+    // A function that is composed of operations has no record, and no row in the tests.
+    if (values.includes('info')) {
+      imports.push(`import { info as ${infoName(file)} } from '../${file}'`)
+      rows.push(`...${infoName(file)}`)
+    }
   }
-  const spreads = files.map((file) => `...${infoName(file)}`)
-  const oneLine = `export const operations: readonly OperationInfo[] = [${spreads.join(', ')}]`
+  const oneLine = `export const operations: readonly OperationInfo[] = [${rows.join(', ')}]`
   const table = [
     "import type { OperationInfo } from '../../operation.ts'",
     ...imports,
@@ -91,7 +95,7 @@ function generate() {
     '/** Every operation of the package: the rows of the property tests, of the documentation table and of the benchmarks. */',
     oneLine.length <= lineWidth
       ? oneLine
-      : oneLine.replace(/\[(\.{3}.*)\]$/, `[\n  ${spreads.join(',\n  ')},\n]`),
+      : oneLine.replace(/\[(\.{3}.*)\]$/, `[\n  ${rows.join(',\n  ')},\n]`),
   ]
   return { 'index.ts': `${header}${index.join('\n')}\n`, 'table.ts': `${header}${table.join('\n')}\n` }
 }

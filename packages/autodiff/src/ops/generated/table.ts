@@ -3,7 +3,9 @@
 import type { OperationInfo } from '../../operation.ts'
 import { info as addInfo } from '../add.ts'
 import { info as argMaxInfo } from '../arg-max.ts'
+import { info as avgPool2dInfo } from '../avg-pool2d.ts'
 import { info as concatInfo } from '../concat.ts'
+import { info as conv2dInfo } from '../conv2d.ts'
 import { info as divInfo } from '../div.ts'
 import { info as equalInfo } from '../equal.ts'
 import { info as expInfo } from '../exp.ts'
@@ -13,6 +15,7 @@ import { info as logSoftmaxInfo } from '../log-softmax.ts'
 import { info as logSumExpInfo } from '../log-sum-exp.ts'
 import { info as logInfo } from '../log.ts'
 import { info as matmulInfo } from '../matmul.ts'
+import { info as maxPool2dInfo } from '../max-pool2d.ts'
 import { info as maxInfo } from '../max.ts'
 import { info as maximumInfo } from '../maximum.ts'
 import { info as meanInfo } from '../mean.ts'
@@ -36,7 +39,9 @@ import { info as whereInfo } from '../where.ts'
 export const operations: readonly OperationInfo[] = [
   ...addInfo,
   ...argMaxInfo,
+  ...avgPool2dInfo,
   ...concatInfo,
+  ...conv2dInfo,
   ...divInfo,
   ...equalInfo,
   ...expInfo,
@@ -46,6 +51,7 @@ export const operations: readonly OperationInfo[] = [
   ...logSumExpInfo,
   ...logInfo,
   ...matmulInfo,
+  ...maxPool2dInfo,
   ...maxInfo,
   ...maximumInfo,
   ...meanInfo,
