@@ -21,18 +21,18 @@ export function maxPool(
         const columns = min(inW, x0 + kW) - max(0, x0)
         const from = x + <usize>max(0, y0) * row + <usize>max(0, x0) * pixel
         if (rows == 2 && columns == 2) {
-          for (let c: usize = 0; c < pixel; c += 16) {
-            const width = <i32>((pixel - c) >> 2)
+          let c: usize = 0
+          for (; c + 16 <= pixel; c += 16) {
             const at = from + c
-            putPart(
-              out + c,
-              f32x4.max(
-                f32x4.max(loadPart(at, width), loadPart(at + pixel, width)),
-                f32x4.max(loadPart(at + row, width), loadPart(at + row + pixel, width)),
-              ),
-              width,
-              false,
-            )
+            const first = f32x4.max(v128.load(at), v128.load(at + pixel))
+            v128.store(out + c, f32x4.max(first, f32x4.max(v128.load(at + row), v128.load(at + row + pixel))))
+          }
+          if (c < pixel) {
+            const at = from + c
+            const width = <i32>((pixel - c) >> 2)
+            const first = f32x4.max(loadPart(at, width), loadPart(at + pixel, width))
+            const second = f32x4.max(loadPart(at + row, width), loadPart(at + row + pixel, width))
+            putPart(out + c, f32x4.max(first, second), width, false)
           }
         } else {
           for (let c: usize = 0; c < pixel; c += 16) {
@@ -62,6 +62,36 @@ function isBetter(value: v128, best: v128): v128 {
   return v128.or(f32x4.gt(value, best), v128.and(f32x4.ne(value, value), f32x4.eq(best, best)))
 }
 
+/** Four channels of a window of two by two: `apart` where no other window holds its pixels. */
+// @ts-ignore: decorator
+@inline
+function spread2x2(x: usize, g: usize, out: usize, pixel: usize, row: usize, apart: bool): void {
+  const v0 = v128.load(x)
+  const v1 = v128.load(x + pixel)
+  const v2 = v128.load(x + row)
+  const v3 = v128.load(x + row + pixel)
+  const share = v128.load(g)
+  const above = isBetter(v1, v0)
+  const below = isBetter(v3, v2)
+  const isBelow = isBetter(v128.bitselect(v3, v2, below), v128.bitselect(v1, v0, above))
+  const high = v128.andnot(share, isBelow)
+  const low = v128.and(share, isBelow)
+  let s0 = v128.andnot(high, above)
+  let s1 = v128.and(high, above)
+  let s2 = v128.andnot(low, below)
+  let s3 = v128.and(low, below)
+  if (!apart) {
+    s0 = f32x4.add(v128.load(out), s0)
+    s1 = f32x4.add(v128.load(out + pixel), s1)
+    s2 = f32x4.add(v128.load(out + row), s2)
+    s3 = f32x4.add(v128.load(out + row + pixel), s3)
+  }
+  v128.store(out, s0)
+  v128.store(out + pixel, s1)
+  v128.store(out + row, s2)
+  v128.store(out + row + pixel, s3)
+}
+
 /**
  * Finds the first largest of each window, or the first NaN. With `spreads`, adds g[n, y, x, c] to that place of out, which is
  * x's shape and filled with zeros; else stores g, of x's shape, from that place to out[n, y, x, c].
@@ -76,6 +106,7 @@ export function maxPoolPlaces(
   // From a place in x to that in the other tensor of its shape.
   let other: usize = spreads ? out - x : g - x
   let small = spreads ? g : out
+  const apart = sH >= kH && sW >= kW
   for (; images > 0; images--) {
     for (let y = 0; y < outH; y++) {
       const y0 = top + y * sH
@@ -84,7 +115,11 @@ export function maxPoolPlaces(
         const x0 = left + i * sW
         const columns = min(inW, x0 + kW) - max(0, x0)
         const from = x + <usize>max(0, y0) * row + <usize>max(0, x0) * pixel
-        for (let c: usize = 0; c < pixel; c += 16) {
+        let c: usize = 0
+        if (spreads && rows == 2 && columns == 2) {
+          for (; c + 16 <= pixel; c += 16) spread2x2(from + c, small + c, from + c + other, pixel, row, apart)
+        }
+        for (; c < pixel; c += 16) {
           const width = <i32>((pixel - c) >> 2)
           const start = from + c
           let best = loadPart(start, width)
