@@ -1,5 +1,5 @@
 import { extent, leaves, padBlock, stripColumns, stripRows } from './pad'
-import { tile4x4, tile4x8, tileDepthwise } from './tiles'
+import { panel4x8, tile4x4, tileDepthwise } from './tiles'
 
 /** Bytes between the pixels of a copied block: whole vectors where vectors are read from it. */
 // @ts-ignore: decorator
@@ -95,6 +95,13 @@ function strip(
     let a = depthwise ? x + (<usize>j << 2) : x
     let o = out + (<usize>j << 2)
     let column = 0
+    if (!depthwise && width > 4) {
+      panel4x8(
+        a, aStep, aWrap, filter, kH, taps, run, columnSkip, rowSkip, o, outPixel, oWrap, columns, rows * columns, width,
+      )
+      filter += panel
+      continue
+    }
     for (let left = rows * columns; left > 0; left -= 4) {
       const a0 = a
       const o0 = o
@@ -133,8 +140,6 @@ function strip(
             o0 + 16, o1 + 16, o2 + 16, o3 + 16, left, width - 4,
           )
         }
-      } else if (width > 4) {
-        tile4x8(a0, a1, a2, a3, filter, kH, taps, run, columnSkip, rowSkip, o0, o1, o2, o3, left, width)
       } else tile4x4(a0, a1, a2, a3, filter, kH, taps, run, columnSkip, rowSkip, o0, o1, o2, o3, left, width)
     }
     filter += panel

@@ -19,122 +19,174 @@ function putPixel(out: usize, first: v128, second: v128, width: i32): void {
 }
 
 /**
- * Four pixels of output: sums over windows of `rows` x `columns` runs of neighbouring floats.
+ * `pixels` pixels of output, in rows of `count`, four at a time: sums over windows of `rows` x `columns` runs of neighbouring floats.
  *
- * @param a0 @param a1 @param a2 @param a3 where the pixels' windows begin
+ * @param a where the first pixel's window begins; @param aStep bytes to the next one's, @param aWrap from a row's last to the next row's first
  * @param b a panel of the packed filter
  * @param run bytes of a run; @param columnSkip from its end to the next; @param rowSkip from there to the next row
- * @param pixels how many of the four exist, @param width how many of the eight channels
+ * @param o the first pixel in the output; @param oStep @param oWrap as for `a`
+ * @param width how many of the eight channels exist
  */
-export function tile4x8(
-  a0: usize, a1: usize, a2: usize, a3: usize, b: usize,
-  rows: i32, columns: i32, run: usize, columnSkip: usize, rowSkip: usize,
-  o0: usize, o1: usize, o2: usize, o3: usize, pixels: i32, width: i32,
+export function panel4x8(
+  a: usize, aStep: usize, aWrap: usize, panel: usize, rows: i32, columns: i32, run: usize, columnSkip: usize, rowSkip: usize,
+  o: usize, oStep: usize, oWrap: usize, count: i32, pixels: i32, width: i32,
 ): void {
-  let c00 = f32x4.splat(0), c01 = f32x4.splat(0)
-  let c10 = f32x4.splat(0), c11 = f32x4.splat(0)
-  let c20 = f32x4.splat(0), c21 = f32x4.splat(0)
-  let c30 = f32x4.splat(0), c31 = f32x4.splat(0)
-  let s: v128, b0: v128, b1: v128
-  do {
-    let column = columns
+  let x = 0
+  for (; pixels > 0; pixels -= 4) {
+    let a0 = a, a1 = a, a2 = a, a3 = a
+    let o0 = o, o1 = o, o2 = o, o3 = o
+    // Pixels that are not there repeat the first, and are not stored.
+    if (++x == count) {
+      x = 0
+      a += aWrap
+      o += oWrap
+    } else {
+      a += aStep
+      o += oStep
+    }
+    if (pixels > 1) {
+      a1 = a
+      o1 = o
+      if (++x == count) {
+        x = 0
+        a += aWrap
+        o += oWrap
+      } else {
+        a += aStep
+        o += oStep
+      }
+    }
+    if (pixels > 2) {
+      a2 = a
+      o2 = o
+      if (++x == count) {
+        x = 0
+        a += aWrap
+        o += oWrap
+      } else {
+        a += aStep
+        o += oStep
+      }
+    }
+    if (pixels > 3) {
+      a3 = a
+      o3 = o
+      if (++x == count) {
+        x = 0
+        a += aWrap
+        o += oWrap
+      } else {
+        a += aStep
+        o += oStep
+      }
+    }
+    let b = panel
+    let c00 = f32x4.splat(0), c01 = f32x4.splat(0)
+    let c10 = f32x4.splat(0), c11 = f32x4.splat(0)
+    let c20 = f32x4.splat(0), c21 = f32x4.splat(0)
+    let c30 = f32x4.splat(0), c31 = f32x4.splat(0)
+    let s: v128, b0: v128, b1: v128
+    let row = rows
     do {
-      const end = a0 + run
+      let column = columns
       do {
-        b0 = v128.load(b)
-        b1 = v128.load(b, 16)
-        s = v128.load_splat<f32>(a0)
-        c00 = f32x4.add(c00, f32x4.mul(s, b0))
-        c01 = f32x4.add(c01, f32x4.mul(s, b1))
-        s = v128.load_splat<f32>(a1)
-        c10 = f32x4.add(c10, f32x4.mul(s, b0))
-        c11 = f32x4.add(c11, f32x4.mul(s, b1))
-        s = v128.load_splat<f32>(a2)
-        c20 = f32x4.add(c20, f32x4.mul(s, b0))
-        c21 = f32x4.add(c21, f32x4.mul(s, b1))
-        s = v128.load_splat<f32>(a3)
-        c30 = f32x4.add(c30, f32x4.mul(s, b0))
-        c31 = f32x4.add(c31, f32x4.mul(s, b1))
-        a0 += 4
-        a1 += 4
-        a2 += 4
-        a3 += 4
-        b += 32
-        if (a0 == end) break
-        b0 = v128.load(b)
-        b1 = v128.load(b, 16)
-        s = v128.load_splat<f32>(a0)
-        c00 = f32x4.add(c00, f32x4.mul(s, b0))
-        c01 = f32x4.add(c01, f32x4.mul(s, b1))
-        s = v128.load_splat<f32>(a1)
-        c10 = f32x4.add(c10, f32x4.mul(s, b0))
-        c11 = f32x4.add(c11, f32x4.mul(s, b1))
-        s = v128.load_splat<f32>(a2)
-        c20 = f32x4.add(c20, f32x4.mul(s, b0))
-        c21 = f32x4.add(c21, f32x4.mul(s, b1))
-        s = v128.load_splat<f32>(a3)
-        c30 = f32x4.add(c30, f32x4.mul(s, b0))
-        c31 = f32x4.add(c31, f32x4.mul(s, b1))
-        a0 += 4
-        a1 += 4
-        a2 += 4
-        a3 += 4
-        b += 32
-        if (a0 == end) break
-        b0 = v128.load(b)
-        b1 = v128.load(b, 16)
-        s = v128.load_splat<f32>(a0)
-        c00 = f32x4.add(c00, f32x4.mul(s, b0))
-        c01 = f32x4.add(c01, f32x4.mul(s, b1))
-        s = v128.load_splat<f32>(a1)
-        c10 = f32x4.add(c10, f32x4.mul(s, b0))
-        c11 = f32x4.add(c11, f32x4.mul(s, b1))
-        s = v128.load_splat<f32>(a2)
-        c20 = f32x4.add(c20, f32x4.mul(s, b0))
-        c21 = f32x4.add(c21, f32x4.mul(s, b1))
-        s = v128.load_splat<f32>(a3)
-        c30 = f32x4.add(c30, f32x4.mul(s, b0))
-        c31 = f32x4.add(c31, f32x4.mul(s, b1))
-        a0 += 4
-        a1 += 4
-        a2 += 4
-        a3 += 4
-        b += 32
-        if (a0 == end) break
-        b0 = v128.load(b)
-        b1 = v128.load(b, 16)
-        s = v128.load_splat<f32>(a0)
-        c00 = f32x4.add(c00, f32x4.mul(s, b0))
-        c01 = f32x4.add(c01, f32x4.mul(s, b1))
-        s = v128.load_splat<f32>(a1)
-        c10 = f32x4.add(c10, f32x4.mul(s, b0))
-        c11 = f32x4.add(c11, f32x4.mul(s, b1))
-        s = v128.load_splat<f32>(a2)
-        c20 = f32x4.add(c20, f32x4.mul(s, b0))
-        c21 = f32x4.add(c21, f32x4.mul(s, b1))
-        s = v128.load_splat<f32>(a3)
-        c30 = f32x4.add(c30, f32x4.mul(s, b0))
-        c31 = f32x4.add(c31, f32x4.mul(s, b1))
-        a0 += 4
-        a1 += 4
-        a2 += 4
-        a3 += 4
-        b += 32
-      } while (a0 != end)
-      a0 += columnSkip
-      a1 += columnSkip
-      a2 += columnSkip
-      a3 += columnSkip
-    } while (--column)
-    a0 += rowSkip
-    a1 += rowSkip
-    a2 += rowSkip
-    a3 += rowSkip
-  } while (--rows)
-  putPixel(o0, c00, c01, width)
-  if (pixels > 1) putPixel(o1, c10, c11, width)
-  if (pixels > 2) putPixel(o2, c20, c21, width)
-  if (pixels > 3) putPixel(o3, c30, c31, width)
+        const end = a0 + run
+        do {
+          b0 = v128.load(b)
+          b1 = v128.load(b, 16)
+          s = v128.load_splat<f32>(a0)
+          c00 = f32x4.add(c00, f32x4.mul(s, b0))
+          c01 = f32x4.add(c01, f32x4.mul(s, b1))
+          s = v128.load_splat<f32>(a1)
+          c10 = f32x4.add(c10, f32x4.mul(s, b0))
+          c11 = f32x4.add(c11, f32x4.mul(s, b1))
+          s = v128.load_splat<f32>(a2)
+          c20 = f32x4.add(c20, f32x4.mul(s, b0))
+          c21 = f32x4.add(c21, f32x4.mul(s, b1))
+          s = v128.load_splat<f32>(a3)
+          c30 = f32x4.add(c30, f32x4.mul(s, b0))
+          c31 = f32x4.add(c31, f32x4.mul(s, b1))
+          a0 += 4
+          a1 += 4
+          a2 += 4
+          a3 += 4
+          b += 32
+          if (a0 == end) break
+          b0 = v128.load(b)
+          b1 = v128.load(b, 16)
+          s = v128.load_splat<f32>(a0)
+          c00 = f32x4.add(c00, f32x4.mul(s, b0))
+          c01 = f32x4.add(c01, f32x4.mul(s, b1))
+          s = v128.load_splat<f32>(a1)
+          c10 = f32x4.add(c10, f32x4.mul(s, b0))
+          c11 = f32x4.add(c11, f32x4.mul(s, b1))
+          s = v128.load_splat<f32>(a2)
+          c20 = f32x4.add(c20, f32x4.mul(s, b0))
+          c21 = f32x4.add(c21, f32x4.mul(s, b1))
+          s = v128.load_splat<f32>(a3)
+          c30 = f32x4.add(c30, f32x4.mul(s, b0))
+          c31 = f32x4.add(c31, f32x4.mul(s, b1))
+          a0 += 4
+          a1 += 4
+          a2 += 4
+          a3 += 4
+          b += 32
+          if (a0 == end) break
+          b0 = v128.load(b)
+          b1 = v128.load(b, 16)
+          s = v128.load_splat<f32>(a0)
+          c00 = f32x4.add(c00, f32x4.mul(s, b0))
+          c01 = f32x4.add(c01, f32x4.mul(s, b1))
+          s = v128.load_splat<f32>(a1)
+          c10 = f32x4.add(c10, f32x4.mul(s, b0))
+          c11 = f32x4.add(c11, f32x4.mul(s, b1))
+          s = v128.load_splat<f32>(a2)
+          c20 = f32x4.add(c20, f32x4.mul(s, b0))
+          c21 = f32x4.add(c21, f32x4.mul(s, b1))
+          s = v128.load_splat<f32>(a3)
+          c30 = f32x4.add(c30, f32x4.mul(s, b0))
+          c31 = f32x4.add(c31, f32x4.mul(s, b1))
+          a0 += 4
+          a1 += 4
+          a2 += 4
+          a3 += 4
+          b += 32
+          if (a0 == end) break
+          b0 = v128.load(b)
+          b1 = v128.load(b, 16)
+          s = v128.load_splat<f32>(a0)
+          c00 = f32x4.add(c00, f32x4.mul(s, b0))
+          c01 = f32x4.add(c01, f32x4.mul(s, b1))
+          s = v128.load_splat<f32>(a1)
+          c10 = f32x4.add(c10, f32x4.mul(s, b0))
+          c11 = f32x4.add(c11, f32x4.mul(s, b1))
+          s = v128.load_splat<f32>(a2)
+          c20 = f32x4.add(c20, f32x4.mul(s, b0))
+          c21 = f32x4.add(c21, f32x4.mul(s, b1))
+          s = v128.load_splat<f32>(a3)
+          c30 = f32x4.add(c30, f32x4.mul(s, b0))
+          c31 = f32x4.add(c31, f32x4.mul(s, b1))
+          a0 += 4
+          a1 += 4
+          a2 += 4
+          a3 += 4
+          b += 32
+        } while (a0 != end)
+        a0 += columnSkip
+        a1 += columnSkip
+        a2 += columnSkip
+        a3 += columnSkip
+      } while (--column)
+      a0 += rowSkip
+      a1 += rowSkip
+      a2 += rowSkip
+      a3 += rowSkip
+    } while (--row)
+    putPixel(o0, c00, c01, width)
+    if (pixels > 1) putPixel(o1, c10, c11, width)
+    if (pixels > 2) putPixel(o2, c20, c21, width)
+    if (pixels > 3) putPixel(o3, c30, c31, width)
+  }
 }
 
 /** The same for a last panel of at most four channels. */
