@@ -1,3 +1,4 @@
+import { putPart } from '../vector-part'
 import { blockPixel } from './convolve'
 import { gradientTile, gradientTileDepthwise } from './gradient-tiles'
 import { packPixels } from './pack'
@@ -125,13 +126,28 @@ export function filterGradient(
       }
     }
   }
-  for (let m = 0; m < places; m++) {
-    for (let j = 0; j < outChannels; j++) {
-      const tile = (m >> 2) * ((outChannels + width - 1) / width) + j / width
-      const at = <usize>(tile * 4 * width + (m & 3) * width + j % width)
-      store<f32>(out + (<usize>(m * outRow + j) << 2), <f32>load<f64>(totals + (at << 3)))
+  let sums = totals
+  for (let m = 0; m < places; m += 4) {
+    for (let j = 0; j < outChannels; j += width) {
+      for (let i = 0; i < min(4, places - m); i++) {
+        const at = out + (<usize>((m + i) * outRow + j) << 2)
+        putTotals(at, sums + <usize>(i * width) * 8, min(4, outChannels - j))
+        if (outChannels - j > 4 && width > 4) {
+          putTotals(at + 16, sums + <usize>(i * width + 4) * 8, min(4, outChannels - j - 4))
+        }
+      }
+      sums += <usize>width << 5
     }
   }
+}
+
+/** Stores the first `width` of four float64 totals as float32. */
+// @ts-ignore: decorator
+@inline
+function putTotals(out: usize, totals: usize, width: i32): void {
+  const first = f32x4.demote_f64x2_zero(v128.load(totals))
+  const second = f32x4.demote_f64x2_zero(v128.load(totals, 16))
+  putPart(out, v128.shuffle<i64>(first, second, 0, 2), width, false)
 }
 
 /** Where place m of the filter reads, from the window's beginning. */
