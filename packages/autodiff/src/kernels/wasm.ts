@@ -166,9 +166,18 @@ export function wasm(): WasmKernels {
  * new Float32Array(memory.buffer, 65536, 4) // => [7, 7, 7, 0]
  */
 export function kernelsOn(memory: WebAssembly.Memory, shared: boolean): WasmKernels {
-  const bytes = Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0))
-  if (!shared) bytes[memoryFlagsAt] = unsharedWithMaximum
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } })
   // The one place where WebAssembly's untyped exports get their type; wasm.test.ts calls each of them.
-  return instance.exports as WebAssembly.Exports & WasmKernels
+  return instantiate(wasmBase64, memoryFlagsAt, memory, shared) as WebAssembly.Exports & WasmKernels
+}
+
+/** Compiles one of the modules that scripts/build-wasm.js writes, on a memory. */
+export function instantiate(
+  base64: string,
+  flagsAt: number,
+  memory: WebAssembly.Memory,
+  shared: boolean,
+): WebAssembly.Exports {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+  if (!shared) bytes[flagsAt] = unsharedWithMaximum
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports
 }

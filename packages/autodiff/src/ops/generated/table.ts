@@ -14,10 +14,12 @@ import { info as asinhInfo } from '../asinh.ts'
 import { info as atanInfo } from '../atan.ts'
 import { info as atan2Info } from '../atan2.ts'
 import { info as atanhInfo } from '../atanh.ts'
+import { info as avgPool2dInfo } from '../avg-pool2d.ts'
 import { info as cbrtInfo } from '../cbrt.ts'
 import { info as ceilInfo } from '../ceil.ts'
 import { info as clipInfo } from '../clip.ts'
 import { info as concatInfo } from '../concat.ts'
+import { info as conv2dInfo } from '../conv2d.ts'
 import { info as cosInfo } from '../cos.ts'
 import { info as coshInfo } from '../cosh.ts'
 import { info as cumProdInfo } from '../cum-prod.ts'
@@ -58,6 +60,7 @@ import { info as logicalNotInfo } from '../logical-not.ts'
 import { info as logicalOrInfo } from '../logical-or.ts'
 import { info as logicalXorInfo } from '../logical-xor.ts'
 import { info as matmulInfo } from '../matmul.ts'
+import { info as maxPool2dInfo } from '../max-pool2d.ts'
 import { info as maxInfo } from '../max.ts'
 import { info as maximumInfo } from '../maximum.ts'
 import { info as meanInfo } from '../mean.ts'
@@ -122,10 +125,12 @@ export const operations: readonly OperationInfo[] = [
   ...atanInfo,
   ...atan2Info,
   ...atanhInfo,
+  ...avgPool2dInfo,
   ...cbrtInfo,
   ...ceilInfo,
   ...clipInfo,
   ...concatInfo,
+  ...conv2dInfo,
   ...cosInfo,
   ...coshInfo,
   ...cumProdInfo,
@@ -166,6 +171,7 @@ export const operations: readonly OperationInfo[] = [
   ...logicalOrInfo,
   ...logicalXorInfo,
   ...matmulInfo,
+  ...maxPool2dInfo,
   ...maxInfo,
   ...maximumInfo,
   ...meanInfo,
