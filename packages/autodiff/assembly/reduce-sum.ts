@@ -90,19 +90,19 @@ function blockSum(x: usize, n: i32): f32 {
 
 // @ts-ignore: decorator
 @inline
-function low(v: v128): v128 {
+export function low(v: v128): v128 {
   return f64x2.promote_low_f32x4(v)
 }
 
 // @ts-ignore: decorator
 @inline
-function high(v: v128): v128 {
+export function high(v: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1))
 }
 
 // @ts-ignore: decorator
 @inline
-function narrow(first: v128, second: v128): v128 {
+export function narrow(first: v128, second: v128): v128 {
   return v128.shuffle<i64>(f32x4.demote_f64x2_zero(first), f32x4.demote_f64x2_zero(second), 0, 2)
 }
 

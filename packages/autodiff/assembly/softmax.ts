@@ -33,7 +33,7 @@ function storeTail(out: usize, value: v128, count: i32): void {
 /** Keeps the first `count` lanes, zeros the others. */
 // @ts-ignore: decorator
 @inline
-function keep(value: v128, count: i32): v128 {
+export function keep(value: v128, count: i32): v128 {
   return v128.and(value, i32x4.gt_s(i32x4.splat(count), i32x4(0, 1, 2, 3)))
 }
 
@@ -42,9 +42,7 @@ function keep(value: v128, count: i32): v128 {
  *
  * @param out where the exponentials go, or 0 for nowhere
  */
-// @ts-ignore: decorator
-@inline
-function sumOfExp(x: usize, n: i32, m: f32, out: usize, stores: bool): f64 {
+export function sumOfExp(x: usize, n: i32, m: f32, out: usize): f64 {
   const mm = f32x4.splat(m)
   let low = f64x2.splat(0)
   let high = f64x2.splat(0)
@@ -52,14 +50,14 @@ function sumOfExp(x: usize, n: i32, m: f32, out: usize, stores: bool): f64 {
   for (; i + 4 <= n; i += 4) {
     const at = <usize>i << 2
     const e = expDifference(v128.load(x + at), mm)
-    if (stores) v128.store(out + at, e)
+    if (out != 0) v128.store(out + at, e)
     low = f64x2.add(low, f64x2.promote_low_f32x4(e))
     high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<i64>(e, e, 1, 1)))
   }
   if (i < n) {
     const at = <usize>i << 2
     const e = keep(expDifference(loadTail(x + at, n - i), mm), n - i)
-    if (stores) storeTail(out + at, e, n - i)
+    if (out != 0) storeTail(out + at, e, n - i)
     low = f64x2.add(low, f64x2.promote_low_f32x4(e))
     high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<i64>(e, e, 1, 1)))
   }
@@ -75,7 +73,7 @@ export function softmax(x: usize, out: usize, rows: i32, n: i32): void {
   if (n <= 0) return
   const row = <usize>n << 2
   for (; rows > 0; rows--) {
-    const inverse = <f32>(1 / sumOfExp(x, n, rowMax(x, n), out, true))
+    const inverse = <f32>(1 / sumOfExp(x, n, rowMax(x, n), out))
     const scale = f32x4.splat(inverse)
     let i = 0
     for (; i + 4 <= n; i += 4) {
@@ -98,7 +96,7 @@ export function logSoftmax(x: usize, out: usize, rows: i32, n: i32): void {
   for (; rows > 0; rows--) {
     const m = rowMax(x, n)
     const mm = f32x4.splat(m)
-    const l = <f32>logOrNaN(sumOfExp(x, n, m, 0, false))
+    const l = <f32>logOrNaN(sumOfExp(x, n, m, 0))
     const ll = f32x4.splat(l)
     let i = 0
     for (; i + 4 <= n; i += 4) {
@@ -125,7 +123,7 @@ export function logSumExp(x: usize, out: usize, rows: i32, n: i32): void {
     if (n > 0) {
       const m = rowMax(x, n)
       // x - m is NaN at an infinite m; the sum is that m itself. NaN takes the ordinary way.
-      value = m == Infinity || m == -Infinity ? m : <f32>(<f64>m + logOrNaN(sumOfExp(x, n, m, 0, false)))
+      value = m == Infinity || m == -Infinity ? m : <f32>(<f64>m + logOrNaN(sumOfExp(x, n, m, 0)))
     }
     store<f32>(out, value)
     x += row

@@ -3,12 +3,15 @@
 import type { OperationInfo } from '../../operation.ts'
 import { info as addInfo } from '../add.ts'
 import { info as argMaxInfo } from '../arg-max.ts'
+import { info as batchNormInfo } from '../batch-norm.ts'
 import { info as concatInfo } from '../concat.ts'
 import { info as divInfo } from '../div.ts'
 import { info as equalInfo } from '../equal.ts'
 import { info as expInfo } from '../exp.ts'
 import { info as gatherInfo } from '../gather.ts'
 import { info as greaterInfo } from '../greater.ts'
+import { info as layerNormInfo } from '../layer-norm.ts'
+import { info as linearInfo } from '../linear.ts'
 import { info as logSoftmaxInfo } from '../log-softmax.ts'
 import { info as logSumExpInfo } from '../log-sum-exp.ts'
 import { info as logInfo } from '../log.ts'
@@ -21,8 +24,11 @@ import { info as negInfo } from '../neg.ts'
 import { info as oneHotInfo } from '../one-hot.ts'
 import { info as reluInfo } from '../relu.ts'
 import { info as reshapeInfo } from '../reshape.ts'
+import { info as scaledDotProductAttentionInfo } from '../scaled-dot-product-attention.ts'
+import { info as sigmoidCrossEntropyInfo } from '../sigmoid-cross-entropy.ts'
 import { info as sigmoidInfo } from '../sigmoid.ts'
 import { info as sliceInfo } from '../slice.ts'
+import { info as softmaxCrossEntropyInfo } from '../softmax-cross-entropy.ts'
 import { info as softmaxInfo } from '../softmax.ts'
 import { info as sqrtInfo } from '../sqrt.ts'
 import { info as squareInfo } from '../square.ts'
@@ -36,12 +42,15 @@ import { info as whereInfo } from '../where.ts'
 export const operations: readonly OperationInfo[] = [
   ...addInfo,
   ...argMaxInfo,
+  ...batchNormInfo,
   ...concatInfo,
   ...divInfo,
   ...equalInfo,
   ...expInfo,
   ...gatherInfo,
   ...greaterInfo,
+  ...layerNormInfo,
+  ...linearInfo,
   ...logSoftmaxInfo,
   ...logSumExpInfo,
   ...logInfo,
@@ -54,8 +63,11 @@ export const operations: readonly OperationInfo[] = [
   ...oneHotInfo,
   ...reluInfo,
   ...reshapeInfo,
+  ...scaledDotProductAttentionInfo,
+  ...sigmoidCrossEntropyInfo,
   ...sigmoidInfo,
   ...sliceInfo,
+  ...softmaxCrossEntropyInfo,
   ...softmaxInfo,
   ...sqrtInfo,
   ...squareInfo,
