@@ -1,10 +1,13 @@
-import { high, low, narrow } from './reduce-sum'
-import { keep } from './softmax'
-import { loadSome, storeSome } from './vector-part'
+import { high, low, rowSum } from './reduce-sum'
 
-// A mean is held as two floats, so that x - mean is exact where x lies near it: rounded alone it would be off by an ulp of x.
-let meanHigh: f32 = 0
-let meanLow: f32 = 0
+/** Terms summed in float32 before their sum goes into a float64. */
+const block: i32 = 256
+/** The same for terms of a column. */
+const run: i32 = 16
+
+// Of the row that was measured last: the float next to its mean, the mean's distance from there, 1 / sqrt(variance + epsilon).
+let shift: f32 = 0
+let distance: f64 = 0
 let inverse: f32 = 0
 
 // @ts-ignore: decorator
@@ -13,30 +16,42 @@ function lanes(sum: v128): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
 }
 
-/** Leaves the mean of a row, and 1 / sqrt(variance + epsilon): two passes, summed in float64. */
+// @ts-ignore: decorator
+@inline
+function total(s: v128): f64 {
+  return lanes(f64x2.add(low(s), high(s)))
+}
+
+// Two passes, and what rounding took from the mean is made good: terms are distances from `shift`, whose mean is small. Squares
+// of float32 numbers are added as float64: none is too large.
 function measure(x: usize, n: i32, epsilon: f64): void {
-  let s0 = f64x2.splat(0)
-  let s1 = s0
-  for (let i = 0; i < n; i += 4) {
-    const v = loadSome(x + (<usize>i << 2), n - i)
-    s0 = f64x2.add(s0, low(v))
-    s1 = f64x2.add(s1, high(v))
+  shift = rowSum(x, n) / <f32>n
+  const from = f32x4.splat(shift)
+  let sum: f64 = 0
+  let q0 = f64x2.splat(0)
+  let q1 = q0
+  let i = 0
+  while (i + 4 <= n) {
+    const end = min(n - 3, i + block)
+    let s = f32x4.splat(0)
+    for (; i < end; i += 4) {
+      const d = f32x4.sub(v128.load(x + (<usize>i << 2)), from)
+      const d0 = low(d)
+      const d1 = high(d)
+      s = f32x4.add(s, d)
+      q0 = f64x2.add(q0, f64x2.mul(d0, d0))
+      q1 = f64x2.add(q1, f64x2.mul(d1, d1))
+    }
+    sum += total(s)
   }
-  const mean = lanes(f64x2.add(s0, s1)) / n
-  meanHigh = <f32>mean
-  meanLow = <f32>(mean - <f64>meanHigh)
-  const mh = f32x4.splat(meanHigh)
-  const ml = f32x4.splat(meanLow)
-  s0 = f64x2.splat(0)
-  s1 = s0
-  for (let i = 0; i < n; i += 4) {
-    const d = keep(f32x4.sub(f32x4.sub(loadSome(x + (<usize>i << 2), n - i), mh), ml), n - i)
-    const d0 = low(d)
-    const d1 = high(d)
-    s0 = f64x2.add(s0, f64x2.mul(d0, d0))
-    s1 = f64x2.add(s1, f64x2.mul(d1, d1))
+  let squares = lanes(f64x2.add(q0, q1))
+  for (; i < n; i++) {
+    const d = <f64>(load<f32>(x + (<usize>i << 2)) - shift)
+    sum += d
+    squares += d * d
   }
-  inverse = <f32>(1 / sqrt(lanes(f64x2.add(s0, s1)) / n + epsilon))
+  distance = sum / n
+  inverse = <f32>(1 / sqrt(max<f64>(squares / n - distance * distance, 0) + epsilon))
 }
 
 /**
@@ -50,80 +65,130 @@ export function layerNorm(
   const row = <usize>n << 2
   for (; rows > 0; rows--) {
     measure(x, n, epsilon)
-    const mh = f32x4.splat(meanHigh)
-    const ml = f32x4.splat(meanLow)
-    const scale = f32x4.splat(inverse)
-    for (let i = 0; i < n; i += 4) {
+    const rest = <f32>(-distance * inverse)
+    const from4 = f32x4.splat(shift)
+    const scale4 = f32x4.splat(inverse)
+    const rest4 = f32x4.splat(rest)
+    let i = 0
+    for (; i + 4 <= n; i += 4) {
       const at = <usize>i << 2
-      let y = f32x4.mul(f32x4.sub(f32x4.sub(loadSome(x + at, n - i), mh), ml), scale)
-      if (gamma != 0) y = f32x4.mul(y, loadSome(gamma + at, n - i))
-      if (beta != 0) y = f32x4.add(y, loadSome(beta + at, n - i))
-      storeSome(out + at, y, n - i)
+      let y = f32x4.add(f32x4.mul(f32x4.sub(v128.load(x + at), from4), scale4), rest4)
+      if (gamma != 0) y = f32x4.mul(y, v128.load(gamma + at))
+      if (beta != 0) y = f32x4.add(y, v128.load(beta + at))
+      v128.store(out + at, y)
+    }
+    for (; i < n; i++) {
+      const at = <usize>i << 2
+      let y = (load<f32>(x + at) - shift) * inverse + rest
+      if (gamma != 0) y *= load<f32>(gamma + at)
+      if (beta != 0) y += load<f32>(beta + at)
+      store<f32>(out + at, y)
     }
     x += row
     out += row
   }
 }
 
+// Adds a float32 table of n to one of float64, and clears it.
+function flush(sums: usize, into: usize, n: i32): void {
+  for (let i = 0; i < n; i += 4) {
+    const at = <usize>i << 2
+    const v = v128.load(sums + at)
+    const to = into + (at << 1)
+    v128.store(to, f64x2.add(v128.load(to), low(v)))
+    v128.store(to, f64x2.add(v128.load(to, 16), high(v)), 16)
+    v128.store(sums + at, f32x4.splat(0))
+  }
+}
+
+function put(out: usize, n: i32, table: usize): void {
+  if (out == 0) return
+  for (let i: usize = 0; i < <usize>n; i++) store<f32>(out + (i << 2), <f32>load<f64>(table + (i << 3)))
+}
+
 /**
  * The adjoint of `layerNorm` for a cotangent g[rows, n]: dx[rows, n], dgamma[n], dbeta[n].
  *
  * @param dx 0 where it is not wanted, as are dgamma and dbeta
- * @param sums 16 bytes for each of n, rounded up to a multiple of 4; 0 where neither dgamma nor dbeta is wanted
+ * @param tables 24 bytes for each of n, rounded up to a multiple of 4; 0 where neither dgamma nor dbeta is wanted
  */
 export function layerNormGradient(
-  g: usize, x: usize, gamma: usize, dx: usize, dgamma: usize, dbeta: usize, rows: i32, n: i32, epsilon: f64, sums: usize,
+  g: usize, x: usize, gamma: usize, dx: usize, dgamma: usize, dbeta: usize, rows: i32, n: i32, epsilon: f64, tables: usize,
 ): void {
   const row = <usize>n << 2
-  const half = (<usize>n + 3 & ~3) << 3
-  if (sums != 0) memory.fill(sums, 0, half << 1)
-  for (; rows > 0; rows--) {
+  const width = (<usize>n + 3 & ~3) << 2
+  const sums = tables + (width << 2)
+  if (tables != 0) memory.fill(tables, 0, width * 6)
+  for (let r = 1; r <= rows; r++) {
     measure(x, n, epsilon)
-    const mh = f32x4.splat(meanHigh)
-    const ml = f32x4.splat(meanLow)
-    const scale = f32x4.splat(inverse)
-    let a0 = f64x2.splat(0)
-    let a1 = a0
-    let b0 = a0
-    let b1 = a0
-    for (let i = 0; i < n; i += 4) {
-      const at = <usize>i << 2
-      let v = loadSome(g + at, n - i)
-      const h = f32x4.mul(f32x4.sub(f32x4.sub(loadSome(x + at, n - i), mh), ml), scale)
-      if (sums != 0) {
-        const to = sums + (at << 1)
-        const p = f32x4.mul(v, h)
-        v128.store(to, f64x2.add(v128.load(to), low(p)))
-        v128.store(to, f64x2.add(v128.load(to, 16), high(p)), 16)
-        v128.store(to + half, f64x2.add(v128.load(to + half), low(v)))
-        v128.store(to + half, f64x2.add(v128.load(to + half, 16), high(v)), 16)
+    const rest = <f32>(-distance * inverse)
+    const from4 = f32x4.splat(shift)
+    const scale4 = f32x4.splat(inverse)
+    const rest4 = f32x4.splat(rest)
+    let sum: f64 = 0
+    let products: f64 = 0
+    let i = 0
+    while (i + 4 <= n) {
+      const end = min(n - 3, i + block)
+      let s = f32x4.splat(0)
+      let q = s
+      for (; i < end; i += 4) {
+        const at = <usize>i << 2
+        let v = v128.load(g + at)
+        const h = f32x4.add(f32x4.mul(f32x4.sub(v128.load(x + at), from4), scale4), rest4)
+        if (tables != 0) {
+          const to = sums + at
+          v128.store(to, f32x4.add(v128.load(to), f32x4.mul(v, h)))
+          v128.store(to + width, f32x4.add(v128.load(to + width), v))
+        }
+        if (gamma != 0) v = f32x4.mul(v, v128.load(gamma + at))
+        s = f32x4.add(s, v)
+        q = f32x4.add(q, f32x4.mul(v, h))
       }
-      if (gamma != 0) v = f32x4.mul(v, loadSome(gamma + at, n - i))
-      const p = keep(f32x4.mul(v, h), n - i)
-      a0 = f64x2.add(a0, low(v))
-      a1 = f64x2.add(a1, high(v))
-      b0 = f64x2.add(b0, low(p))
-      b1 = f64x2.add(b1, high(p))
+      sum += total(s)
+      products += total(q)
+    }
+    for (; i < n; i++) {
+      const at = <usize>i << 2
+      let v = load<f32>(g + at)
+      const h = (load<f32>(x + at) - shift) * inverse + rest
+      if (tables != 0) {
+        const to = sums + at
+        store<f32>(to, load<f32>(to) + v * h)
+        store<f32>(to + width, load<f32>(to + width) + v)
+      }
+      if (gamma != 0) v *= load<f32>(gamma + at)
+      sum += <f64>v
+      products += <f64>(v * h)
     }
     if (dx != 0) {
-      const a = f32x4.splat(<f32>(lanes(f64x2.add(a0, a1)) / n))
-      const b = f32x4.splat(<f32>(lanes(f64x2.add(b0, b1)) / n))
-      for (let i = 0; i < n; i += 4) {
+      const a = <f32>(sum / n)
+      const b = <f32>(products / n)
+      const a4 = f32x4.splat(a)
+      const b4 = f32x4.splat(b)
+      for (i = 0; i + 4 <= n; i += 4) {
         const at = <usize>i << 2
-        let v = loadSome(g + at, n - i)
-        if (gamma != 0) v = f32x4.mul(v, loadSome(gamma + at, n - i))
-        const h = f32x4.mul(f32x4.sub(f32x4.sub(loadSome(x + at, n - i), mh), ml), scale)
-        storeSome(dx + at, f32x4.mul(scale, f32x4.sub(f32x4.sub(v, a), f32x4.mul(h, b))), n - i)
+        let v = v128.load(g + at)
+        if (gamma != 0) v = f32x4.mul(v, v128.load(gamma + at))
+        const h = f32x4.add(f32x4.mul(f32x4.sub(v128.load(x + at), from4), scale4), rest4)
+        v128.store(dx + at, f32x4.mul(scale4, f32x4.sub(f32x4.sub(v, a4), f32x4.mul(h, b4))))
+      }
+      for (; i < n; i++) {
+        const at = <usize>i << 2
+        let v = load<f32>(g + at)
+        if (gamma != 0) v *= load<f32>(gamma + at)
+        const h = (load<f32>(x + at) - shift) * inverse + rest
+        store<f32>(dx + at, inverse * (v - a - h * b))
       }
       dx += row
+    }
+    if (tables != 0 && (r % run == 0 || r == rows)) {
+      flush(sums, tables, n)
+      flush(sums + width, tables + (width << 1), n)
     }
     x += row
     g += row
   }
-  for (let i = 0; i < n; i += 4) {
-    const at = <usize>i << 2
-    const from = sums + (at << 1)
-    if (dgamma != 0) storeSome(dgamma + at, narrow(v128.load(from), v128.load(from, 16)), n - i)
-    if (dbeta != 0) storeSome(dbeta + at, narrow(v128.load(from + half), v128.load(from + half, 16)), n - i)
-  }
+  put(dgamma, n, tables)
+  put(dbeta, n, tables + (width << 1))
 }

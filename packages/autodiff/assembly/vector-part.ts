@@ -27,26 +27,3 @@ export function putPart(at: usize, value: v128, width: i32, add: bool): void {
     if (width == 3) v128.store_lane<f32>(at, sum, 2, 8)
   }
 }
-
-/** As `loadPart`, where `left` floats are left: the rare tail stands apart, once, so that loops stay small. */
-// @ts-ignore: decorator
-@inline
-export function loadSome(at: usize, left: i32): v128 {
-  return left >= 4 ? v128.load(at) : loadTail(at, left)
-}
-
-function loadTail(at: usize, left: i32): v128 {
-  return loadPart(at, left)
-}
-
-/** Stores four floats, or the first `left`, in the same way. */
-// @ts-ignore: decorator
-@inline
-export function storeSome(at: usize, value: v128, left: i32): void {
-  if (left >= 4) v128.store(at, value)
-  else storeTail(at, value, left)
-}
-
-function storeTail(at: usize, value: v128, left: i32): void {
-  putPart(at, value, left, false)
-}

@@ -17,11 +17,14 @@ export interface Pass<A> {
 
 /** A fused backward pass: one kernel gives the cotangents of all inputs. */
 export interface FusedBackward<A> {
+  /** It reads what came out of the forward pass, which is kept for it. */
+  readonly readsOutput?: boolean
   /** As `Operation.scratch`, from the inputs of the forward pass. */
   scratch?(inputs: readonly Shaped[], pass: Pass<A>): number
   /**
    * @param into where the cotangent of each input goes, in bytes; 0 where it is not wanted
    * @param cotangents of the results; undefined where nothing depends on one
+   * @param inputs those of the forward pass, and behind them its output where it `readsOutput`
    */
   kernel(
     into: readonly number[],
@@ -72,13 +75,14 @@ export function defineFused<A>(fused: Fused<A>): FusedOperation<A> {
     ...(fused.scratch === undefined ? {} : { scratch: fused.scratch }),
     kernel: fused.kernel,
     vjp: [],
-    pull: (cotangents, _, inputs, attributes, wanted, before) => {
+    pull: (cotangents, output, inputs, attributes, wanted, before) => {
       const results = fused.shapes(inputs, attributes).length
       const given = Array.from({ length: results }, (_, i) => cotangents[i] !== undefined)
       const gets = wanted.map((isWanted, i) => isWanted && isDifferentiable(i))
       const pass: Pass<A> = { of: attributes, given, wanted: gets }
       if (!gets.includes(true)) return before.map((x) => x ?? null)
-      const found = apply(backward, [...cotangents.filter((x) => x !== undefined), ...inputs], pass)
+      const kept = fused.backward.readsOutput ? [output] : []
+      const found = apply(backward, [...cotangents.filter((x) => x !== undefined), ...inputs, ...kept], pass)
       return added(before, partsOf(found, inputs, gets))
     },
   })
@@ -104,10 +108,10 @@ function backwardOf<A>(fused: Fused<A>): Operation<Pass<A>> {
       let at = output.offset
       let next = 0
       const inputs = afterCotangents(all, pass)
-      const into = inputs.map((x, i) => {
-        if (!pass.wanted[i]) return 0
+      const into = pass.wanted.map((isWanted, i) => {
+        if (!isWanted) return 0
         const own = at
-        at += x.size * 4
+        at += inputs[i]!.size * 4
         return own
       })
       const cotangents = pass.given.map((isGiven) => (isGiven ? all[next++] : undefined))
@@ -117,9 +121,12 @@ function backwardOf<A>(fused: Fused<A>): Operation<Pass<A>> {
     pull: (cotangents, _, all, pass, wanted, before) => {
       const inputs = afterCotangents(all, pass).filter((_, i) => pass.wanted[i])
       const used = inputs.flatMap((_, i) => (cotangents[i] === undefined ? [] : [i]))
-      const count = all.length - pass.wanted.length
-      // What has no gradient, such as labels, stays outside of the tape.
-      const gets = wanted.map((isWanted, i) => isWanted && (i < count || fused.isDifferentiable(i - count)))
+      const count = cotangentsOf(pass)
+      // What has no gradient, such as labels, stays outside of the tape; so does the output, which the composition makes anew.
+      const gets = wanted.map(
+        (isWanted, i) =>
+          isWanted && (i < count || (i - count < pass.wanted.length && fused.isDifferentiable(i - count))),
+      )
       const free = all.filter((_, i) => gets[i])
       if (free.length === 0) return before.map((x) => x ?? null)
       const f = (x: readonly Tensor[]): readonly Tensor[] => {
@@ -146,13 +153,10 @@ function backwardOf<A>(fused: Fused<A>): Operation<Pass<A>> {
 }
 
 /** The cotangents of the wanted inputs, by the composition. */
-function pulledBack<A>(
-  fused: Fused<A>,
-  all: readonly Tensor[],
-  { of, given, wanted }: Pass<A>,
-): readonly Tensor[] {
-  const count = all.length - wanted.length
-  const inputs = all.slice(count)
+function pulledBack<A>(fused: Fused<A>, all: readonly Tensor[], pass: Pass<A>): readonly Tensor[] {
+  const { of, given, wanted } = pass
+  const count = cotangentsOf(pass)
+  const inputs = all.slice(count, count + wanted.length)
   const f = (x: readonly Tensor[]): readonly Tensor[] => {
     let next = 0
     const results = fused.composition(
@@ -165,8 +169,12 @@ function pulledBack<A>(
   return vjp<readonly Tensor[], readonly Tensor[]>(f, free, all.slice(0, count)).gradients
 }
 
-function afterCotangents<X, A>(all: readonly X[], { wanted }: Pass<A>): readonly X[] {
-  return all.slice(all.length - wanted.length)
+function cotangentsOf<A>({ given }: Pass<A>): number {
+  return given.filter(Boolean).length
+}
+
+function afterCotangents<X, A>(all: readonly X[], pass: Pass<A>): readonly X[] {
+  return all.slice(cotangentsOf(pass))
 }
 
 // One result is the output itself.

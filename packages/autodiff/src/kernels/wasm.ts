@@ -96,7 +96,7 @@ export interface WasmKernels {
     n: number,
     epsilon: number,
   ): void
-  /** Its adjoint; dx, dgamma and dbeta 0 where not wanted. `sums`: 16 bytes for each of n, a multiple of 4; 0 without the last two. */
+  /** Its adjoint; dx, dgamma and dbeta 0 where not wanted. `tables`: 24 bytes for each of n, a multiple of 4; 0 without the last two. */
   layerNormGradient(
     g: number,
     x: number,
@@ -107,9 +107,9 @@ export interface WasmKernels {
     rows: number,
     n: number,
     epsilon: number,
-    sums: number,
+    tables: number,
   ): void
-  /** As `layerNorm` for columns, with mean[n] and variance[n]. `tables`: 16 bytes for each of n, a multiple of 4. */
+  /** As `layerNorm` for columns, with mean[n] and variance[n]. `tables`: 40 bytes for each of n, a multiple of 4. */
   batchNorm(
     x: number,
     gamma: number,
@@ -122,13 +122,15 @@ export interface WasmKernels {
     epsilon: number,
     tables: number,
   ): void
-  /** Its adjoint; g, gm, gv 0 where there is none, dx, dgamma, dbeta where not wanted. `tables`: 32 bytes for each of n. */
+  /** Its adjoint; g, gm, gv 0 where there is none, dx, dgamma, dbeta where not wanted. `tables`: as there. */
   batchNormGradient(
     g: number,
     gm: number,
     gv: number,
     x: number,
     gamma: number,
+    mean: number,
+    variance: number,
     dx: number,
     dgamma: number,
     dbeta: number,

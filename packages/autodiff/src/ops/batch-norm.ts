@@ -45,7 +45,7 @@ interface BatchNorm {
 
 const featuresOf = ({ shape }: Shaped): number => shape[shape.length - 1]!
 const rowsOf = ({ shape }: Shaped): number => shape.slice(0, -1).reduce((count, size) => count * size, 1)
-const tableBytes = (x: Shaped, tables: number): number => 8 * tables * (Math.ceil(featuresOf(x) / 4) * 4)
+const tableBytes = (x: Shaped): number => 40 * Math.ceil(featuresOf(x) / 4) * 4
 
 function shapesOf(inputs: readonly Shaped[], attributes: BatchNorm): readonly Shape[] {
   const { shape } = inputs[0]!
@@ -72,7 +72,7 @@ export const batchNormOperation: FusedOperation<BatchNorm> = /*@__PURE__*/ defin
     if (gamma !== undefined) y = mul(y, gamma)
     return [beta === undefined ? y : add(y, beta), mean, variance]
   },
-  scratch: ([x]) => tableBytes(x!, 2),
+  scratch: ([x]) => tableBytes(x!),
   kernel: (output, inputs, attributes, scratch) => {
     const x = inputs[0]!
     const features = featuresOf(x)
@@ -93,9 +93,12 @@ export const batchNormOperation: FusedOperation<BatchNorm> = /*@__PURE__*/ defin
   },
   isDifferentiable: () => true,
   backward: {
-    scratch: ([x]) => tableBytes(x!, 4),
+    readsOutput: true,
+    scratch: ([x]) => tableBytes(x!),
     kernel: (into, [g, gm, gv], inputs, attributes, scratch) => {
       const x = inputs[0]!
+      const features = featuresOf(x)
+      const mean = inputs[inputs.length - 1]!.offset + x.size * 4
       const wanted = affine(into, attributes)
       wasm().batchNormGradient(
         offsetOf(g),
@@ -103,11 +106,13 @@ export const batchNormOperation: FusedOperation<BatchNorm> = /*@__PURE__*/ defin
         offsetOf(gv),
         x.offset,
         offsetOf(affine(inputs, attributes).gamma),
+        mean,
+        mean + features * 4,
         into[0]!,
         wanted.gamma ?? 0,
         wanted.beta ?? 0,
         rowsOf(x),
-        featuresOf(x),
+        features,
         attributes.epsilon,
         scratch,
       )
@@ -117,7 +122,7 @@ export const batchNormOperation: FusedOperation<BatchNorm> = /*@__PURE__*/ defin
 
 /**
  * The features of x, each shifted and scaled to mean 0 and variance 1 over all axes but the last: y = gamma (x - mean) /
- * sqrt(variance + epsilon) + beta; and the statistics, which have gradients like any result. They are summed in float64, in
+ * sqrt(variance + epsilon) + beta; and the statistics, which have gradients like any result. They are summed in blocks, in
  * two passes; the variance is biased, its divisor the number of rows.
  *
  * @param x `[…, features]`; without rows the statistics are NaN

@@ -76,7 +76,7 @@ export const layerNormOperation: FusedOperation<LayerNorm> = /*@__PURE__*/ defin
   isDifferentiable: () => true,
   backward: {
     scratch: ([x], { of, wanted }) =>
-      wanted.lastIndexOf(true) > 0 ? 16 * (Math.ceil(sizeOf(normalised(x!, of.axes)) / 4) * 4) : 0,
+      wanted.lastIndexOf(true) > 0 ? 24 * (Math.ceil(sizeOf(normalised(x!, of.axes)) / 4) * 4) : 0,
     kernel: (into, [g], inputs, attributes, scratch) => {
       const x = inputs[0]!
       const shape = normalised(x, attributes.axes)
