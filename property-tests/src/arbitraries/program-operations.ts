@@ -23,10 +23,12 @@ import {
   times,
   withZero,
 } from './program-calls.ts'
+import { fused } from './program-fused.ts'
 import { call, type Literal, literal } from './program-lines.ts'
 
 // Operations that are not elementwise, or take something else than tensors. A new one of these kinds is added here.
 const structured: Readonly<Record<string, Caller>> = {
+  ...fused,
   argMax: ofOne(
     'argMax',
     ({ shape }) => shape.some((size) => size > 0),

@@ -67,7 +67,7 @@ export class Replay {
         inputs: operands,
         attributes,
         scratchAt: scratch,
-        scratch,
+        scratch: Math.max(0, scratch),
         frees,
       })
     }
@@ -87,7 +87,8 @@ export class Replay {
   moveArena(offset: number): void {
     if (!this.arena.move(offset)) return
     this.arenaBase = offset
-    for (const call of this.calls) call.scratch = offset + call.scratchAt
+    // Of a kernel that needs none it is 0: by that it is told.
+    for (const call of this.calls) if (call.scratchAt >= 0) call.scratch = offset + call.scratchAt
   }
 
   /** The operand that stands for a value: where it lies now. */
