@@ -33,7 +33,7 @@ export function reduceSum(x: usize, out: usize, outer: i32, n: i32, inner: i32):
   }
 }
 
-function rowSum(x: usize, n: i32): f32 {
+export function rowSum(x: usize, n: i32): f32 {
   if (n <= rowBlock) return blockSum(x, n)
   let sum: f64 = 0
   for (; n > rowBlock; n -= rowBlock) {

@@ -39,12 +39,12 @@ function storeTail(out: usize, value: v128, count: i32): void {
 /** Keeps the first `count` lanes, zeros the others. */
 // @ts-ignore: decorator
 @inline
-function keep(value: v128, count: i32): v128 {
+export function keep(value: v128, count: i32): v128 {
   return v128.and(value, i32x4.gt_s(i32x4.splat(count), i32x4(0, 1, 2, 3)))
 }
 
 /** The sum of exp(x - m) over a row, in float64: log keeps what the terms beside the largest add to 1. */
-function sumOfExp(x: usize, n: i32, m: f32): f64 {
+export function sumOfExp(x: usize, n: i32, m: f32): f64 {
   const mm = f32x4.splat(m)
   let s0 = f64x2.splat(0)
   let s1 = s0
@@ -66,7 +66,7 @@ function sumOfExp(x: usize, n: i32, m: f32): f64 {
 const expBlock: i32 = 64
 
 /** Writes exp(x - m) of a row, and returns the sum; eight at a time, which share the look for small ones. */
-function storeExp(x: usize, n: i32, m: f32, out: usize): f64 {
+export function storeExp(x: usize, n: i32, m: f32, out: usize): f64 {
   const mm = f32x4.splat(m)
   let total: f64 = 0
   while (n >= 8) {

@@ -85,7 +85,11 @@ function compute<A, I extends readonly Tensor[]>(
       if (operation.kernel !== undefined && !isDisabled(operation.name)) {
         if (operation.scratch !== undefined) scratch = workingMemory(operation.scratch(inputs, attributes))
         operation.kernel(output, inputs, attributes, scratch === undefined ? 0 : scratch.offset)
-      } else heapFloats().set(operation.reference(inputs.map(valuesOf), attributes, shape), output.offset / 4)
+      } else {
+        // First, for it may take memory, and make the heap grow.
+        const values = operation.reference(inputs.map(valuesOf), attributes, shape)
+        heapFloats().set(values, output.offset / 4)
+      }
       filled = true
     } finally {
       if (scratch !== undefined) release(scratch)

@@ -69,8 +69,8 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
   vjp: readonly (Vjp<A, I> | null)[] | Vjp<A, I>
   /**
    * In the place of `vjp` where all cotangents are worked out together: those of the inputs that are `wanted`, null for the
-   * others. The operation has several results, packed into its output: `cotangents` are those of its parts, undefined where
-   * nothing depends on one.
+   * others. Where the operation has several results, packed into its output, `cotangents` are those of its parts, undefined
+   * where nothing depends on one; else there is one, the output's.
    *
    * @param before the cotangent that each input has so far: what is returned has it in it, added first
    */
@@ -114,6 +114,8 @@ export interface Sample {
   readonly shapes: readonly Shape[]
   readonly domains?: readonly Domain[]
   readonly call: (...inputs: Tensor[]) => Tensor
+  /** The same, of a fused operation, as the composition of others that it stands for. */
+  readonly composition?: (...inputs: Tensor[]) => Tensor
 }
 
 /** A call that must be refused, and the exact words. */

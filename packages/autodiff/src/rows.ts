@@ -1,9 +1,10 @@
 import { apply, tensorOperand } from './apply.ts'
+import { failRange } from './fail.ts'
 import { wasm } from './kernels/wasm.ts'
 import type { ErrorInput, Operation, Shaped, Values } from './operation.ts'
 import { checkOptions } from './options.ts'
 import { columnScratch, innerSize, sizeBetween } from './reduction.ts'
-import { checkAxis } from './shape.ts'
+import { checkAxis, type Shape } from './shape.ts'
 import { type Tensor, tensor } from './tensor.ts'
 
 /** Along which axis. */
@@ -23,6 +24,12 @@ export function applyAlong(operation: Operation<Along, [Tensor]>, x: Tensor, opt
   const from = tensorOperand(name, x)
   checkOptions(name, options, ['axis'])
   return apply(operation, [from], { axis: checkAxis(name, options.axis ?? -1, from.rank) })
+}
+
+/** The shape, checked to have a last axis to work along. */
+export function checkLastAxis(operation: string, shape: Shape): Shape {
+  if (shape.length === 0) failRange(operation, 'a scalar has no last axis', 'reshape it to [1]')
+  return shape
 }
 
 /** The bytes of working memory that `softmaxColumns` needs. */

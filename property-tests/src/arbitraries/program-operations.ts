@@ -23,12 +23,14 @@ import {
   withZero,
 } from './program-calls.ts'
 import { convolutions } from './program-convolutions.ts'
+import { fused } from './program-fused.ts'
 import { linearAlgebraCallers } from './program-linear-algebra.ts'
 import { call, type Literal, literal } from './program-lines.ts'
 import { shapeCallers } from './program-shapes.ts'
 
 // Operations that are not elementwise, or take something else than tensors. A new one of these kinds is added here.
 const structured: Readonly<Record<string, Caller>> = {
+  ...fused,
   ...convolutions,
   ...basics,
   ...linearAlgebraCallers,

@@ -24,7 +24,7 @@ export interface Block {
 
 /** A line with all that it needs to be run. */
 export type PlannedLine = Line & {
-  /** Where in the arena its working memory begins. */
+  /** Where in the arena its working memory begins, -1 where it needs none. */
   readonly scratch: number
   /** Blocks of the arena that nobody reads any more. */
   readonly frees: readonly Block[]
@@ -170,7 +170,7 @@ class Placing {
       }
     }
     const needed = operation.scratch?.(inputs, attributes) ?? 0
-    const scratch = needed === 0 ? 0 : this.arena.take(needed)
+    const scratch = needed === 0 ? -1 : this.arena.take(needed)
     if (needed > 0) this.arena.give(scratch, needed)
     const frees: Block[] = []
     for (const root of new Set([...inputs.map((input) => input.root), ...resultsOf(line)])) {

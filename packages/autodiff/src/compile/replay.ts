@@ -90,7 +90,7 @@ export class Replay {
           inputs: operands,
           attributes,
           scratchAt: scratch,
-          scratch,
+          scratch: Math.max(0, scratch),
           frees,
         })
       }
@@ -112,7 +112,10 @@ export class Replay {
     if (!this.arena.move(offset)) return
     this.hasMoved = true
     this.arenaBase = offset
-    for (const call of this.calls) if (call.loop === undefined) call.scratch = offset + call.scratchAt
+    for (const call of this.calls) {
+      // Of a kernel that needs none it is 0: by that it is told.
+      if (call.loop === undefined && call.scratchAt >= 0) call.scratch = offset + call.scratchAt
+    }
   }
 
   /** The operand that stands for a value: where it lies now. */

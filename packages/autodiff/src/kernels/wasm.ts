@@ -140,6 +140,90 @@ export interface WasmKernels {
   scatterAdd(g: number, indices: number, out: number, count: number, rows: number, width: number): number
   /** out[count, depth]: row i is 0 but for a 1 at indices[i]. Returns as `gather` does. */
   oneHot(indices: number, out: number, count: number, depth: number): number
+  /**
+   * out[count]: words of Threefry-2x32 under a key, `high` and `low`, from block 0 on; or, where it `chooses`, numbers:
+   * 1 where the word is at most `most`, else 0.
+   */
+  randomBits(out: number, count: number, high: number, low: number, most: number, chooses: Flag): void
+  /** out[rows]: -ln of the probability that softmax(x) gives to the label of each row. */
+  labelCrossEntropy(x: number, labels: number, out: number, rows: number, n: number): void
+  /** out[rows, n] = g[rows] (softmax(x) - one-hot of the label). */
+  labelCrossEntropyGradient(g: number, x: number, labels: number, out: number, rows: number, n: number): void
+  /** out[rows]: -sum of target ln softmax(x); 0 ln 0 is 0. */
+  crossEntropy(x: number, target: number, out: number, rows: number, n: number): void
+  /** out[rows, n] = g[rows] (softmax(x) (sum of target) - target). */
+  crossEntropyGradient(g: number, x: number, target: number, out: number, rows: number, n: number): void
+  /** out[rows, n] = -g[rows] ln softmax(x), finite where the target is 0. */
+  targetGradient(g: number, x: number, target: number, out: number, rows: number, n: number): void
+  /** out[rows, n] = (x - mean) / sqrt(variance + epsilon) gamma[n] + beta[n] of each row; gamma and beta 0 for none. */
+  layerNorm(
+    x: number,
+    gamma: number,
+    beta: number,
+    out: number,
+    rows: number,
+    n: number,
+    epsilon: number,
+  ): void
+  /** Its adjoint; dx, dgamma and dbeta 0 where not wanted. `tables`: 24 bytes for each of n, a multiple of 4; 0 without the last two. */
+  layerNormGradient(
+    g: number,
+    x: number,
+    gamma: number,
+    dx: number,
+    dgamma: number,
+    dbeta: number,
+    rows: number,
+    n: number,
+    epsilon: number,
+    tables: number,
+  ): void
+  /** As `layerNorm` for columns, with mean[n] and variance[n]. `tables`: 40 bytes for each of n, a multiple of 4. */
+  batchNorm(
+    x: number,
+    gamma: number,
+    beta: number,
+    y: number,
+    mean: number,
+    variance: number,
+    rows: number,
+    n: number,
+    epsilon: number,
+    tables: number,
+  ): void
+  /** Its adjoint; g, gm, gv 0 where there is none, dx, dgamma, dbeta where not wanted. `tables`: as there. */
+  batchNormGradient(
+    g: number,
+    gm: number,
+    gv: number,
+    x: number,
+    gamma: number,
+    mean: number,
+    variance: number,
+    dx: number,
+    dgamma: number,
+    dbeta: number,
+    rows: number,
+    n: number,
+    epsilon: number,
+    tables: number,
+  ): void
+  /**
+   * Softmax of each row of scale x, in place: 0 where the mask is 0 or, if causal, beyond the diagonal, and in rows of nothing
+   * else. The mask, 0 for none, is read by strides in bytes.
+   */
+  maskedSoftmax(
+    x: number,
+    rows: number,
+    n: number,
+    scale: number,
+    mask: number,
+    maskRow: number,
+    maskColumn: number,
+    causal: Flag,
+  ): void
+  /** g[rows, n] = scale p (g - sum of g p) of each row, in place. */
+  softmaxGradient(p: number, g: number, rows: number, n: number, scale: number): void
 }
 
 const unsharedWithMaximum = 0x01

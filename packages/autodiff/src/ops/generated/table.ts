@@ -15,6 +15,7 @@ import { info as atanInfo } from '../atan.ts'
 import { info as atan2Info } from '../atan2.ts'
 import { info as atanhInfo } from '../atanh.ts'
 import { info as avgPool2dInfo } from '../avg-pool2d.ts'
+import { info as batchNormInfo } from '../batch-norm.ts'
 import { info as cbrtInfo } from '../cbrt.ts'
 import { info as ceilInfo } from '../ceil.ts'
 import { info as clipInfo } from '../clip.ts'
@@ -45,10 +46,12 @@ import { info as hardTanhInfo } from '../hard-tanh.ts'
 import { info as hypotInfo } from '../hypot.ts'
 import { info as isFiniteInfo } from '../is-finite.ts'
 import { info as isNanInfo } from '../is-nan.ts'
+import { info as layerNormInfo } from '../layer-norm.ts'
 import { info as leakyReluInfo } from '../leaky-relu.ts'
 import { info as lessEqualInfo } from '../less-equal.ts'
 import { info as lessInfo } from '../less.ts'
 import { info as linearRecurrenceInfo } from '../linear-recurrence.ts'
+import { info as linearInfo } from '../linear.ts'
 import { info as logAddExpInfo } from '../log-add-exp.ts'
 import { info as logSoftmaxInfo } from '../log-softmax.ts'
 import { info as logSumExpInfo } from '../log-sum-exp.ts'
@@ -83,13 +86,16 @@ import { info as reshapeInfo } from '../reshape.ts'
 import { info as rollInfo } from '../roll.ts'
 import { info as roundInfo } from '../round.ts'
 import { info as rsqrtInfo } from '../rsqrt.ts'
+import { info as scaledDotProductAttentionInfo } from '../scaled-dot-product-attention.ts'
 import { info as seluInfo } from '../selu.ts'
+import { info as sigmoidCrossEntropyInfo } from '../sigmoid-cross-entropy.ts'
 import { info as sigmoidInfo } from '../sigmoid.ts'
 import { info as signInfo } from '../sign.ts'
 import { info as siluInfo } from '../silu.ts'
 import { info as sinInfo } from '../sin.ts'
 import { info as sinhInfo } from '../sinh.ts'
 import { info as sliceInfo } from '../slice.ts'
+import { info as softmaxCrossEntropyInfo } from '../softmax-cross-entropy.ts'
 import { info as softmaxInfo } from '../softmax.ts'
 import { info as softplusInfo } from '../softplus.ts'
 import { info as softsignInfo } from '../softsign.ts'
@@ -126,6 +132,7 @@ export const operations: readonly OperationInfo[] = [
   ...atan2Info,
   ...atanhInfo,
   ...avgPool2dInfo,
+  ...batchNormInfo,
   ...cbrtInfo,
   ...ceilInfo,
   ...clipInfo,
@@ -156,10 +163,12 @@ export const operations: readonly OperationInfo[] = [
   ...hypotInfo,
   ...isFiniteInfo,
   ...isNanInfo,
+  ...layerNormInfo,
   ...leakyReluInfo,
   ...lessEqualInfo,
   ...lessInfo,
   ...linearRecurrenceInfo,
+  ...linearInfo,
   ...logAddExpInfo,
   ...logSoftmaxInfo,
   ...logSumExpInfo,
@@ -194,13 +203,16 @@ export const operations: readonly OperationInfo[] = [
   ...rollInfo,
   ...roundInfo,
   ...rsqrtInfo,
+  ...scaledDotProductAttentionInfo,
   ...seluInfo,
+  ...sigmoidCrossEntropyInfo,
   ...sigmoidInfo,
   ...signInfo,
   ...siluInfo,
   ...sinInfo,
   ...sinhInfo,
   ...sliceInfo,
+  ...softmaxCrossEntropyInfo,
   ...softmaxInfo,
   ...softplusInfo,
   ...softsignInfo,
