@@ -1,4 +1,4 @@
-import { failRange, failType, kindOf } from './fail.ts'
+import { failRange, failType, kindOf, shown } from './fail.ts'
 
 /** The two uint32 words of a key, in a place that can be written. */
 export interface Words {
@@ -17,7 +17,10 @@ export class Key {
   /** @throws RangeError unless both words are integers in [0, 2^32) */
   constructor(high: number, low: number) {
     if (!isWord(high) || !isWord(low)) {
-      failRange('key', `both words must be integers from 0 to 4294967295, got [${high}, ${low}]`)
+      failRange(
+        'key',
+        `both words must be integers from 0 to 4294967295, got [${shown(high)}, ${shown(low)}]`,
+      )
     }
     this.high = high
     this.low = low

@@ -72,7 +72,7 @@ export function gather(x: Tensor, indices: Tensor, options: GatherOptions = {}):
   const from = tensorOperand('gather', x)
   checkOptions('gather', options, ['axis'])
   if (from.rank === 0) failRange('gather', 'a scalar has no rows', 'pass a tensor of rank 1 or more')
-  const axis = checkAxis('gather', options.axis ?? 0, from.rank)
+  const axis = checkAxis('gather', options.axis === undefined ? 0 : options.axis, from.rank)
   checkIndices('gather', tensorOperand('gather', indices), from.shape[axis]!)
   return apply(gatherOperation, [from, indices], { axis })
 }

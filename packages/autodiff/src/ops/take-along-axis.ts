@@ -102,7 +102,7 @@ export function takeAlongAxis(x: Tensor, indices: Tensor, options: { readonly ax
   const from = tensorOperand('takeAlongAxis', x)
   const given = tensorOperand('takeAlongAxis', indices)
   checkOptions('takeAlongAxis', options, ['axis'])
-  const axis = checkAxis('takeAlongAxis', options.axis ?? -1, from.rank)
+  const axis = checkAxis('takeAlongAxis', options.axis === undefined ? -1 : options.axis, from.rank)
   if (given.rank !== from.rank)
     failRange(
       'takeAlongAxis',
