@@ -1,5 +1,6 @@
+export { addAlong, takeAlong } from './along'
 export { fill, stridedCopy } from './copy'
-export { gather, oneHot, scatterAdd } from './gather'
+export { firstBad, gather, oneHot, scatterAdd } from './gather'
 export { matmul, matmulScratch } from './matmul'
 export { argMax, reduceMax } from './reduce-max'
 export { reduceSum } from './reduce-sum'

@@ -69,6 +69,26 @@ export interface WasmKernels {
   gather(x: number, indices: number, out: number, count: number, rows: number, width: number): number
   /** out[rows, width]: zeros plus g[i] at row indices[i], in increasing i. Returns as `gather` does. */
   scatterAdd(g: number, indices: number, out: number, count: number, rows: number, width: number): number
+  /** The place of the first of count indices that is no integer in [0, limit), or -1. */
+  firstBad(indices: number, count: number, limit: number): number
+  /**
+   * out[blocks, count, width]: element (b, k, i) is x[b, index, i] of x[blocks, size, width], where the index stands at
+   * b * block + k * step + i * next. Indices that are none take what is nearest.
+   */
+  takeAlong(
+    x: number,
+    indices: number,
+    out: number,
+    blocks: number,
+    count: number,
+    size: number,
+    width: number,
+    block: number,
+    step: number,
+    next: number,
+  ): void
+  /** out[blocks, size, width]: zeros plus each element of g[blocks, count, width] where `takeAlong` takes it, in order. */
+  addAlong: WasmKernels['takeAlong']
   /** out[count, depth]: row i is 0 but for a 1 at indices[i]. Returns as `gather` does. */
   oneHot(indices: number, out: number, count: number, depth: number): number
 }
