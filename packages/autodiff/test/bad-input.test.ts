@@ -83,6 +83,7 @@ function argumentsOf(x: t.Tensor, indices: t.Tensor): Readonly<Record<string, Ar
     expandDims: { given: [x, 0], integers: [1] },
     eye: { given: [2, 3], integers: [0, 1] },
     full: { given: [[2], 1], integers: [0] },
+    key: { given: [7], integers: [0] },
     linspace: { given: [0, 1, 3], integers: [2] },
     meshgrid: { given: [[indices, indices], {}] },
     moveAxis: { given: [x, 0, 1], integers: [1, 2] },
