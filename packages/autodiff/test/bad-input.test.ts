@@ -13,7 +13,7 @@ function expectRefusal(name: string, what: string, call: () => unknown): Error {
   const { tensors, bytes } = t.memory()
   const error = thrownBy(call)
   const isOurs = error instanceof TypeError || error instanceof RangeError
-  expect(isOurs, `${name}, ${what}: ${error === undefined ? 'is accepted' : String(error)}`).toBe(true)
+  expect(isOurs, `${name}, ${what}: ${error instanceof Error ? error.message : 'is accepted'}`).toBe(true)
   expect(error, what).toMatchObject({ operation: name })
   expect((error as Error).message.startsWith(`${name}: `), String(error)).toBe(true)
   expect(t.memory(), `${name}, ${what}: memory`).toMatchObject({ tensors, bytes })

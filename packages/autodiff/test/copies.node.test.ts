@@ -47,8 +47,16 @@ describe('a tensor of another copy of the library', () => {
       () => t.grad((x: t.Tensor) => t.sum(double(x)))(foreign),
       () => t.vjp(double, foreign, t.tensor(1)),
       () => t.compile(double)(foreign),
-      () => t.scan((carry: t.Tensor, _: t.Tensor) => ({ carry, y: carry }), t.tensor(1), foreign),
+      () => t.scan((carry: t.Tensor) => ({ carry, y: carry }), t.tensor(1), foreign),
     ])
       expect(call).toThrow(words)
+  })
+
+  it('is not alone: keys of another copy are refused too', () => {
+    const key = other.key(1) as unknown as t.Key
+    const keyWords = words.replace('a tensor', 'a key')
+    expect(() => t.normal(key, [2])).toThrow(`normal: ${keyWords}`)
+    expect(() => t.split(key)).toThrow(`split: ${keyWords}`)
+    expect(() => t.toSnapshot({ key })).toThrow(`tree: ${keyWords}`)
   })
 })
