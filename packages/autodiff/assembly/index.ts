@@ -1,4 +1,4 @@
-export { addAlong, takeAlong } from './along'
+export { along } from './along'
 export { fill, stridedCopy } from './copy'
 export { firstBad, gather, oneHot, scatterAdd } from './gather'
 export { matmul, matmulScratch } from './matmul'

@@ -72,13 +72,14 @@ export interface WasmKernels {
   /** The place of the first of count indices that is no integer in [0, limit), or -1. */
   firstBad(indices: number, count: number, limit: number): number
   /**
-   * out[blocks, count, width]: element (b, k, i) is x[b, index, i] of x[blocks, size, width], where the index stands at
-   * b * block + k * step + i * next. Indices that are none take what is nearest.
+   * Copies between packed[blocks, count, width] and spread[blocks, size, width]: element (b, k, i) of the first and
+   * (b, index, i) of the second, where the index stands at b * block + k * step + i * next. With add 0 what is spread is
+   * packed; with add 1 spread gets zeros, and what is packed added in order. An index that is none is taken for one in range.
    */
-  takeAlong(
-    x: number,
+  along(
+    packed: number,
     indices: number,
-    out: number,
+    spread: number,
     blocks: number,
     count: number,
     size: number,
@@ -86,9 +87,8 @@ export interface WasmKernels {
     block: number,
     step: number,
     next: number,
+    add: Flag,
   ): void
-  /** out[blocks, size, width]: zeros plus each element of g[blocks, count, width] where `takeAlong` takes it, in order. */
-  addAlong: WasmKernels['takeAlong']
   /** out[count, depth]: row i is 0 but for a 1 at indices[i]. Returns as `gather` does. */
   oneHot(indices: number, out: number, count: number, depth: number): number
 }

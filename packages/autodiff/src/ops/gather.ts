@@ -49,7 +49,7 @@ export const gatherOperation: Operation<Along, [Tensor, Tensor]> = /*@__PURE__*/
     if (axis === 0) wasm().gather(x.offset, indices.offset, output.offset, count, rows, width)
     else {
       const blocks = outerOf(x.shape, axis)
-      wasm().takeAlong(x.offset, indices.offset, output.offset, blocks, count, rows, width, 0, 1, 0)
+      wasm().along(output.offset, indices.offset, x.offset, blocks, count, rows, width, 0, 1, 0, 0)
     }
   },
   vjp: [(g, _, [x, indices], { axis }) => scatterAdd(g, indices, x.shape[axis]!, { axis }), null],
@@ -115,7 +115,7 @@ export const scatterAddOperation: Operation<Rows, [Tensor, Tensor]> = /*@__PURE_
     if (axis === 0) wasm().scatterAdd(x.offset, indices.offset, output.offset, count, rows, width)
     else {
       const blocks = outerOf(output.shape, axis)
-      wasm().addAlong(x.offset, indices.offset, output.offset, blocks, count, rows, width, 0, 1, 0)
+      wasm().along(x.offset, indices.offset, output.offset, blocks, count, rows, width, 0, 1, 0, 1)
     }
   },
   vjp: [(g, _, [, indices], { axis }) => gather(g, indices, { axis }), null],

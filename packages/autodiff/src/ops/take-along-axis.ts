@@ -32,7 +32,7 @@ export const takeAlongAxisOperation: Operation<Along, [Tensor, Tensor]> = /*@__P
     const blocks = sizeOf(output.shape.slice(0, axis))
     const [count, size] = [output.shape[axis]!, x.shape[axis]!]
     const block = count * width
-    wasm().takeAlong(x.offset, indices.offset, output.offset, blocks, count, size, width, block, width, 1)
+    wasm().along(output.offset, indices.offset, x.offset, blocks, count, size, width, block, width, 1, 0)
   },
   vjp: [
     (g, _, [x, indices], { axis }) =>
@@ -67,7 +67,7 @@ const addAlongAxisOperation: Operation<Into, [Tensor, Tensor]> = /*@__PURE__*/ d
     const blocks = sizeOf(x.shape.slice(0, axis))
     const count = x.shape[axis]!
     const block = count * width
-    wasm().addAlong(x.offset, indices.offset, output.offset, blocks, count, size, width, block, width, 1)
+    wasm().along(x.offset, indices.offset, output.offset, blocks, count, size, width, block, width, 1, 1)
   },
   vjp: [(g, _, [, indices], { axis }) => apply(takeAlongAxisOperation, [g, indices], { axis }), null],
 })

@@ -587,7 +587,7 @@ describe.each([
       }
     })
 
-    test('takeAlong reads, and addAlong adds in order, along an axis inside, for all widths', () => {
+    test('along packs what is spread, and adds what is packed in order, for all widths', () => {
       const [blocks, count, size] = [3, 5, 4]
       for (const width of [...sizes, 300]) {
         // One index for a run, as gather has it; or one for each element, as takeAlongAxis has it.
@@ -604,8 +604,8 @@ describe.each([
           const [from, where, back] = [arena.put(x), arena.put(named), arena.put(g)]
           const out = arena.room(g.length)
           const sums = arena.room(x.length)
-          kernels.takeAlong(from, where, out, blocks, count, size, width, block, step, next)
-          kernels.addAlong(back, where, sums, blocks, count, size, width, block, step, next)
+          kernels.along(out, where, from, blocks, count, size, width, block, step, next, 0)
+          kernels.along(back, where, sums, blocks, count, size, width, block, step, next, 1)
           const expected = new Float32Array(x.length)
           const place = Array.from(g, (_, i) => {
             const [b, k] = [Math.floor(i / (count * width)), Math.floor(i / width) % count]
@@ -619,15 +619,15 @@ describe.each([
       }
     })
 
-    test('takeAlong and addAlong keep to their memory whatever indices are', () => {
+    test('along keeps to its memory whatever indices are', () => {
       arena.reset()
       const x = arena.put([1, 2, 3])
       const where = arena.put([-1, 3, NaN, Infinity, -Infinity, 1e20, 1.5])
       const out = arena.room(7)
-      kernels.takeAlong(x, where, out, 1, 7, 3, 1, 7, 1, 1)
+      kernels.along(out, where, x, 1, 7, 3, 1, 7, 1, 1, 0)
       expect(Array.from(arena.take(out, 7))).toEqual([1, 3, 1, 3, 1, 3, 2])
       const sums = arena.room(3)
-      kernels.addAlong(out, where, sums, 1, 7, 3, 1, 7, 1, 1)
+      kernels.along(out, where, sums, 1, 7, 3, 1, 7, 1, 1, 1)
       expect(Array.from(arena.take(sums, 3))).toEqual([3, 2, 9])
     })
 
