@@ -1,3 +1,4 @@
+export { along } from './along'
 export { maskedSoftmax, softmaxGradient } from './attention'
 export { batchNorm, batchNormGradient } from './batch-norm'
 export { fill, stridedCopy } from './copy'
@@ -8,7 +9,7 @@ export {
   labelCrossEntropyGradient,
   targetGradient,
 } from './cross-entropy'
-export { gather, oneHot, scatterAdd } from './gather'
+export { firstBad, gather, oneHot, scatterAdd } from './gather'
 export { layerNorm, layerNormGradient } from './layer-norm'
 export { matmul, matmulScratch } from './matmul'
 export { prefix } from './prefix'

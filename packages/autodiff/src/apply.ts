@@ -1,11 +1,12 @@
 import { failType, kindOf } from './fail.ts'
+import { failForeign } from './foreign.ts'
 import { isDisabled } from './kernels/disabled.ts'
 import { allocate, heapFloats, release, retain, type Storage } from './memory.ts'
 import type { Operation, Values } from './operation.ts'
 import { own } from './scopes.ts'
 import { type Shape, sizeOf } from './shape.ts'
 import { knownUnder, type Tape } from './tape.ts'
-import { abstractOn, failDisposed, failForeign, isGone, onTape, Tensor } from './tensor.ts'
+import { abstractOn, failDisposed, isGone, onTape, Tensor } from './tensor.ts'
 
 /** What operations accept: a tensor, or a number where one is meant. */
 export type Operand = Tensor | number

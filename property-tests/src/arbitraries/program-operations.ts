@@ -67,10 +67,16 @@ const structured: Readonly<Record<string, Caller>> = {
   gather: (pool, draw) => {
     const x = pick(pool, draw, isRowed)
     if (x === null) return null
-    const rows = x.shape[0]!
+    const axis = draw.pick([0, 0, x.shape.length - 1])
+    const rows = x.shape[axis]!
     const shape = rows === 0 ? [0] : draw.pick([[2], [1], [3], [], [5], [2, 2], [0]])
     const indices = indicesBelow(rows, pool, draw, always) ?? constantIndices(shape, rows, draw)
-    return { operands: [x], call: (rowsOf) => call('gather', rowsOf, indices.argument), range: same }
+    const options = axis === 0 ? [] : [literal({ axis })]
+    return {
+      operands: [x],
+      call: (rowsOf) => call('gather', rowsOf, indices.argument, ...options),
+      range: same,
+    }
   },
   max: ofOne('max', always, same, reduction(1)),
   mean: ofOne('mean', always, meanRange, reduction(0)),
@@ -84,9 +90,6 @@ const structured: Readonly<Record<string, Caller>> = {
       range: () => range(0, 1, true),
     }
   },
-  pad: ofOne('pad', always, withZero, ({ shape }, draw) => [
-    shape.map(() => [draw.integer(0, 2), draw.integer(0, 1)]),
-  ]),
   reshape: ofOne('reshape', always, same, ({ shape }, draw) => {
     const [first = 1, ...rest] = shape
     const flat = shape.includes(0) ? t.sizeOf(shape) : -1

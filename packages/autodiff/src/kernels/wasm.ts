@@ -138,6 +138,26 @@ export interface WasmKernels {
   gather(x: number, indices: number, out: number, count: number, rows: number, width: number): number
   /** out[rows, width]: zeros plus g[i] at row indices[i], in increasing i. Returns as `gather` does. */
   scatterAdd(g: number, indices: number, out: number, count: number, rows: number, width: number): number
+  /** The place of the first of count indices that is no integer in [0, limit), or -1. */
+  firstBad(indices: number, count: number, limit: number): number
+  /**
+   * Copies between packed[blocks, count, width] and spread[blocks, size, width]: element (b, k, i) of the first and
+   * (b, index, i) of the second, where the index stands at b * block + k * step + i * next. With add 0 what is spread is
+   * packed; with add 1 spread gets zeros, and what is packed added in order. An index that is none is taken for one in range.
+   */
+  along(
+    packed: number,
+    indices: number,
+    spread: number,
+    blocks: number,
+    count: number,
+    size: number,
+    width: number,
+    block: number,
+    step: number,
+    next: number,
+    add: Flag,
+  ): void
   /** out[count, depth]: row i is 0 but for a 1 at indices[i]. Returns as `gather` does. */
   oneHot(indices: number, out: number, count: number, depth: number): number
   /**

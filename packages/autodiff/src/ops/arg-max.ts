@@ -23,7 +23,7 @@ export function argMax(x: Tensor, options: { readonly axis?: number } = {}): Ten
   const from = tensorOperand('argMax', x)
   checkOptions('argMax', options, ['axis'])
   return apply(argMaxOperation, [from], {
-    axes: [checkAxis('argMax', options.axis ?? -1, from.rank)],
+    axes: [checkAxis('argMax', options.axis === undefined ? -1 : options.axis, from.rank)],
     keepDims: false,
   })
 }

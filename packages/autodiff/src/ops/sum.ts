@@ -107,8 +107,9 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
  * t.sumTo(t.tensor([[1, 2], [3, 4]]), [2, 1]).toArray() // => [[3], [7]]
  */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
-  if (!Array.isArray(shape)) checkShape('sumTo', shape)
-  if (sameShape(x.shape, shape)) return x
+  const from = tensorOperand('sumTo', x)
+  if (Array.isArray(shape) && sameShape(from.shape, shape)) return x
+  checkShape('sumTo', shape)
   const missing = x.rank - shape.length
   if (missing < 0 || shape.some((size, i) => size !== 1 && size !== x.shape[missing + i])) {
     failRange(
