@@ -12,8 +12,6 @@ import { info as atan2Info } from '../atan2.ts'
 import { info as atanhInfo } from '../atanh.ts'
 import { info as cbrtInfo } from '../cbrt.ts'
 import { info as concatInfo } from '../concat.ts'
-import { info as cosInfo } from '../cos.ts'
-import { info as coshInfo } from '../cosh.ts'
 import { info as divInfo } from '../div.ts'
 import { info as equalInfo } from '../equal.ts'
 import { info as expInfo } from '../exp.ts'
@@ -63,8 +61,6 @@ export const operations: readonly OperationInfo[] = [
   ...atanhInfo,
   ...cbrtInfo,
   ...concatInfo,
-  ...cosInfo,
-  ...coshInfo,
   ...divInfo,
   ...equalInfo,
   ...expInfo,
