@@ -238,6 +238,7 @@ describe('over the whole float32 line the result is within 0.51 ulp of the float
     11617958 * 2 ** 17,
     9012376 * 2 ** 53,
     14173733 * 2 ** 88,
+    12438944 * 2 ** 103,
     3.4028234663852886e38,
   ]
   test.each([
