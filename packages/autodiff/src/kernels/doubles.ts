@@ -55,10 +55,6 @@ export const greater = (a: Doubles, b: Doubles): Longs => longs('doublesGreater'
 export const lessEqual = (a: Doubles, b: Doubles): Longs => longs('doublesLessEqual', [a, b])
 /** In each lane `a` where the bits are set, else `b`. */
 export const select = (mask: Longs, a: Doubles, b: Doubles): Doubles => doubles('select', a, b, mask)
-/** As `select`, for an `a` that is seldom needed: it is computed only where the mask is set in a lane. */
-export const selectRarely = (mask: Longs, a: Doubles, b: Doubles): Doubles =>
-  // The emitter reads the mask twice.
-  doubles('selectRarely', a, b, mask, mask)
 
 /** The encoding of x: bit 63 the sign, 11 bits of exponent, 52 of fraction. Costs nothing. */
 export const bits = (x: Doubles): Longs => longs('cast', [x])

@@ -148,6 +148,10 @@ export const equal = (a: Value, b: Value): Mask => compare('equal', a, b)
 export const notEqual = (a: Value, b: Value): Mask => compare('notEqual', a, b)
 /** In each lane `a` where the mask is true, else `b`. */
 export const select = (mask: Mask, a: Value, b: Value): Value => node('number', 'select', [a, b, mask])
+/** As `select`, for an `a` that is seldom needed: it is computed only for groups of four with a lane that takes it. */
+export const selectRarely = (mask: Mask, a: Value, b: Value): Value =>
+  // The emitter reads the mask twice.
+  node('number', 'selectRarely', [a, b, mask, mask])
 /** 1 where the mask is true, else 0. */
 export const toNumber = (mask: Mask): Value => fromBits(and(maskBits(mask), bits(constant(1))))
 

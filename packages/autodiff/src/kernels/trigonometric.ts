@@ -1,6 +1,6 @@
 import type { Doubles, Longs } from './doubles.ts'
 import * as d from './doubles.ts'
-import { or, type Value, xor } from './lanes.ts'
+import { abs, constant, greater, or, selectRarely, type Value, xor } from './lanes.ts'
 
 // pi / 2 in two parts; the first has 32 bits, so that its product with a whole number below 2^21 is exact.
 const halfPiHigh = 1.5707963267341256
@@ -9,23 +9,23 @@ const halfPiLow = 6.077100506506192e-11
 // 2 / pi, 28 bits at a time: products with a float32 are exact.
 const twoOverPi = [170891318, 240010261, 44024437, 131200308, 232525238, 43358524, 70845471]
 
-/** x = n pi / 2 + r with |r| <= pi / 4; the lowest bits of `n` say how many quarter turns there were. */
-interface Reduced {
-  readonly r: Doubles
-  readonly n: Longs
-}
-
-/** Below 2^20 in the manner of Cody & Waite, beyond in that of Payne & Hanek: right for every float32. */
-function reduce(x: Doubles): Reduced {
-  const large = d.greater(d.abs(x), d.constant(2 ** 20))
-  const shifted = d.add(d.mul(x, d.constant(2 / Math.PI)), d.constant(d.magic))
-  const whole = d.sub(shifted, d.constant(d.magic))
-  const near = d.sub(d.sub(x, d.mul(whole, d.constant(halfPiHigh))), d.mul(whole, d.constant(halfPiLow)))
-  const far = turns(x)
-  return {
-    r: d.selectRarely(large, d.mul(far.rest, d.constant(Math.PI / 2)), near),
-    n: d.bits(d.selectRarely(large, d.add(far.whole, d.constant(d.magic)), shifted)),
-  }
+/**
+ * A function of x = n pi / 2 + r, from r with |r| <= pi / 4, and n, whose lowest bits say how many quarter turns there were.
+ *
+ * Up to 2^20 in the manner of Cody & Waite, beyond in that of Payne & Hanek: right for every float32.
+ */
+function ofAngle(f: (r: Doubles, n: Longs) => Doubles, x: Value): Value {
+  const near = d.inDoubles((y) => {
+    const shifted = d.add(d.mul(y, d.constant(2 / Math.PI)), d.constant(d.magic))
+    const n = d.sub(shifted, d.constant(d.magic))
+    const r = d.sub(d.sub(y, d.mul(n, d.constant(halfPiHigh))), d.mul(n, d.constant(halfPiLow)))
+    return f(r, d.bits(shifted))
+  }, x)
+  const far = d.inDoubles((y) => {
+    const { whole, rest } = turns(y)
+    return f(d.mul(rest, d.constant(Math.PI / 2)), d.bits(d.add(whole, d.constant(d.magic))))
+  }, x)
+  return selectRarely(greater(abs(x), constant(2 ** 20)), far, near)
 }
 
 /**
@@ -67,33 +67,27 @@ function cosineOf(r: Doubles): Doubles {
 /** The sign bit where there was an odd number of half turns. */
 const halfTurn = (n: Longs): Longs => d.shiftLeft(d.shiftRight(n, 1), 63)
 
+/** The sine of r and n quarter turns. */
+const sineAfter = (r: Doubles, n: Longs): Doubles =>
+  d.fromBits(xor(d.bits(d.select(d.isOdd(n), cosineOf(r), sineOf(r))), halfTurn(n)))
+
 /**
  * The sine of radians, within 0.51 ulp for every float32; NaN of infinities.
  *
  * sin(-0) = -0, and sin(x) = x for tiny x.
  */
 export function sin(x: Value): Value {
-  return d.inDoubles((y) => {
-    const { r, n } = reduce(y)
-    const size = d.select(d.isOdd(n), cosineOf(r), sineOf(r))
-    return d.fromBits(xor(d.bits(size), halfTurn(n)))
-  }, x)
+  return ofAngle(sineAfter, x)
 }
 
 /** The cosine of radians, within 0.51 ulp for every float32; NaN of infinities. */
 export function cos(x: Value): Value {
-  return d.inDoubles((y) => {
-    const { r, n } = reduce(y)
-    const next = d.addBits(n, d.bits(d.constant(2 ** -1074)))
-    const size = d.select(d.isOdd(next), cosineOf(r), sineOf(r))
-    return d.fromBits(xor(d.bits(size), halfTurn(next)))
-  }, x)
+  return ofAngle((r, n) => sineAfter(r, d.addBits(n, d.bits(d.constant(2 ** -1074)))), x)
 }
 
 /** The tangent of radians, within 0.51 ulp for every float32: sine by cosine; NaN of infinities. */
 export function tan(x: Value): Value {
-  return d.inDoubles((y) => {
-    const { r, n } = reduce(y)
+  return ofAngle((r, n) => {
     const [sine, cosine, odd] = [sineOf(r), cosineOf(r), d.isOdd(n)]
     const quotient = d.div(d.select(odd, cosine, sine), d.select(odd, sine, cosine))
     return d.fromBits(xor(d.bits(quotient), d.shiftLeft(n, 63)))

@@ -42,7 +42,7 @@ export const powOperation: ReturnType<typeof binary> = /*@__PURE__*/ binary({
 })
 
 /**
- * The power of two tensors, element by element: aᵇ, within 0.52 ulp. A negative base gives NaN unless the exponent is whole.
+ * The power of two tensors, element by element: aᵇ, within 0.51 ulp. A negative base gives NaN unless the exponent is whole.
  *
  * Special values are those of IEEE 754 and NumPy: a⁰ = 1 and 1ᵇ = 1 even for NaN, (-1)^±Infinity = 1, where JavaScript has
  * NaN for the last two. `square`, `sqrt` and `reciprocal` are several times faster than exponents of 2, 0.5 and -1.

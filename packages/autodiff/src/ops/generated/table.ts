@@ -21,8 +21,6 @@ import { info as ceilInfo } from '../ceil.ts'
 import { info as clipInfo } from '../clip.ts'
 import { info as concatInfo } from '../concat.ts'
 import { info as conv2dInfo } from '../conv2d.ts'
-import { info as cosInfo } from '../cos.ts'
-import { info as coshInfo } from '../cosh.ts'
 import { info as cumProdInfo } from '../cum-prod.ts'
 import { info as cumSumInfo } from '../cum-sum.ts'
 import { info as diagInfo } from '../diag.ts'
@@ -138,8 +136,6 @@ export const operations: readonly OperationInfo[] = [
   ...clipInfo,
   ...concatInfo,
   ...conv2dInfo,
-  ...cosInfo,
-  ...coshInfo,
   ...cumProdInfo,
   ...cumSumInfo,
   ...diagInfo,
