@@ -109,9 +109,20 @@ function run(loop: (pattern: string) => Loop, output: Tensor, inputs: readonly T
       loop('sv')(output.offset, 1, size, a.offset, 0, b.offset, 0)
       return
     }
+  } else if (inputs.length === 3) {
+    const c = inputs[2]!
+    const scalars = (a.size === size ? 0 : 4) + (b.size === size ? 0 : 2) + (c.size === size ? 0 : 1)
+    const most = (scalars & 4 ? a.size : 1) * (scalars & 2 ? b.size : 1) * (scalars & 1 ? c.size : 1)
+    if (most === 1) {
+      loop(patternsOfThree[scalars]!)(output.offset, 1, size, a.offset, 0, b.offset, 0, c.offset, 0)
+      return
+    }
   }
   runAnyShape(loop, output, inputs)
 }
+
+// By which inputs are scalars, the last one in the lowest bit.
+const patternsOfThree = ['vvv', 'vvs', 'vsv', 'vss', 'svv', 'svs', 'ssv', 'sss']
 
 function isSuffix(short: Shape, long: Shape): boolean {
   for (let i = 1; i <= short.length; i++) if (short[short.length - i] !== long[long.length - i]) return false

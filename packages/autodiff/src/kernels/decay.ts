@@ -1,6 +1,20 @@
-import { expReduced, mulAdd, reduce } from './approximations.ts'
+import { expReduced, reduce } from './approximations.ts'
 import type { Value } from './lanes.ts'
-import { abs, add, constant, div, fromBits, less, mul, neg, pmin, select, shiftLeft, sub } from './lanes.ts'
+import {
+  abs,
+  add,
+  constant,
+  div,
+  fromBits,
+  less,
+  mul,
+  neg,
+  pmax,
+  pmin,
+  select,
+  shiftLeft,
+  sub,
+} from './lanes.ts'
 
 const scale = 2 ** 40
 
@@ -22,22 +36,29 @@ export function decay(size: Value, rest: Value | null = null): Decay {
   return { value: mul(scaled, constant(1 / scale)), scaled }
 }
 
-/** The product times 2^-40 where x < 0, as it is elsewhere: `scaled` was a factor on that side. */
-export function unscale(x: Value, product: Value): Value {
-  return mul(product, select(less(x, constant(0)), constant(1 / scale), constant(1)))
+/** A product that has `scaled` as a factor, as it is meant. */
+export const unscale = (product: Value): Value => mul(product, constant(1 / scale))
+
+/**
+ * x - below where x > 0, else -below: a function like x sigmoid(x) from how far it is below relu. Nothing cancels, as long as that
+ * is at most x/2; zeros keep their sign, NaN stays NaN. Without a choice of lanes, which takes three instructions.
+ */
+export const reluMinus = (x: Value, below: Value): Value => sub(pmax(x, constant(-0)), below)
+
+/** `slope` where x < 0, else 1 - `slope`: the derivative of what differs from relu by an even function. */
+export const reluSlope = (x: Value, slope: Value): Value =>
+  select(less(x, constant(0)), slope, sub(constant(1), slope))
+
+/** x sigmoid(v), within 4 ulp, where x and v have one sign; `size` is |x|, held where the result is 0. */
+export function timesSigmoid(x: Value, size: Value, v: Value): Value {
+  const { value, scaled } = decay(pmin(abs(v), constant(110)))
+  return reluMinus(x, unscale(div(mul(size, scaled), add(value, constant(1)))))
 }
 
-/** x sigmoid(v), where x and v have one sign, within 3 ulp: with t = e^-|v|, x / (1 + t) or x t / (1 + t) below 0. */
-export function timesSigmoid(x: Value, v: Value): Value {
+/** The derivative of x sigmoid(v), from z = |x| v'. It has a zero, near which terms cancel. */
+export function timesSigmoidSlope(x: Value, v: Value, z: Value): Value {
   const { value, scaled } = decay(pmin(abs(v), constant(110)))
-  return unscale(v, div(select(less(v, constant(0)), mul(x, scaled), x), add(value, constant(1))))
-}
-
-/** The derivative of x sigmoid(v): s (1 + z (1 - s)) with z = x v'. It has a zero, near which terms cancel. */
-export function timesSigmoidSlope(v: Value, z: Value): Value {
-  const { value, scaled } = decay(pmin(abs(v), constant(110)))
-  const negative = less(v, constant(0))
   const inverse = div(constant(1), add(value, constant(1)))
-  const inner = mulAdd(mul(z, inverse), select(negative, constant(1), value), constant(1))
-  return unscale(v, mul(mul(inner, inverse), select(negative, scaled, constant(1))))
+  const inner = sub(constant(1), mul(z, inverse))
+  return reluSlope(x, unscale(mul(mul(scaled, inverse), inner)))
 }

@@ -42,14 +42,18 @@ export function erf(x: Value): Value {
   return select(less(size, constant(0.92)), small, large)
 }
 
+/** e^(-weight size^2), within 2 ulp, for a weight of 1 or 1/2 and weight size^2 <= 110. */
+export function bell(size: Value, weight: number): Decay {
+  // Twelve bits of size, whose square is exact, and the rest: e^-100 takes a hundred times the relative error of 100.
+  const high = fromBits(and(bits(size), integer(0xfffff000)))
+  const rest = mul(mul(sub(size, high), constant(weight)), add(size, high))
+  return decay(mul(mul(high, high), constant(weight)), rest)
+}
+
 /**
  * The parts of the normal distribution's tail beyond `size`, 0 <= size <= 14.8: e^(-size^2/2) R(size), with R = over / under.
  * R is a minimax fit of degrees 4 and 5, 6e-9 relative.
  */
 export function normalTail(size: Value): Decay & { over: Value; under: Value } {
-  // Twelve bits of size, whose square is exact, and the rest: e^-100 takes a hundred times the relative error of 100.
-  const high = fromBits(and(bits(size), integer(0xfffff000)))
-  const rest = mul(mul(sub(size, high), constant(0.5)), add(size, high))
-  const gaussian = decay(mul(mul(high, high), constant(0.5)), rest)
-  return { ...gaussian, over: horner(size, tailOver), under: horner(size, tailUnder) }
+  return { ...bell(size, 0.5), over: horner(size, tailOver), under: horner(size, tailUnder) }
 }

@@ -1,22 +1,21 @@
 import type { Operand } from '../apply.ts'
-import { applyUnary, unary } from '../elementwise.ts'
+import { applyBinary, applyUnary, unary } from '../elementwise.ts'
 import { erf as exactErf } from '../error-function.ts'
-import { ordinary, unaryErrors, unarySample } from '../info.ts'
+import { gradientOf, held } from '../gradient.ts'
+import { binaryErrors, binarySample, ordinary, unaryErrors, unarySample } from '../info.ts'
 import * as e from '../kernels/expression.ts'
 import type { OperationInfo } from '../operation.ts'
 import type { Tensor } from '../tensor.ts'
-import { exp } from './exp.ts'
 import { mul } from './mul.ts'
-import { square } from './square.ts'
-import { sub } from './sub.ts'
+
+const peak = 2 / Math.sqrt(Math.PI)
 
 export const erfOperation: ReturnType<typeof unary> = /*@__PURE__*/ unary({
   name: 'erf',
   doc: '2 / sqrt(pi) times the integral of exp(-t ** 2) from 0 to x',
   reference: exactErf,
   expression: e.erf,
-  // 2 / sqrt(pi) goes into the exponent: one operation less.
-  vjp: (g, _, x) => mul(g, exp(sub(Math.log(2 / Math.sqrt(Math.PI)), square(x)))),
+  vjp: (g, _, x) => erfGradient(g, x),
 })
 
 /**
@@ -31,6 +30,31 @@ export function erf(x: Operand): Tensor {
   return applyUnary(erfOperation, x)
 }
 
+export const erfGradientOperation: ReturnType<typeof gradientOf> = /*@__PURE__*/ gradientOf({
+  name: 'erfGradient',
+  doc: 'g 2 / sqrt(pi) exp(-x ** 2)',
+  reference: (x) => peak * Math.exp(-x * x),
+  expression: (g, x) => {
+    const { scaled } = e.bell(e.pmin(e.abs(x), e.constant(10.4)), 1)
+    return e.mul(g, e.unscale(e.mul(scaled, e.constant(peak))))
+  },
+  second: (x) => mul(erfGradient(-2, x), held(x, 20)),
+})
+
+/**
+ * The gradient of `erf`, element by element: g 2/√π exp(-x²).
+ *
+ * @param g the cotangent: any shape that broadcasts with x, or a number
+ * @param x any shape, or a number
+ * @returns the shape that both broadcast to
+ * @throws RangeError when the shapes do not broadcast
+ * @example
+ * t.erfGradient(Math.sqrt(Math.PI), t.tensor([0, 100])).toArray() // => [2, 0]
+ */
+export function erfGradient(g: Operand, x: Operand): Tensor {
+  return applyBinary(erfGradientOperation, g, x)
+}
+
 export const info: readonly OperationInfo[] = [
   {
     operation: erfOperation,
@@ -38,5 +62,12 @@ export const info: readonly OperationInfo[] = [
     domains: [ordinary],
     ulps: 4,
     errors: unaryErrors('erf', erf),
+  },
+  {
+    operation: erfGradientOperation,
+    sample: binarySample(erfGradient),
+    domains: [ordinary, { low: -8, high: 8 }],
+    ulps: 4,
+    errors: binaryErrors('erfGradient', erfGradient),
   },
 ]

@@ -23,7 +23,7 @@ export const geluTanhOperation: ReturnType<typeof unary> = /*@__PURE__*/ unary({
   reference: (x) => (x === Number.NEGATIVE_INFINITY ? -0 : x / (1 + Math.exp(-exponentOf(x)))),
   expression: (x) => {
     const v = e.mul(x, e.mulAdd(e.mul(x, x), e.constant(cubic), e.constant(linear)))
-    return e.timesSigmoid(e.pmax(x, e.constant(-20)), v)
+    return e.timesSigmoid(x, e.pmin(e.abs(x), e.constant(20)), v)
   },
   vjp: (g, _, x) => geluTanhGradient(g, x),
 })
@@ -51,11 +51,11 @@ export const geluTanhGradientOperation: ReturnType<typeof gradientOf> = /*@__PUR
     return (1 + (h * slopeOf(h)) / (1 + Math.exp(v))) / (1 + Math.exp(-v))
   },
   expression: (g, x) => {
-    const at = e.pmax(e.pmin(x, e.constant(20)), e.constant(-20))
-    const squared = e.mul(at, at)
-    const v = e.mul(at, e.mulAdd(squared, e.constant(cubic), e.constant(linear)))
+    const size = e.pmin(e.abs(x), e.constant(20))
+    const squared = e.mul(size, size)
+    const v = e.mul(size, e.mulAdd(squared, e.constant(cubic), e.constant(linear)))
     const slope = e.mulAdd(squared, e.constant(3 * cubic), e.constant(linear))
-    return e.mul(g, e.timesSigmoidSlope(v, e.mul(at, slope)))
+    return e.mul(g, e.timesSigmoidSlope(x, v, e.mul(size, slope)))
   },
   second: (x) => {
     const at = held(x, 20)

@@ -17,19 +17,14 @@ import { sub } from './sub.ts'
 /** The standard normal density at 0. */
 const peak = 1 / Math.sqrt(2 * Math.PI)
 
-function tailLanes(x: e.Value): { size: e.Value; negative: e.Mask } & ReturnType<typeof e.normalTail> {
-  const size = e.pmin(e.abs(x), e.constant(14.8))
-  return { size, negative: e.less(x, e.constant(0)), ...e.normalTail(size) }
-}
-
 export const geluOperation: ReturnType<typeof unary> = /*@__PURE__*/ unary({
   name: 'gelu',
   doc: 'x times the share of a standard normal distribution below x',
   reference: (x) => (x === Number.NEGATIVE_INFINITY ? -0 : x * normalBelow(x)),
   expression: (x) => {
-    const { size, negative, value, scaled, over, under } = tailLanes(x)
-    const share = e.div(e.select(negative, e.mul(over, scaled), e.sub(under, e.mul(over, value))), under)
-    return e.unscale(x, e.mul(e.select(negative, e.neg(size), x), share))
+    const size = e.pmin(e.abs(x), e.constant(14.8))
+    const { scaled, over, under } = e.normalTail(size)
+    return e.reluMinus(x, e.unscale(e.div(e.mul(e.mul(size, scaled), over), under)))
   },
   vjp: (g, _, x) => geluGradient(g, x),
 })
@@ -69,10 +64,10 @@ export const geluGradientOperation: ReturnType<typeof gradientOf> = /*@__PURE__*
     return normalBelow(h) + h * peak * Math.exp((-h * h) / 2)
   },
   expression: (g, x) => {
-    const { size, negative, value, scaled, over, under } = tailLanes(x)
-    const slope = e.sub(over, e.mul(under, e.mul(size, e.constant(peak))))
-    const whole = e.select(negative, e.mul(slope, scaled), e.sub(under, e.mul(slope, value)))
-    return e.mul(g, e.unscale(x, e.div(whole, under)))
+    const size = e.pmin(e.abs(x), e.constant(14.8))
+    const { scaled, over, under } = e.normalTail(size)
+    const inner = e.sub(over, e.mul(under, e.mul(size, e.constant(peak))))
+    return e.mul(g, e.reluSlope(x, e.unscale(e.div(e.mul(scaled, inner), under))))
   },
   second: (x) => {
     const squared = square(held(x, 20))

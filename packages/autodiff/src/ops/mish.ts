@@ -19,32 +19,19 @@ const gateOf = (x: number): number => {
   return (1 + r) / (1 + r * r) / (1 + Math.exp(-x))
 }
 
-interface Gate extends Readonly<Record<'t' | 'scaled' | 'size' | 'factor' | 'over' | 'under', e.Value>> {
-  readonly negative: e.Mask
-}
-
-/**
- * The same in lanes, with one division: t (t + 2) / (t (t + 2) + 2) with t = e^x; above 0, with t = e^-x, all over t^2. Below 0
- * `over` and `scaled` are 2^40 times what they stand for.
- */
-function gateLanes(x: e.Value): Gate {
-  const [one, two] = [e.constant(1), e.constant(2)]
-  const size = e.pmin(e.abs(x), e.constant(110))
-  const { value: t, scaled } = e.decay(size)
-  const negative = e.less(x, e.constant(0))
-  const factor = e.select(negative, e.add(t, two), e.add(e.add(t, t), one))
-  const over = e.mul(factor, e.select(negative, scaled, one))
-  const under = e.mulAdd(factor, e.select(negative, t, one), e.mul(two, e.select(negative, one, e.mul(t, t))))
-  return { t, scaled, size, negative, factor, over, under }
-}
-
 export const mishOperation: ReturnType<typeof unary> = /*@__PURE__*/ unary({
   name: 'mish',
   doc: 'x tanh(ln(1 + exp(x)))',
   reference: (x) => (x === Number.NEGATIVE_INFINITY ? -0 : x * gateOf(x)),
+  // With t = e^-|x|, it is below relu by |x| t (t + 2) / (t (t + 2) + 2) where x < 0, else |x| t 2t / (t (2t + 2) + 1).
   expression: (x) => {
-    const { size, negative, over, under } = gateLanes(x)
-    return e.unscale(x, e.mul(e.select(negative, e.neg(size), x), e.div(over, under)))
+    const size = e.pmin(e.abs(x), e.constant(110))
+    const { value: t, scaled } = e.decay(size)
+    const [two, p] = [e.constant(2), e.toNumber(e.greaterEqual(x, e.constant(0)))]
+    const turned = e.mulAdd(t, p, t)
+    const over = e.add(turned, e.sub(two, e.add(p, p)))
+    const under = e.mulAdd(t, e.add(turned, two), e.sub(two, p))
+    return e.reluMinus(x, e.unscale(e.div(e.mul(e.mul(size, scaled), over), under)))
   },
   vjp: (g, _, x) => mishGradient(g, x),
 })
@@ -70,12 +57,22 @@ export const mishGradientOperation: ReturnType<typeof gradientOf> = /*@__PURE__*
     const r = 1 / (1 + Math.exp(h))
     return gateOf(h) + (4 * h * (r / (1 + r * r)) ** 2) / (1 + Math.exp(-h))
   },
+  // Below 0, t (f d + 4 x (1 + t)) / d^2 with t = e^x, f = t + 2 and d = f t + 2; above, with t = e^-x, f = 2t + 1 and d = f + 2 t^2,
+  // (f d + 4 x t^2 (1 + t)) / d^2.
   expression: (g, x) => {
-    const { t, scaled, size, negative, factor, under } = gateLanes(x)
-    const four = e.mul(e.select(negative, e.neg(size), size), e.constant(4))
-    const rest = e.mul(e.mul(four, e.add(t, e.constant(1))), e.select(negative, e.constant(1), e.mul(t, t)))
-    const inner = e.div(e.add(e.mul(factor, under), rest), e.mul(under, under))
-    return e.mul(g, e.unscale(x, e.mul(inner, e.select(negative, scaled, e.constant(1)))))
+    const held = e.pmax(e.pmin(x, e.constant(110)), e.constant(-110))
+    const { value: t, scaled } = e.decay(e.abs(held))
+    const negative = e.less(x, e.constant(0))
+    const [two, p] = [e.constant(2), e.toNumber(e.greaterEqual(x, e.constant(0)))]
+    const turned = e.mulAdd(t, p, t)
+    const f = e.add(turned, e.sub(two, p))
+    const d = e.mulAdd(t, e.add(turned, two), e.sub(two, p))
+    const rest = e.mul(
+      e.mul(e.mul(held, e.constant(4)), e.add(t, e.constant(1))),
+      e.select(negative, e.constant(1), e.mul(t, t)),
+    )
+    const whole = e.div(e.mulAdd(f, d, rest), e.mul(d, d))
+    return e.mul(g, e.select(negative, e.unscale(e.mul(whole, scaled)), whole))
   },
   second: (x) => {
     const at = held(x, 110)

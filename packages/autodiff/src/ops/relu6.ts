@@ -10,7 +10,7 @@ export const relu6Operation: ReturnType<typeof unary> = /*@__PURE__*/ unary({
   name: 'relu6',
   doc: 'min(max(x, 0), 6)',
   reference: (x) => Math.min(Math.max(x, 0), 6),
-  expression: (x) => e.pmin(e.maximum(x, e.constant(0)), e.constant(6)),
+  expression: (x) => e.pmin(e.add(e.pmax(x, e.constant(0)), e.constant(0)), e.constant(6)),
   vjp: (g, _, x) => relu6Gradient(g, x),
 })
 

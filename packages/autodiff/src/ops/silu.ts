@@ -15,7 +15,7 @@ export const siluOperation: ReturnType<typeof unary> = /*@__PURE__*/ unary({
   name: 'silu',
   doc: 'x / (1 + exp(-x))',
   reference: (x) => (x === Number.NEGATIVE_INFINITY ? -0 : x / (1 + Math.exp(-x))),
-  expression: (x) => e.timesSigmoid(e.pmax(x, e.constant(-110)), x),
+  expression: (x) => e.timesSigmoid(x, e.pmin(e.abs(x), e.constant(110)), x),
   vjp: (g, _, x) => siluGradient(g, x),
 })
 
@@ -39,8 +39,7 @@ export const siluGradientOperation: ReturnType<typeof gradientOf> = /*@__PURE__*
     const h = Math.max(-800, Math.min(800, x))
     return (1 + h / (1 + Math.exp(h))) / (1 + Math.exp(-h))
   },
-  expression: (g, x) =>
-    e.mul(g, e.timesSigmoidSlope(x, e.pmax(e.pmin(x, e.constant(110)), e.constant(-110)))),
+  expression: (g, x) => e.mul(g, e.timesSigmoidSlope(x, x, e.pmin(e.abs(x), e.constant(110)))),
   second: (x) => {
     const at = held(x, 110)
     // The second is 1 - s with the digits that the difference loses.

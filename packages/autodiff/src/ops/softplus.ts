@@ -12,7 +12,10 @@ export const softplusOperation: ReturnType<typeof unary> = /*@__PURE__*/ unary({
   doc: 'ln(1 + exp(x))',
   reference: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   // Both terms are positive: nothing cancels, and nothing overflows.
-  expression: (x) => e.add(e.maximum(x, e.constant(0)), e.log1pOfUnit(e.exp(e.neg(e.abs(x))))),
+  expression: (x) => {
+    const { value } = e.decay(e.pmin(e.abs(x), e.constant(110)))
+    return e.add(e.pmax(x, e.constant(0)), e.log1pOfUnit(value))
+  },
   vjp: (g, _, x) => mul(g, sigmoid(x)),
 })
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { compileLoop } from '../../src/kernels/emit.ts'
 import * as e from '../../src/kernels/expression.ts'
 import { eluOperation } from '../../src/ops/elu.ts'
-import { erfOperation } from '../../src/ops/erf.ts'
+import { erfGradientOperation, erfOperation } from '../../src/ops/erf.ts'
 import { expm1Operation } from '../../src/ops/expm1.ts'
 import { geluGradientOperation, geluOperation } from '../../src/ops/gelu.ts'
 import { geluTanhOperation } from '../../src/ops/gelu-tanh.ts'
@@ -110,6 +110,7 @@ describe('over the whole float32 line the result is near the float64 one', () =>
     expect(worst(siluGradientOperation, beside(-1.2785, 12), [1])).toBe('within')
     expect(worst(mishGradientOperation, beside(-1.1924, 12), [1])).toBe('within')
     expect(worst(softsignGradientOperation, () => 4, [1])).toBe('within')
+    expect(worst(erfGradientOperation, () => 4, [1])).toBe('within')
   })
 })
 
