@@ -26,10 +26,10 @@ const cases = {
   sum1: ({ k, x, out, n }) => k.reduceSum(x, out, n, n, 1),
   max0: ({ k, x, out, n }) => k.reduceMax(x, out, 1, n, n, 0),
   max1: ({ k, x, out, n }) => k.reduceMax(x, out, n, n, 1, 0),
-  var0: ({ k, x, out, n }) => k.reduceSquares(x, out, 1, n, n, 1, n, 0),
-  var1: ({ k, x, out, n }) => k.reduceSquares(x, out, n, n, 1, 1, n, 0),
-  cum0: ({ k, x, out, n }) => k.prefix(x, x, out, 1, n, n, 0, 0, 0),
-  cum1: ({ k, x, out, n }) => k.prefix(x, x, out, n, n, 1, 0, 0, 0),
+  var0: ({ k, x, out, n }) => k.reduceSquares(x, out, 1, n, n, 1, n, 0, 65536+4*n*n+1024),
+  var1: ({ k, x, out, n }) => k.reduceSquares(x, out, n, n, 1, 1, n, 0, 65536+4*n*n+1024),
+  cum0: ({ k, x, out, n }) => k.prefix(x, x, out, 1, n, n, 0, 0, 0, 65536+4*n*n+1024),
+  cum1: ({ k, x, out, n }) => k.prefix(x, x, out, n, n, 1, 0, 0, 0, 65536+4*n*n+1024),
 }
 const only = process.env.ONLY?.split(',')
 for (const [name, run] of Object.entries(cases)) {

@@ -40,7 +40,7 @@ export const normOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineO
   kernel: (output, [x], { axes }, scratch) => {
     const { reduceSquares } = wasm()
     reduceAtOnce(
-      (from, out, outer, n, inner) => reduceSquares(from, out, outer, n, inner, 0, 1, 1, scratch),
+      (from, out, outer, n, inner, columns) => reduceSquares(from, out, outer, n, inner, 0, 1, 1, columns),
       output,
       x,
       axes,

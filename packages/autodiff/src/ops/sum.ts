@@ -9,8 +9,8 @@ import {
   reduced,
   reducedShape,
   reduceReference,
-  reduceScratch,
   reduceWith,
+  sumScratch,
 } from '../reduction.ts'
 import {
   broadcastShapes,
@@ -30,7 +30,7 @@ export const sumOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOp
   doc: 'the sum over axes',
   shape: ([x], attributes) => reducedShape(x!.shape, attributes),
   reference: ([x], { axes }) => reduceReference(x!, axes, 0, (sum, value) => sum + value),
-  scratch: ([x], { axes }) => reduceScratch(x!, axes),
+  scratch: ([x], { axes }) => sumScratch(x!, axes),
   kernel: (output, [x], { axes }, scratch) => reduceWith(wasm().reduceSum, output, x, axes, scratch),
   vjp: [
     (g, _, [x], { axes }) =>
