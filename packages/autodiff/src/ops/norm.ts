@@ -27,7 +27,7 @@ import { where } from './where.ts'
 /** Which norm, and over which axes. */
 export interface NormOptions extends ReduceOptions {
   /** 1 for the sum of magnitudes, 2 for the Euclidean length, Infinity for the largest magnitude. */
-  readonly order?: 1 | 2 | typeof Number.POSITIVE_INFINITY
+  readonly order?: number
 }
 
 export const normOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOperation<Reduced, [Tensor]>({
