@@ -51,6 +51,15 @@ describe('long reductions', () => {
           assertKernelMatchesReference((y: t.Tensor) => t.sum(y, { axis }), x, info('sum'))
           assertKernelMatchesReference((y: t.Tensor) => t.mean(y, { axis }), x, info('mean'))
           assertKernelMatchesReference((y: t.Tensor) => t.max(y, { axis }), x, info('max'))
+          assertKernelMatchesReference((y: t.Tensor) => t.min(y, { axis }), x, info('min'))
+          assertKernelMatchesReference((y: t.Tensor) => t.variance(y, { axis }), x, info('variance'))
+          assertKernelMatchesReference((y: t.Tensor) => t.norm(y, { axis }), x, info('norm'))
+          assertKernelMatchesReference((y: t.Tensor) => t.cumSum(y, { axis: axis[0]! }), x, info('cumSum'))
+          assertKernelMatchesReference(
+            (y: t.Tensor) => t.logSumExp(y, { axis: axis[0]! }),
+            x,
+            info('logSumExp'),
+          )
         }
       }
     })
@@ -62,6 +71,43 @@ describe('long reductions', () => {
       const both = (y: t.Tensor): t.Tensor => t.sum(y, { axis: [0, 2] })
       assertKernelMatchesReference(both, x, info('sum'))
       assertLeavesNoTrace(both, x)
+    })
+  })
+
+  it('over more columns than are worked on together are those of each column', () => {
+    t.scope(() => {
+      const x = t.normal(t.key(6), [70, 2051])
+      const part = t.slice(x, [0, 1021], [70, 1029])
+      const table: Readonly<Record<string, (y: t.Tensor) => t.Tensor>> = {
+        sum: (y) => t.sum(y, { axis: 0 }),
+        mean: (y) => t.mean(y, { axis: 0, keepDims: true }),
+        min: (y) => t.min(y, { axis: 0 }),
+        prod: (y) => t.prod(y, { axis: 0 }),
+        variance: (y) => t.variance(y, { axis: 0 }),
+        logSumExp: (y) => t.logSumExp(y, { axis: 0 }),
+        softmax: (y) => t.softmax(y, { axis: 0 }),
+        logSoftmax: (y) => t.logSoftmax(y, { axis: 0 }),
+        cumSum: (y) => t.cumSum(y, { axis: 0 }),
+        cumProd: (y) => t.cumProd(y, { axis: 0, reverse: true }),
+      }
+      for (const [name, f] of Object.entries(table)) {
+        const whole = f(x)
+        const rank = whole.rank
+        const columns =
+          rank === 1 ? t.slice(whole, 1021, 1029) : t.slice(whole, [0, 1021], [whole.shape[0]!, 1029])
+        expect(f(part).toFloat32Array(), name).toEqual(columns.toFloat32Array())
+        assertLeavesNoTrace(f, x)
+      }
+    })
+  })
+
+  it('of constant numbers have no variance at all, however large they are', () => {
+    t.scope(() => {
+      for (const value of [0.1, 1e-20, 1e30, -3e38]) {
+        const x = t.full([1000, 7], value)
+        expect(t.max(t.std(x, { axis: 0 })).item()).toBe(0)
+        expect(t.variance(x).item()).toBe(0)
+      }
     })
   })
 

@@ -179,7 +179,7 @@ export function batchNorm(
   const factor = shift + (size << 2)
   const constant = factor + (size << 2)
   const count = <f64>rows
-  reduceSum(x, shift, 1, rows, n)
+  reduceSum(x, shift, 1, rows, n, tables)
   for (let j: usize = 0; j < <usize>n; j++) {
     const at = shift + (j << 2)
     store<f32>(at, <f32>(<f64>load<f32>(at) / count))

@@ -1,4 +1,5 @@
 import { high, low, narrow } from './double'
+import { loadPart, putPart } from './vector-part'
 
 /** Terms summed in float32 before their sum goes into a float64. */
 const rowBlock: i32 = 256
@@ -6,13 +7,18 @@ const columnBlock: i32 = 64
 /** Rows of a block whose even and whose odd ones are summed in one go; a block's runs are then added. */
 const run: i32 = 16
 
+/** Columns that are worked on together, as in `softmaxColumns`. */
+const width: i32 = 1024
+
 /**
  * Writes out[outer, inner], the sums of x[outer, n, inner] over n; 0 where n is 0.
  *
  * Blocks are summed in float32 and added up in float64, so the error does not grow with n. The order of the terms
  * depends on n (and on whether inner is 1) alone, not on the column's place.
+ *
+ * @param scratch 8 bytes for each column, of 4 to 1024 of them; none where inner is 1 or n at most 64
  */
-export function reduceSum(x: usize, out: usize, outer: i32, n: i32, inner: i32): void {
+export function reduceSum(x: usize, out: usize, outer: i32, n: i32, inner: i32, scratch: usize): void {
   if (inner == 1) {
     for (let o = 0; o < outer; o++) {
       store<f32>(out, rowSum(x, n))
@@ -24,13 +30,47 @@ export function reduceSum(x: usize, out: usize, outer: i32, n: i32, inner: i32):
   const row = <usize>inner << 2
   const block = <usize>n * row
   for (let o = 0; o < outer; o++) {
-    let j = 0
-    for (; j + 16 <= inner; j += 16) sum16(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
-    for (; j + 4 <= inner; j += 4) sum4(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
-    for (; j < inner; j++) sum1(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
+    for (let j = 0; j < inner; j += width) {
+      const at = <usize>j << 2
+      columnSums(x + at, row, n, min(width, inner - j), out + at, scratch)
+    }
     x += block
     out += row
   }
+}
+
+/** Sums columns by blocks, all columns of one before the next: out holds the sums of a block, `totals` those so far in float64. */
+function columnSums(x: usize, row: usize, n: i32, count: i32, out: usize, totals: usize): void {
+  blockSums(x, row, min(n, columnBlock), count, out)
+  if (n <= columnBlock) return
+  memory.fill(totals, 0, <usize>((count + 3) & ~3) << 3)
+  addBlock(out, count, totals)
+  for (n -= columnBlock; n > 0; n -= columnBlock) {
+    x += row * columnBlock
+    blockSums(x, row, min(n, columnBlock), count, out)
+    addBlock(out, count, totals)
+  }
+  for (let j = 0; j < count; j += 4) {
+    const at = totals + (<usize>j << 3)
+    putPart(out + (<usize>j << 2), narrow(v128.load(at), v128.load(at, 16)), count - j, false)
+  }
+}
+
+function addBlock(sums: usize, count: i32, totals: usize): void {
+  for (let j = 0; j < count; j += 4) {
+    const v = loadPart(sums + (<usize>j << 2), count - j)
+    const at = totals + (<usize>j << 3)
+    v128.store(at, f64x2.add(v128.load(at), low(v)))
+    v128.store(at, f64x2.add(v128.load(at, 16), high(v)), 16)
+  }
+}
+
+/** Columns of at most 64 rows, in float32. */
+function blockSums(x: usize, row: usize, n: i32, count: i32, out: usize): void {
+  let j = 0
+  for (; j + 16 <= count; j += 16) block16(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
+  for (; j + 4 <= count; j += 4) block4(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
+  for (; j < count; j++) block1(x + (<usize>j << 2), row, n, out + (<usize>j << 2))
 }
 
 export function rowSum(x: usize, n: i32): f32 {
@@ -90,37 +130,7 @@ function blockSum(x: usize, n: i32): f32 {
   return rest
 }
 
-/** Sixteen columns, a cache line of each row: out holds the sums of a block until they are added up in float64. */
-function sum16(x: usize, row: usize, n: i32, out: usize): void {
-  block16(x, row, min(n, columnBlock), out)
-  if (n <= columnBlock) return
-  let t0 = low(v128.load(out))
-  let t1 = high(v128.load(out))
-  let t2 = low(v128.load(out, 16))
-  let t3 = high(v128.load(out, 16))
-  let t4 = low(v128.load(out, 32))
-  let t5 = high(v128.load(out, 32))
-  let t6 = low(v128.load(out, 48))
-  let t7 = high(v128.load(out, 48))
-  for (n -= columnBlock; n > 0; n -= columnBlock) {
-    x += row * columnBlock
-    block16(x, row, min(n, columnBlock), out)
-    t0 = f64x2.add(t0, low(v128.load(out)))
-    t1 = f64x2.add(t1, high(v128.load(out)))
-    t2 = f64x2.add(t2, low(v128.load(out, 16)))
-    t3 = f64x2.add(t3, high(v128.load(out, 16)))
-    t4 = f64x2.add(t4, low(v128.load(out, 32)))
-    t5 = f64x2.add(t5, high(v128.load(out, 32)))
-    t6 = f64x2.add(t6, low(v128.load(out, 48)))
-    t7 = f64x2.add(t7, high(v128.load(out, 48)))
-  }
-  v128.store(out, narrow(t0, t1))
-  v128.store(out, narrow(t2, t3), 16)
-  v128.store(out, narrow(t4, t5), 32)
-  v128.store(out, narrow(t6, t7), 48)
-}
-
-/** Sixteen columns of at most 64 rows, in float32. */
+/** Sixteen of them, a cache line of each row. */
 function block16(x: usize, row: usize, n: i32, out: usize): void {
   let s0 = f32x4.splat(0)
   let s1 = s0
@@ -166,22 +176,7 @@ function block16(x: usize, row: usize, n: i32, out: usize): void {
   v128.store(out, s3, 48)
 }
 
-/** Four columns in the same order. */
-function sum4(x: usize, row: usize, n: i32, out: usize): void {
-  block4(x, row, min(n, columnBlock), out)
-  if (n <= columnBlock) return
-  let t0 = low(v128.load(out))
-  let t1 = high(v128.load(out))
-  for (n -= columnBlock; n > 0; n -= columnBlock) {
-    x += row * columnBlock
-    block4(x, row, min(n, columnBlock), out)
-    t0 = f64x2.add(t0, low(v128.load(out)))
-    t1 = f64x2.add(t1, high(v128.load(out)))
-  }
-  v128.store(out, narrow(t0, t1))
-}
-
-/** Four columns of at most 64 rows. */
+/** Four, in the same order. */
 function block4(x: usize, row: usize, n: i32, out: usize): void {
   let s0 = f32x4.splat(0)
   while (n > 0) {
@@ -203,30 +198,36 @@ function block4(x: usize, row: usize, n: i32, out: usize): void {
   v128.store(out, s0)
 }
 
-/** One column in the same order. */
-function sum1(x: usize, row: usize, n: i32, out: usize): void {
-  let total: f64 = 0
+/** One, in the same order. */
+function block1(x: usize, row: usize, n: i32, out: usize): void {
+  let block: f32 = 0
   while (n > 0) {
-    let block: f32 = 0
-    let rows = min(n, columnBlock)
-    n -= rows
-    while (rows > 0) {
-      let even: f32 = 0
-      let odd: f32 = 0
-      let count = min(rows, run)
-      rows -= count
-      for (; count >= 2; count -= 2) {
-        even += load<f32>(x)
-        odd += load<f32>(x + row)
-        x += row << 1
-      }
-      if (count > 0) {
-        even += load<f32>(x)
-        x += row
-      }
-      block += even + odd
+    let even: f32 = 0
+    let odd: f32 = 0
+    let count = min(n, run)
+    n -= count
+    for (; count >= 2; count -= 2) {
+      even += load<f32>(x)
+      odd += load<f32>(x + row)
+      x += row << 1
     }
-    total += <f64>block
+    if (count > 0) {
+      even += load<f32>(x)
+      x += row
+    }
+    block += even + odd
   }
-  store<f32>(out, <f32>total)
+  store<f32>(out, block)
+}
+
+/** Divides n numbers by `by`. */
+export function divide(at: usize, n: i32, by: f32): void {
+  for (; n >= 4; n -= 4) {
+    v128.store(at, f32x4.div(v128.load(at), f32x4.splat(by)))
+    at += 16
+  }
+  for (; n > 0; n--) {
+    store<f32>(at, load<f32>(at) / by)
+    at += 4
+  }
 }

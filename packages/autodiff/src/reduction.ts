@@ -52,7 +52,7 @@ export function reducedCount(shape: Shape, axes: readonly number[]): number {
   return count
 }
 
-type MiddleKernel = (x: number, out: number, outer: number, n: number, inner: number) => void
+type MiddleKernel = (x: number, out: number, outer: number, n: number, inner: number, columns: number) => void
 
 /** One call of a kernel, which takes `[outer, n, inner]` to `[outer, inner]`. */
 interface Pass {
@@ -88,16 +88,37 @@ function regionBytes(passes: readonly Pass[]): readonly [first: number, second: 
   return bytes
 }
 
-/** The bytes of working memory that `reduceWith` needs: 0 where the axes are neighbours. */
-export function reduceScratch({ shape }: Shaped, axes: readonly number[]): number {
-  if (axes.length < 2 || axes[axes.length - 1]! - axes[0]! < axes.length) return 0
-  const [first, second] = regionBytes(passesOver(shape, axes))
-  return first + second
+/**
+ * The bytes of working memory that `reduceWith` needs: for what passes leave, where the axes are apart, and behind it for columns.
+ *
+ * @param each what the kernel needs for a column, of 4 to 1024 of them; nothing where elements lie side by side
+ * @param from how many elements a column has at least where it needs that
+ */
+export function reduceScratch(x: Shaped, axes: readonly number[], each = 0, from = 0): number {
+  if (areNeighbours(axes)) {
+    const last = axes[axes.length - 1]
+    if (each === 0 || last === undefined || reducedCount(x.shape, axes) < from) return 0
+    return columnScratch(innerSize(x, last), each)
+  }
+  const passes = passesOver(x.shape, axes)
+  const columns = passes.map(({ inner, n }) => (n < from ? 0 : columnScratch(inner, each)))
+  return passBytes(passes) + Math.max(...columns)
+}
+
+/** The bytes of working memory of a sum: totals in double precision of columns with more elements than are added up in float32. */
+export function sumScratch(x: Shaped, axes: readonly number[]): number {
+  return reduceScratch(x, axes, 8, 65)
+}
+
+// In whole vectors, so that those of columns are not across two.
+function passBytes(passes: readonly Pass[]): number {
+  const [first, second] = regionBytes(passes)
+  return Math.ceil((first + second) / 16) * 16
 }
 
 /**
  * Reduces with a kernel that takes `[outer, n, inner]` to `[outer, inner]`: one call for each run of neighbouring axes,
- * the last run first.
+ * the last run first. It is also told where the bytes for columns are.
  *
  * @param scratch where `reduceScratch` bytes are
  */
@@ -119,17 +140,19 @@ export function reduceWith(
       sizeBetween(shape, 0, first),
       sizeBetween(shape, first, end),
       sizeBetween(shape, end, shape.length),
+      scratch,
     )
     return
   }
   const passes = passesOver(shape, axes)
+  const columns = scratch + passBytes(passes)
   const last = passes.length - 1
   const second = last > 1 ? scratch + regionBytes(passes)[0] : scratch
   let from = x.offset
   for (let i = 0; i <= last; i++) {
     const { outer, n, inner } = passes[i]!
     const into = i === last ? output.offset : i % 2 === 0 ? scratch : second
-    kernel(from, into, outer, n, inner)
+    kernel(from, into, outer, n, inner, columns)
     from = into
   }
 }
@@ -151,8 +174,7 @@ const areNeighbours = (axes: readonly number[]): boolean =>
  * @param each what the kernel needs for a column
  */
 export function atOnceScratch(x: Shaped, axes: readonly number[], each: number): number {
-  if (!areNeighbours(axes)) return 4 * sizeOf(x.shape)
-  return axes.length === 0 ? 0 : columnScratch(innerSize(x, axes[axes.length - 1]!), each)
+  return areNeighbours(axes) ? reduceScratch(x, axes, each) : 4 * sizeOf(x.shape)
 }
 
 /**
@@ -169,7 +191,7 @@ export function reduceAtOnce(
   scratch: number,
 ): void {
   if (areNeighbours(axes)) {
-    reduceWith(kernel, output, x, axes, 0)
+    reduceWith(kernel, output, x, axes, scratch)
     return
   }
   const { shape } = x
@@ -183,7 +205,7 @@ export function reduceAtOnce(
     scratch,
     stridesOf(moved),
   )
-  kernel(scratch, output.offset, output.size, reducedCount(shape, axes), 1)
+  kernel(scratch, output.offset, output.size, reducedCount(shape, axes), 1, 0)
 }
 
 /** The number of elements from one place on an axis to the next. */

@@ -46,7 +46,8 @@ export function spreadKernel(output: Tensor, x: Tensor, of: Spread, root: 0 | 1,
   const { reduceSquares } = wasm()
   const divisor = divisorOf(x, of)
   reduceAtOnce(
-    (from, out, outer, n, inner) => reduceSquares(from, out, outer, n, inner, 1, divisor, root, scratch),
+    (from, out, outer, n, inner, columns) =>
+      reduceSquares(from, out, outer, n, inner, 1, divisor, root, columns),
     output,
     x,
     of.axes,

@@ -151,9 +151,9 @@ export class ReducingCall {
 // The sums of blocks, one after the other, as assembly/reduce-sum.ts adds them up.
 function sumBlocks(sum: number, { offset, size }: Tensor, scratch: number): number {
   const blocks = Math.floor(size / block)
-  if (blocks > 0) wasm().reduceSum(offset, scratch, blocks, block, 1)
+  if (blocks > 0) wasm().reduceSum(offset, scratch, blocks, block, 1, 0)
   const rest = size - blocks * block
-  if (rest > 0) wasm().reduceSum(offset + 4 * blocks * block, scratch + 4 * blocks, 1, rest, 1)
+  if (rest > 0) wasm().reduceSum(offset + 4 * blocks * block, scratch + 4 * blocks, 1, rest, 1, 0)
   const floats = heapFloats()
   const from = scratch / 4
   const count = rest > 0 ? blocks + 1 : blocks

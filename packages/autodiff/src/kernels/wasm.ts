@@ -30,8 +30,14 @@ export interface WasmKernels {
   ): void
   /** Bytes of scratch with which `matmul` is fastest, often 0. What is transposed matters for small shapes only. */
   matmulScratch(m: number, n: number, k: number, transposeB?: Flag, transposeA?: Flag): number
-  /** x[outer, n, inner] -> out[outer, inner]: sums over n, by blocks that are added up in float64. */
-  reduceSum(x: number, out: number, outer: number, n: number, inner: number): void
+  /**
+   * x[outer, n, inner] -> out[outer, inner]: sums over n, by blocks that are added up in float64.
+   *
+   * @param scratch 8 bytes for each column, of 4 to 1024 of them; none where inner is 1 or n at most 64
+   */
+  reduceSum(x: number, out: number, outer: number, n: number, inner: number, scratch: number): void
+  /** Divides n numbers where they are. */
+  divide(at: number, n: number, by: number): void
   /**
    * out[outer, n, inner]: along n the places of x's elements in increasing order, or decreasing; equals keep their order, NaN
    * is the largest. `scratch` is `argSortScratch` bytes.

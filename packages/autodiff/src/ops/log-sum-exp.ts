@@ -2,9 +2,8 @@ import { apply, tensorOperand } from '../apply.ts'
 import { ordinary, reduceErrors } from '../info.ts'
 import { joinRows } from '../joined-rows.ts'
 import { wasm } from '../kernels/wasm.ts'
-import { defineOperation, type Operation, type OperationInfo, type Shaped } from '../operation.ts'
+import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
 import {
-  columnScratch,
   forEachReduced,
   type Reduced,
   type ReduceOptions,
@@ -14,18 +13,10 @@ import {
   reduceScratch,
   reduceWith,
 } from '../reduction.ts'
-import { sizeOf } from '../shape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 import { mul } from './mul.ts'
 import { reshape } from './reshape.ts'
 import { softmax } from './softmax.ts'
-
-// The first run of neighbouring axes has the most columns: everything behind it that is left.
-const columnBytes = ({ shape }: Shaped, axes: readonly number[]): number => {
-  const [first = shape.length] = axes
-  const behind = shape.filter((_, axis) => axis > first && !axes.includes(axis))
-  return columnScratch(sizeOf(behind), 12)
-}
 
 export const logSumExpOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOperation<
   Reduced,
@@ -44,13 +35,11 @@ export const logSumExpOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ de
       Math.abs(value) === Number.POSITIVE_INFINITY ? value : value + Math.log(total[i]!),
     )
   },
-  // Behind what passes leave to the next ones is what columns need.
-  scratch: ([x], { axes }) => reduceScratch(x!, axes) + columnBytes(x!, axes),
+  scratch: ([x], { axes }) => reduceScratch(x!, axes, 12),
   kernel: (output, [x], { axes }, scratch) => {
     const kernels = wasm()
-    const columns = scratch + reduceScratch(x, axes)
     reduceWith(
-      (from, out, outer, n, inner) =>
+      (from, out, outer, n, inner, columns) =>
         inner === 1
           ? kernels.logSumExp(from, out, outer, n)
           : kernels.softmaxColumns(from, out, outer, n, inner, 2, columns),

@@ -1,7 +1,6 @@
 import { apply, tensorOperand } from '../apply.ts'
 import { ordinary, reduceSample } from '../info.ts'
 import { wasm } from '../kernels/wasm.ts'
-import { heapFloats } from '../memory.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
 import {
   type Reduced,
@@ -10,8 +9,8 @@ import {
   reducedCount,
   reducedShape,
   reduceReference,
-  reduceScratch,
   reduceWith,
+  sumScratch,
 } from '../reduction.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 import { div } from './div.ts'
@@ -28,12 +27,10 @@ export const meanOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineO
   },
   reduces: ({ axes }) => axes,
   fromSum: (sum, count) => sum / count,
-  scratch: ([x], { axes }) => reduceScratch(x!, axes),
+  scratch: ([x], { axes }) => sumScratch(x!, axes),
   kernel: (output, [x], { axes }, scratch) => {
     reduceWith(wasm().reduceSum, output, x, axes, scratch)
-    const count = reducedCount(x.shape, axes)
-    const floats = heapFloats()
-    for (let i = output.offset / 4; i < output.offset / 4 + output.size; i++) floats[i] = floats[i]! / count
+    wasm().divide(output.offset, output.size, reducedCount(x.shape, axes))
   },
   vjp: [
     (g, _, [x], { axes }) => {

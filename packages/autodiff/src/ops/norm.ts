@@ -27,7 +27,7 @@ import { where } from './where.ts'
 /** Which norm, and over which axes. */
 export interface NormOptions extends ReduceOptions {
   /** 1 for the sum of magnitudes, 2 for the Euclidean length, Infinity for the largest magnitude. */
-  readonly order?: 1 | 2 | typeof Number.POSITIVE_INFINITY
+  readonly order?: number
 }
 
 export const normOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOperation<Reduced, [Tensor]>({
@@ -40,7 +40,7 @@ export const normOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineO
   kernel: (output, [x], { axes }, scratch) => {
     const { reduceSquares } = wasm()
     reduceAtOnce(
-      (from, out, outer, n, inner) => reduceSquares(from, out, outer, n, inner, 0, 1, 1, scratch),
+      (from, out, outer, n, inner, columns) => reduceSquares(from, out, outer, n, inner, 0, 1, 1, columns),
       output,
       x,
       axes,

@@ -9,8 +9,8 @@ import {
   reduced,
   reducedShape,
   reduceReference,
-  reduceScratch,
   reduceWith,
+  sumScratch,
 } from '../reduction.ts'
 import {
   broadcastShapes,
@@ -32,7 +32,7 @@ export const sumOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOp
   reference: ([x], { axes }) => reduceReference(x!, axes, 0, (sum, value) => sum + value),
   reduces: ({ axes }) => axes,
   fromSum: (sum) => sum,
-  scratch: ([x], { axes }) => reduceScratch(x!, axes),
+  scratch: ([x], { axes }) => sumScratch(x!, axes),
   kernel: (output, [x], { axes }, scratch) => reduceWith(wasm().reduceSum, output, x, axes, scratch),
   vjp: [
     (g, _, [x], { axes }) =>

@@ -246,7 +246,9 @@ describe.each([
       [5, 7, 1],
     ] as const
 
-    type Reduce = (x: number, out: number, outer: number, n: number, inner: number) => void
+    type Reduce = (x: number, out: number, outer: number, n: number, inner: number, scratch: number) => void
+    const reduceMax: Reduce = (x, out, outer, n, inner) => kernels.reduceMax(x, out, outer, n, inner)
+    const argMax: Reduce = (x, out, outer, n, inner) => kernels.argMax(x, out, outer, n, inner)
 
     function reduce(
       kernel: Reduce,
@@ -256,7 +258,7 @@ describe.each([
       arena.reset()
       const from = arena.put(x)
       const out = arena.room(outer * inner)
-      kernel(from, out, outer, n, inner)
+      kernel(from, out, outer, n, inner, arena.room(2 * Math.ceil(inner / 4) * 4))
       return arena.take(out, outer * inner)
     }
 
@@ -280,9 +282,10 @@ describe.each([
       const x = new Float32Array(1_000_000).fill(0.1)
       const from = large.put(x)
       const out = large.room(8)
+      const scratch = large.room(16)
       for (const inner of [1, 2, 8]) {
         const n = 1_000_000 / inner
-        large.kernels.reduceSum(from, out, 1, n, inner)
+        large.kernels.reduceSum(from, out, 1, n, inner, scratch)
         const want = Math.fround(0.1) * n
         expect(Math.abs(large.view(out, 1)[0]! - want) / ulp(want), `inner ${inner}`).toBeLessThanOrEqual(1)
       }
@@ -305,14 +308,27 @@ describe.each([
         const x = numbers(shape[0] * shape[1] * shape[2], 9).map((v) => Math.round(v * 9))
         const max = (i: number): number => Math.max(...terms(x, shape, i))
         expect(
-          worst(reduce(kernels.reduceMax, x, shape), max, () => 1e-30),
+          worst(reduce(reduceMax, x, shape), max, () => 1e-30),
           `max [${shape}]`,
         ).toBe(0)
         const first = (i: number): number => terms(x, shape, i).indexOf(max(i))
         expect(
-          worst(reduce(kernels.argMax, x, shape), first, () => 1e-30),
+          worst(reduce(argMax, x, shape), first, () => 1e-30),
           `argMax [${shape}]`,
         ).toBe(0)
+      }
+    })
+
+    test('the smallest is what the largest of the negatives is, with its sign changed', () => {
+      const smallest: Reduce = (x, out, outer, n, inner) => kernels.reduceMax(x, out, outer, n, inner, 1)
+      const place: Reduce = (x, out, outer, n, inner) => kernels.argMax(x, out, outer, n, inner, 1)
+      for (const shape of shapes) {
+        if (shape[1] === 0) continue
+        const x = numbers(shape[0] * shape[1] * shape[2], 22).map((v) => Math.round(v * 9))
+        if (x.length > 20) x[17] = NaN
+        const negative = x.map((v) => -v)
+        expect(reduce(smallest, x, shape)).toEqual(reduce(reduceMax, negative, shape).map((v) => -v))
+        expect(reduce(place, x, shape)).toEqual(reduce(argMax, negative, shape))
       }
     })
 
@@ -325,9 +341,9 @@ describe.each([
             x[place * inner + column] = NaN
             x[(n - 1) * inner + column] = NaN
             const shape = [1, n, inner] as const
-            expect(reduce(kernels.reduceMax, x, shape)[column]).toBeNaN()
-            expect(reduce(kernels.argMax, x, shape)[column]).toBe(place)
-            if (inner > 1) expect(reduce(kernels.reduceMax, x, shape)[0]).not.toBeNaN()
+            expect(reduce(reduceMax, x, shape)[column]).toBeNaN()
+            expect(reduce(argMax, x, shape)[column]).toBe(place)
+            if (inner > 1) expect(reduce(reduceMax, x, shape)[0]).not.toBeNaN()
           }
         }
       }
@@ -341,7 +357,7 @@ describe.each([
             const x = new Float32Array(n * inner).fill(-0)
             if (zero >= 0) x.fill(0, zero * inner, (zero + 1) * inner)
             const expected = new Float32Array(inner).fill(zero >= 0 ? 0 : -0)
-            expect(reduce(kernels.reduceMax, x, [1, n, inner])).toEqual(expected)
+            expect(reduce(reduceMax, x, [1, n, inner])).toEqual(expected)
           }
         }
       }
@@ -350,8 +366,8 @@ describe.each([
     test('reduceMax and argMax of -Infinity alone are -Infinity and 0', () => {
       for (const inner of [1, 3, 16]) {
         const x = new Float32Array(5 * inner).fill(-Infinity)
-        expect(reduce(kernels.reduceMax, x, [1, 5, inner])[0]).toBe(-Infinity)
-        expect(reduce(kernels.argMax, x, [1, 5, inner])[0]).toBe(0)
+        expect(reduce(reduceMax, x, [1, 5, inner])[0]).toBe(-Infinity)
+        expect(reduce(argMax, x, [1, 5, inner])[0]).toBe(0)
       }
     })
   })
@@ -462,6 +478,120 @@ describe.each([
       }
       expect(onRows(kernels.logSumExp, [], 0, 5, 1)).toHaveLength(0)
       expect(Array.from(onRows(kernels.logSumExp, [], 2, 0, 1))).toEqual([-Infinity, -Infinity])
+    })
+  })
+
+  describe('along columns', () => {
+    /** x as [outer, inner, n]: columns become rows. */
+    const turned = (x: Float32Array, n: number, inner: number): Float32Array =>
+      x.map((_, i) => {
+        const block = Math.floor(i / (n * inner))
+        const column = Math.floor(i / n) % inner
+        return x[block * n * inner + (i % n) * inner + column]!
+      })
+
+    // 1,030 columns are more than are worked on together.
+    const shapes = [
+      [2, 5, 3],
+      [1, 33, 4],
+      [3, 1, 17],
+      [2, 70, 5],
+      [1, 3, 1030],
+      [2, 0, 3],
+      [0, 3, 2],
+      [2, 3, 0],
+    ] as const
+
+    test('softmax, logSoftmax and logSumExp are those of rows, but for the order of one sum', () => {
+      for (const [outer, n, inner] of shapes) {
+        for (const scale of [1, 60]) {
+          const x = numbers(outer * n * inner, 18).map((v) => v * scale)
+          for (const [kind, name] of [
+            [0, 'softmax'],
+            [1, 'logSoftmax'],
+            [2, 'logSumExp'],
+          ] as const) {
+            const count = kind === 2 ? outer * inner : x.length
+            arena.reset()
+            const rows = arena.put(turned(x, n, inner))
+            const expected = arena.room(count)
+            kernels[name](rows, expected, outer * inner, n)
+            const from = arena.put(x)
+            const out = arena.room(count)
+            const scratch = arena.room(3 * Math.ceil(Math.min(inner, 1024) / 4) * 4)
+            kernels.softmaxColumns(from, out, outer, n, inner, kind, scratch)
+            arena.take(scratch, 3 * Math.ceil(Math.min(inner, 1024) / 4) * 4)
+            const want = arena.take(expected, count)
+            const got = kind === 2 ? arena.take(out, count) : turned(arena.take(out, count), n, inner)
+            expect(
+              worst(
+                got,
+                (i) => want[i]!,
+                (i) => 3 * ulp(kind === 0 ? want[i]! : Math.max(1, Math.abs(want[i]!))),
+              ),
+              `${name} of [${outer},${n},${inner}]`,
+            ).toBeLessThanOrEqual(1)
+            if (kind === 2) continue
+            kernels.softmaxColumns(from, from, outer, n, inner, kind, scratch)
+            expect(arena.take(from, count), 'in place').toEqual(arena.take(out, count))
+          }
+        }
+      }
+    })
+
+    test('running sums, products and recurrences are those of rows, bit for bit, either way', () => {
+      for (const [outer, n, inner] of shapes) {
+        const x = numbers(outer * n * inner, 19)
+        const by = numbers(x.length, 20)
+        for (const kind of [0, 1, 2]) {
+          for (const exclusive of [0, 1] as const) {
+            for (const reverse of [0, 1] as const) {
+              arena.reset()
+              const columns = arena.room(x.length)
+              const rows = arena.room(x.length)
+              const scratch = arena.room(2 * Math.ceil(Math.min(inner, 1024) / 4) * 4)
+              const [a, b] = [arena.put(x), arena.put(by)]
+              kernels.prefix(a, b, columns, outer, n, inner, kind, exclusive, reverse, scratch)
+              arena.take(scratch, 2 * Math.ceil(Math.min(inner, 1024) / 4) * 4)
+              const [c, d] = [arena.put(turned(x, n, inner)), arena.put(turned(by, n, inner))]
+              kernels.prefix(c, d, rows, outer * inner, n, 1, kind, exclusive, reverse, 0)
+              expect(turned(arena.take(columns, x.length), n, inner)).toEqual(arena.take(rows, x.length))
+            }
+          }
+        }
+      }
+    })
+
+    test('variances, lengths and products are those of float64 sums', () => {
+      for (const [outer, n, inner] of shapes) {
+        const x = numbers(outer * n * inner, 21)
+        const lines = Array.from({ length: outer * inner }, (_, i) =>
+          Array.from(turned(x, n, inner).subarray(i * n, (i + 1) * n)),
+        )
+        const sum = (line: readonly number[]): number => line.reduce((a, b) => a + b, 0)
+        for (const centred of [0, 1] as const) {
+          arena.reset()
+          const from = arena.put(x)
+          const out = arena.room(lines.length)
+          const scratch = arena.room(4 * Math.ceil(Math.min(inner, 1024) / 4) * 4)
+          kernels.reduceSquares(from, out, outer, n, inner, centred, 7, 1, scratch)
+          arena.take(scratch, 4 * Math.ceil(Math.min(inner, 1024) / 4) * 4)
+          const expected = lines.map((line) => {
+            const mean = centred === 1 ? sum(line) / n : 0
+            return Math.sqrt(sum(line.map((v) => (v - mean) ** 2)) / 7)
+          })
+          expect(Array.from(arena.take(out, lines.length))).toEqual(expected.map(Math.fround))
+          kernels.reduceProduct(from, out, outer, n, inner)
+          const products = lines.map((line) => Math.fround(line.reduce((a, b) => a * b, 1)))
+          expect(
+            worst(
+              arena.take(out, lines.length),
+              (i) => products[i]!,
+              (i) => ulp(products[i]!),
+            ),
+          ).toBeLessThanOrEqual(1)
+        }
+      }
     })
   })
 
@@ -680,6 +810,7 @@ describe.each([
     const other = arena.put(numbers(64 * 64, 17))
     const out = arena.room(64 * 64)
     const scratch = arena.room(1 << 16)
+    const columns = arena.room(16)
     new Float32Array(arena.memory.buffer, end - 65536, 16384).fill(1)
     for (const m of [1, 5, 9, 17]) {
       for (const [ta, tb] of [
@@ -694,10 +825,21 @@ describe.each([
           kernels.matmul(other, other, last(m * 13), m, 13, 7, ta, tb, space)
         }
       }
-      kernels.reduceSum(last(3 * m), out, 1, m, 3)
-      kernels.reduceSum(last(3 * m), out, 3, m, 1)
-      kernels.reduceMax(last(3 * m), out, 1, m, 3)
-      kernels.argMax(last(3 * m), out, 3, m, 1)
+      for (const [outer, inner] of [
+        [1, 3],
+        [3, 1],
+      ] as const) {
+        kernels.reduceSum(last(3 * m), out, outer, m, inner, columns)
+        kernels.reduceProduct(last(3 * m), out, outer, m, inner)
+        kernels.reduceSquares(last(3 * m), out, outer, m, inner, 1, m, 1, columns)
+        kernels.reduceMax(last(3 * m), out, outer, m, inner)
+        kernels.argMax(last(3 * m), out, outer, m, inner)
+        for (const kind of [0, 1, 2])
+          kernels.prefix(last(3 * m), last(3 * m), last(3 * m), outer, m, inner, kind, 0, 1, columns)
+      }
+      kernels.divide(last(m), m, 2)
+      for (const kind of [0, 1, 2])
+        kernels.softmaxColumns(last(3 * m), kind === 2 ? last(3) : last(3 * m), 1, m, 3, kind, columns)
       kernels.softmax(last(3 * m), last(3 * m), 3, m)
       kernels.logSoftmax(last(3 * m), last(3 * m), 3, m)
       kernels.stridedCopy(last(3 * m), out, 1, 1, m, 3, 0, 0, 1, m, 0, 0, 3, 1)
@@ -720,7 +862,7 @@ test('pointers beyond 2 GiB are addresses like any other', () => {
   expect(Array.from(arena.view(out, 4))).toEqual([7, 11, 16, 23])
   kernels.stridedCopy(b + 20, out, 1, 1, 2, 3, 0, 0, -1, -2, 0, 0, 3, 1)
   expect(Array.from(arena.view(out, 6))).toEqual([3, 0, 0, 1, 2, 1])
-  kernels.reduceSum(b, out, 1, 2, 3)
+  kernels.reduceSum(b, out, 1, 2, 3, 0)
   expect(Array.from(arena.view(out, 3))).toEqual([1, 1, 5])
   kernels.softmax(b, out, 1, 2)
   expect(arena.view(out, 2)[1]).toBeCloseTo(1 / (1 + Math.E), 6)
