@@ -356,6 +356,36 @@ describe.each([
     })
   })
 
+  describe('argSort', () => {
+    // By insertion up to 48, by radix beyond.
+    test.each([
+      [3, 5, 1],
+      [2, 48, 3],
+      [2, 49, 1],
+      [1, 300, 2],
+      [2, 1, 4],
+      [0, 5, 3],
+      [3, 5, 0],
+    ])('orders lines of [%i, %i, %i] in both directions, equals in place', (outer, n, inner) => {
+      const x = numbers(outer * n * inner, 19).map((v) => Math.round(v * 40))
+      for (const descending of [0, 1] as const) {
+        arena.reset()
+        const from = arena.put(x)
+        const out = arena.room(x.length)
+        const scratch = arena.room(kernels.argSortScratch(n) / 4)
+        kernels.argSort(from, out, outer, n, inner, descending, scratch)
+        arena.take(scratch, kernels.argSortScratch(n) / 4)
+        const found = arena.take(out, x.length)
+        for (let line = 0; line < outer * inner; line++) {
+          const first = Math.floor(line / inner) * n * inner + (line % inner)
+          const value = (place: number): number => x[first + place * inner]! * (descending ? -1 : 1)
+          const expected = Array.from({ length: n }, (_, i) => i).sort((p, q) => value(p) - value(q))
+          expect(expected.map((_, i) => found[first + i * inner])).toEqual(expected)
+        }
+      }
+    })
+  })
+
   describe('softmax, logSoftmax, logSumExp', () => {
     type Rows = (x: number, out: number, rows: number, n: number) => void
 
@@ -655,6 +685,7 @@ describe.each([
       kernels.softmax(last(3 * m), last(3 * m), 3, m)
       kernels.logSoftmax(last(3 * m), last(3 * m), 3, m)
       kernels.stridedCopy(last(3 * m), out, 1, 1, m, 3, 0, 0, 1, m, 0, 0, 3, 1)
+      kernels.argSort(last(3 * m), other, 1, m, 3, 0, scratch)
       kernels.fill(last(m), m, 0)
       expect(kernels.gather(last(3 * m), last(1), out, 1, m, 3)).toBe(-1)
     }
