@@ -3,7 +3,7 @@
 export { add } from '../add.ts'
 export { argMax } from '../arg-max.ts'
 export { concat } from '../concat.ts'
-export { checkOffset, diag, diagEmbed } from '../diag.ts'
+export { diag, diagEmbed } from '../diag.ts'
 export { div } from '../div.ts'
 export { dot, outer } from '../dot.ts'
 export { einsum } from '../einsum.ts'
