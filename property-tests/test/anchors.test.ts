@@ -86,6 +86,7 @@ describe('values', () => {
     ],
     ['matmul of vectors', () => t.matmul(t.tensor([1, 2]), t.tensor([3, 4])), [11]],
     ['diag', () => t.diag(matrix(), { offset: 1 }), [-2, -6]],
+    ['diag of a vector', () => t.diag(t.tensor([1, 2]), { offset: -1 }), [0, 0, 0, 1, 0, 0, 0, 2, 0]],
     ['diagEmbed', () => t.diagEmbed(t.tensor([1, 2])), [1, 0, 0, 2]],
     ['argSort', () => t.argSort(matrix(), { axis: 1 }), [1, 0, 2, 2, 0, 1]],
     ['argSort, descending', () => t.argSort(matrix(), { descending: true }), [2, 0, 1, 1, 0, 2]],

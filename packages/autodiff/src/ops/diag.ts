@@ -168,7 +168,7 @@ export const info: readonly OperationInfo[] = [
       // Its output is square: only short vectors.
       const shape = [...rest.map((n) => Math.min(n, 3)), Math.min(size, 17)]
       const offset = draw.pick([0, 1, -1, 2, -3])
-      return { shapes: [shape], call: (x) => (shape.length === 1 ? diag : diagEmbed)(x!, { offset }) }
+      return { shapes: [shape], call: (x) => diagEmbed(x!, { offset }) }
     },
     domains: [ordinary],
     ulps: 0,
