@@ -165,8 +165,9 @@ describe.each([
             check(shape, ta, tb, false)
     })
 
-    // Blocked in every form; blocked with A or B transposed only; never.
+    // Blocked in every form; with A or B transposed only; never.
     test.each([
+      [37, 140, 523],
       [21, 140, 523],
       [130, 40, 100],
       [9, 100, 100],
@@ -232,7 +233,9 @@ describe.each([
       expect(kernels.matmulScratch(32, 16, 2)).toBe(0)
       expect(kernels.matmulScratch(32, 16, 16)).toBe(0)
       expect(kernels.matmulScratch(32, 1, 16, 1)).toBe(0)
-      expect(kernels.matmulScratch(32, 128, 784)).toBeGreaterThan(0)
+      expect(kernels.matmulScratch(32, 128, 784)).toBe(0)
+      expect(kernels.matmulScratch(33, 128, 784)).toBeGreaterThan(0)
+      expect(kernels.matmulScratch(32, 300, 784)).toBeGreaterThan(0)
     })
   })
 
