@@ -1,4 +1,4 @@
-// `npm run ok -- operation`: adding an operation is adding one file. In a copy of the workspace, the fixture softsign.ts
+// `npm run ok -- operation`: adding an operation is adding one file. In a copy of the workspace, the fixture gaussian.ts
 // is put beside the other operations; the generator must notice and mend, the package must type-check, and the law matrix
 // must have tested the new row; with a wrong gradient the row must go red.
 import { spawnSync } from 'node:child_process'
@@ -18,9 +18,9 @@ import { basename, join } from 'node:path'
 import ts from 'typescript'
 import { root, workspaces } from './workspaces.js'
 
-const fixture = join(root, 'property-tests/fixtures/softsign.ts')
+const fixture = join(root, 'property-tests/fixtures/gaussian.ts')
 const copy = mkdtempSync(join(tmpdir(), 'tapeflow-operation-'))
-const operation = join(copy, 'packages/autodiff/src/ops/softsign.ts')
+const operation = join(copy, 'packages/autodiff/src/ops/gaussian.ts')
 
 /** The sources, and node_modules of links, in which @tapeflow/* lead to the copy. */
 function copyWorkspace() {
@@ -58,19 +58,19 @@ function testRow() {
   rmSync(file, { force: true })
   const { output } = run(
     join(copy, 'node_modules/.bin/vitest'),
-    ...['run', '--project', 'property-tests', '-t', 'softsign', '--reporter', 'json', '--outputFile', file],
+    ...['run', '--project', 'property-tests', '-t', 'gaussian', '--reporter', 'json', '--outputFile', file],
   )
   expect(existsSync(file), `the law matrix did not run:\n${output}`)
   const tests = JSON.parse(readFileSync(file, 'utf8'))
     .testResults.flatMap(({ assertionResults }) => assertionResults)
-    .filter(({ fullName }) => fullName.includes('softsign'))
+    .filter(({ fullName }) => fullName.includes('gaussian'))
   const named = (status) => tests.filter((test) => test.status === status).map(({ fullName }) => fullName)
   return { passed: named('passed'), failed: named('failed'), output }
 }
 
 /** The source with a gradient rule that hands the cotangent on, as if the derivative were 1. */
 function withWrongGradient(text) {
-  const file = ts.createSourceFile('softsign.ts', text, ts.ScriptTarget.ESNext, true)
+  const file = ts.createSourceFile('gaussian.ts', text, ts.ScriptTarget.ESNext, true)
   let broken
   const visit = (node) => {
     if (ts.isArrowFunction(node) && isRule(node)) {
@@ -100,15 +100,15 @@ try {
     join(copy, 'node_modules/.bin/tsc'),
     ...['-p', 'packages/autodiff/tsconfig.json', '--noEmit'],
   )
-  expect(hasTypes, `softsign does not type-check:\n${types}`)
+  expect(hasTypes, `gaussian does not type-check:\n${types}`)
   const right = testRow()
-  expect(right.failed.length === 0, `softsign fails ${right.failed.join(', ')}\n${right.output}`)
-  expect(right.passed.length > 0, `no test is named softsign:\n${right.output}`)
+  expect(right.failed.length === 0, `gaussian fails ${right.failed.join(', ')}\n${right.output}`)
+  expect(right.passed.length > 0, `no test is named gaussian:\n${right.output}`)
   writeFileSync(operation, withWrongGradient(readFileSync(fixture, 'utf8')))
   const wrong = testRow()
-  expect(wrong.failed.length > 0, `a wrong gradient of softsign went unnoticed by ${wrong.passed.join(', ')}`)
+  expect(wrong.failed.length > 0, `a wrong gradient of gaussian went unnoticed by ${wrong.passed.join(', ')}`)
   console.log(
-    `softsign: ${right.passed.length} laws hold; a wrong gradient breaks ${wrong.failed.length}: ${wrong.failed.join(', ')}`,
+    `gaussian: ${right.passed.length} laws hold; a wrong gradient breaks ${wrong.failed.length}: ${wrong.failed.join(', ')}`,
   )
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)

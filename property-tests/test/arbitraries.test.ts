@@ -170,10 +170,12 @@ describe('programs', () => {
       fc.property(programs(), () => false),
       { seed: 1 },
     )
-    expect(fc.stringify(counterexample![0])).toBe(`import * as t from '@tapeflow/autodiff'
+    // Which call is the simplest is a matter of which operations there are.
+    const shown = fc.stringify(counterexample![0]).replace(/(v1 = t\.)\w+\(.*/, '$1…')
+    expect(shown).toBe(`import * as t from '@tapeflow/autodiff'
 
 const program = (v0: t.Tensor) => {
-  const v1 = t.add(v0, v0)
+  const v1 = t.…
   return [v1]
 }
 const outputs = program(t.tensor([-3], []))

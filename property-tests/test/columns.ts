@@ -28,6 +28,7 @@ import {
   randomLike,
   samples,
 } from '../src/index.ts'
+import { fusedEqualsItsComposition } from './composition.ts'
 import { inPlaceGivesTheSameBits, kernelKeepsToItsMemory } from './kernel-memory.ts'
 import { assertProperty } from './runs.ts'
 import { specialCombinations, specialValuesAnywhere, tailsOfFourLanes } from './special-values.ts'
@@ -50,6 +51,7 @@ export const columns: Readonly<Record<string, (info: OperationInfo) => void>> = 
   'same inputs give the same bits anywhere in memory': sameBitsAnywhere,
   'compiled gives the same bits, in donated memory too': compiledGivesTheSameBits,
   'kernels allocate nothing, and keep to their output and scratch': kernelKeepsToItsMemory,
+  'a fused operation is its composition, in value and two derivatives': fusedEqualsItsComposition,
   'in place gives the same bits': inPlaceGivesTheSameBits,
   'values and gradients stay right without the kernel': rightWithoutKernel,
   'inputs keep their bits and nothing leaks': nothingLeaks,
@@ -130,7 +132,7 @@ function vjpIsLinear(info: OperationInfo): void {
 }
 
 function noVjpGivesZeros(info: OperationInfo): void {
-  const { vjp: rules } = info.operation
+  const { vjp: rules, pull } = info.operation
   const property = fc.property(samples(info), ({ call, inputs, domains }) => {
     scope(() => {
       const all = fromSnapshot(inputs)
@@ -138,7 +140,9 @@ function noVjpGivesZeros(info: OperationInfo): void {
       const { gradients } = vjp((x: readonly Tensor[]): readonly Tensor[] => [call(...x)], all, cotangent)
       for (const [i, gradient] of gradients.entries()) {
         expect(gradient.shape).toEqual(all[i]!.shape)
-        const ruled = typeof rules === 'function' || rules[i] !== null
+        // What is pulled back together has one rule for all, integers left out.
+        const pulled = pull !== undefined && domains[i]!.integer !== true
+        const ruled = pulled || (pull === undefined && (typeof rules === 'function' || rules[i] !== null))
         // An integer moves in steps: no operation has a rule for one.
         if (domains[i]!.integer === true) expect(ruled).toBe(false)
         if (!ruled) expect(gradient.toFloat32Array().every((value) => Object.is(value, 0))).toBe(true)

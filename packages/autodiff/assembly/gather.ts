@@ -1,5 +1,5 @@
 /** The position of the first index that is no integer in [0, rows), or -1. */
-function firstBad(indices: usize, count: i32, rows: i32): i32 {
+export function firstBad(indices: usize, count: i32, rows: i32): i32 {
   const limit = <f64>rows
   for (let i = 0; i < count; i++) {
     const index = <f64>load<f32>(indices + (<usize>i << 2))

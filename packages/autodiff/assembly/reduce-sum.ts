@@ -1,3 +1,5 @@
+import { high, low, narrow } from './double'
+
 /** Terms summed in float32 before their sum goes into a float64. */
 const rowBlock: i32 = 256
 const columnBlock: i32 = 64
@@ -31,7 +33,7 @@ export function reduceSum(x: usize, out: usize, outer: i32, n: i32, inner: i32):
   }
 }
 
-function rowSum(x: usize, n: i32): f32 {
+export function rowSum(x: usize, n: i32): f32 {
   if (n <= rowBlock) return blockSum(x, n)
   let sum: f64 = 0
   for (; n > rowBlock; n -= rowBlock) {
@@ -86,24 +88,6 @@ function blockSum(x: usize, n: i32): f32 {
     x += 4
   }
   return rest
-}
-
-// @ts-ignore: decorator
-@inline
-function low(v: v128): v128 {
-  return f64x2.promote_low_f32x4(v)
-}
-
-// @ts-ignore: decorator
-@inline
-function high(v: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1))
-}
-
-// @ts-ignore: decorator
-@inline
-function narrow(first: v128, second: v128): v128 {
-  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(first), f32x4.demote_f64x2_zero(second), 0, 2)
 }
 
 /** Sixteen columns, a cache line of each row: out holds the sums of a block until they are added up in float64. */

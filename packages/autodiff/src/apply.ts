@@ -1,11 +1,12 @@
 import { failType, kindOf } from './fail.ts'
+import { failForeign } from './foreign.ts'
 import { isDisabled } from './kernels/disabled.ts'
 import { allocate, heapFloats, release, retain, type Storage } from './memory.ts'
 import type { Operation, Values } from './operation.ts'
 import { own } from './scopes.ts'
 import { type Shape, sizeOf } from './shape.ts'
 import { knownUnder, type Tape } from './tape.ts'
-import { abstractOn, failDisposed, failForeign, isGone, onTape, Tensor } from './tensor.ts'
+import { abstractOn, failDisposed, isGone, onTape, Tensor } from './tensor.ts'
 
 /** What operations accept: a tensor, or a number where one is meant. */
 export type Operand = Tensor | number
@@ -85,7 +86,11 @@ function compute<A, I extends readonly Tensor[]>(
       if (operation.kernel !== undefined && !isDisabled(operation.name)) {
         if (operation.scratch !== undefined) scratch = workingMemory(operation.scratch(inputs, attributes))
         operation.kernel(output, inputs, attributes, scratch === undefined ? 0 : scratch.offset)
-      } else heapFloats().set(operation.reference(inputs.map(valuesOf), attributes, shape), output.offset / 4)
+      } else {
+        // First, for it may take memory, and make the heap grow.
+        const values = operation.reference(inputs.map(valuesOf), attributes, shape)
+        heapFloats().set(values, output.offset / 4)
+      }
       filled = true
     } finally {
       if (scratch !== undefined) release(scratch)

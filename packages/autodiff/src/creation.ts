@@ -1,5 +1,5 @@
 import { tensorOperand } from './apply.ts'
-import { failRange, failType, kindOf } from './fail.ts'
+import { failRange, failType, kindOf, shown } from './fail.ts'
 import { heapFloats } from './memory.ts'
 import { checkShape, type Shape } from './shape.ts'
 import { allocateTensor, type Tensor } from './tensor.ts'
@@ -87,7 +87,10 @@ export function arange(start: number, stop?: number, step = 1): Tensor {
   const from = stop === undefined ? 0 : start
   const to = stop === undefined ? start : stop
   if (!Number.isFinite(from) || !Number.isFinite(to) || !Number.isFinite(step) || step === 0) {
-    failRange('arange', `start, stop and step must be finite and step not 0, got ${from}, ${to}, ${step}`)
+    failRange(
+      'arange',
+      `start, stop and step must be finite and step not 0, got ${[from, to, step].map((x) => shown(x)).join(', ')}`,
+    )
   }
   const count = Math.max(0, Math.ceil((to - from) / step))
   const last = from + (count - 1) * step
@@ -111,9 +114,9 @@ export function arange(start: number, stop?: number, step = 1): Tensor {
  */
 export function linspace(start: number, stop: number, count: number): Tensor {
   if (!Number.isFinite(start) || !Number.isFinite(stop))
-    failRange('linspace', `start and stop must be finite, got ${start} and ${stop}`)
+    failRange('linspace', `start and stop must be finite, got ${shown(start)} and ${shown(stop)}`)
   if (!Number.isInteger(count) || count < 1)
-    failRange('linspace', `count must be an integer from 1 on, got ${count}`)
+    failRange('linspace', `count must be an integer from 1 on, got ${shown(count)}`)
   return filled('linspace', count, (i) => (count === 1 ? start : start + ((stop - start) * i) / (count - 1)))
 }
 

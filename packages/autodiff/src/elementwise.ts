@@ -1,7 +1,7 @@
 import { applyTo, type Operand } from './apply.ts'
-import { compileLoop, type Loop } from './kernels/emit.ts'
+import type { Loop } from './kernels/emit.ts'
 import type { Value } from './kernels/expression.ts'
-import { isShared, wasmMemory } from './memory.ts'
+import { loopOf, numberOf } from './kernels/loops.ts'
 import { defineOperation, type Operation } from './operation.ts'
 import { sumTo } from './ops/sum.ts'
 import { broadcastShapes, broadcastStrides, type Shape, sameShape, sizeOf } from './shape.ts'
@@ -35,12 +35,12 @@ function elementwise<I extends readonly Tensor[]>(
   const loop = (pattern: string): Loop => {
     let found = loops.get(pattern)
     if (found === undefined) {
-      found = compileLoop(declared.expression, pattern, wasmMemory(), isShared())
+      found = loopOf(`${numberOf(made)}`, declared.expression, pattern)
       loops.set(pattern, found)
     }
     return found
   }
-  return defineOperation<None, I>({
+  const made = defineOperation<None, I>({
     name: declared.name,
     doc: declared.doc,
     shape: (inputs) => {
@@ -71,9 +71,11 @@ function elementwise<I extends readonly Tensor[]>(
       rule === null ? null : (g, y, inputs) => sumTo(rule(g, y, ...inputs), inputs[i]!.shape),
     ),
   })
+  return made
 }
 
-function dot(index: readonly number[], strides: readonly number[]): number {
+/** The place of an element: its index on each axis times the stride there. */
+export function dot(index: readonly number[], strides: readonly number[]): number {
   let sum = 0
   for (let i = 0; i < index.length; i++) sum += index[i]! * strides[i]!
   return sum
@@ -107,9 +109,20 @@ function run(loop: (pattern: string) => Loop, output: Tensor, inputs: readonly T
       loop('sv')(output.offset, 1, size, a.offset, 0, b.offset, 0)
       return
     }
+  } else if (inputs.length === 3) {
+    const c = inputs[2]!
+    const scalars = (a.size === size ? 0 : 4) + (b.size === size ? 0 : 2) + (c.size === size ? 0 : 1)
+    const most = (scalars & 4 ? a.size : 1) * (scalars & 2 ? b.size : 1) * (scalars & 1 ? c.size : 1)
+    if (most === 1) {
+      loop(patternsOfThree[scalars]!)(output.offset, 1, size, a.offset, 0, b.offset, 0, c.offset, 0)
+      return
+    }
   }
   runAnyShape(loop, output, inputs)
 }
+
+// By which inputs are scalars, the last one in the lowest bit.
+const patternsOfThree = ['vvv', 'vvs', 'vsv', 'vss', 'svv', 'svs', 'ssv', 'sss']
 
 function isSuffix(short: Shape, long: Shape): boolean {
   for (let i = 1; i <= short.length; i++) if (short[short.length - i] !== long[long.length - i]) return false
@@ -138,8 +151,11 @@ function runAnyShape(loop: (pattern: string) => Loop, output: Tensor, inputs: re
   }
 }
 
-// Neighbouring axes that every input walks as one become one.
-function mergeAxes(shape: Shape, strides: readonly number[][]): { sizes: number[]; strides: number[][] } {
+/** Neighbouring axes that every input walks as one become one; there is always one. */
+export function mergeAxes(
+  shape: Shape,
+  strides: readonly number[][],
+): { sizes: number[]; strides: number[][] } {
   const sizes: number[] = []
   const merged: number[][] = strides.map(() => [])
   for (let axis = 0; axis < shape.length; axis++) {

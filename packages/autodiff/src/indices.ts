@@ -1,5 +1,6 @@
 import { apply, tensorOperand } from './apply.ts'
 import { failRange } from './fail.ts'
+import { wasm } from './kernels/wasm.ts'
 import { heapFloats } from './memory.ts'
 import { defineOperation, type Operation } from './operation.ts'
 import { failDisposed, isGone, type Tensor } from './tensor.ts'
@@ -34,7 +35,7 @@ export const checkIndicesOperation: Operation<IndexCheck, [Tensor]> = /*@__PURE_
     checkNumbers(indices!.values, 0, indices!.values.length, check)
     return []
   },
-  kernel: (_, [indices], check) => checkNumbers(heapFloats(), indices.offset / 4, indices.size, check),
+  kernel: (_, [indices], check) => checkTensor(indices, check),
   vjp: [null],
 })
 
@@ -62,7 +63,12 @@ export function checkIndices(
   const given = tensorOperand(operation, indices)
   if (isGone(given)) failDisposed(operation, given)
   if (given.offset < 0) apply(checkIndicesOperation, [given], { operation, limit, words })
-  else checkNumbers(heapFloats(), given.offset / 4, given.size, { operation, limit, words })
+  else checkTensor(given, { operation, limit, words })
+}
+
+// The kernel finds the place, and the words are found there.
+function checkTensor({ offset, size }: Tensor, check: IndexCheck): void {
+  if (wasm().firstBad(offset, size, check.limit) >= 0) checkNumbers(heapFloats(), offset / 4, size, check)
 }
 
 function checkNumbers(

@@ -1,7 +1,8 @@
 import type { Operand } from './apply.ts'
 import type { Domain, Draw, ErrorInput, Sample } from './operation.ts'
-import type { ReduceOptions } from './reduction.ts'
+import { type ReduceOptions, reducedCount } from './reduction.ts'
 import type { Shape } from './shape.ts'
+import type { SpreadOptions } from './squares.ts'
 import { type Tensor, tensor } from './tensor.ts'
 
 /** Anywhere that is ordinary: no overflow, no cancellation to speak of. */
@@ -34,6 +35,18 @@ export function reduceSample(
   }
 }
 
+/** Samples a variance, or what is made of one. */
+export function spreadSample(call: (x: Tensor, options: SpreadOptions) => Tensor): (draw: Draw) => Sample {
+  return (draw) => {
+    const shape = draw.shape(0, 4)
+    const axis = shape.map((_, i) => i).filter(() => draw.integer(0, 1) === 1)
+    const keepDims = draw.integer(0, 1) === 1
+    // There must be something left to divide by.
+    const correction = reducedCount(shape, axis) > 1 ? draw.pick([0, 1, 0.5]) : 0
+    return { shapes: [shape], call: (x) => call(x!, { axis, keepDims, correction }) }
+  }
+}
+
 /**
  * Draws shapes that broadcast to one: axes are stretched or left out at random.
  *
@@ -56,6 +69,45 @@ export function unaryErrors(name: string, call: (x: Operand) => unknown): ErrorI
       call: () => call('1' as unknown as Operand),
       kind: 'TypeError',
       message: `${name}: operands must be tensors or numbers, got a string; wrap arrays in t.tensor`,
+    },
+  ]
+}
+
+/** The errors that every reduction has. */
+export function reduceErrors(
+  name: string,
+  call: (x: Tensor, options: ReduceOptions) => unknown,
+): ErrorInput[] {
+  return [
+    {
+      call: () => call(tensor([1]), { axis: 1 }),
+      kind: 'RangeError',
+      message: `${name}: axis 1 is out of range for rank 1; use -1 to 0`,
+    },
+    {
+      call: () => call(tensor([[1]]), { axis: [0, -2] }),
+      kind: 'RangeError',
+      message: `${name}: axis 0 is named twice; name each axis once`,
+    },
+    {
+      call: () => call(tensor([1]), { axis: 0.5 }),
+      kind: 'TypeError',
+      message: `${name}: axis must be an integer, got 0.5`,
+    },
+    {
+      call: () => call(tensor([1]), { axis: 'x' as unknown as number }),
+      kind: 'TypeError',
+      message: `${name}: axis must be an integer or an array of integers, got a string`,
+    },
+    {
+      call: () => call(tensor([1]), { keepDims: 1 as unknown as boolean }),
+      kind: 'TypeError',
+      message: `${name}: keepDims must be true or false, got a number; leave it out for false`,
+    },
+    {
+      call: () => call(1 as unknown as Tensor, {}),
+      kind: 'TypeError',
+      message: `${name}: a tensor is needed, got a number; wrap numbers and arrays in t.tensor`,
     },
   ]
 }

@@ -1,4 +1,4 @@
-import { failRange, failType, kindOf, RecordingError } from './fail.ts'
+import { failRange, failType, kindOf, RecordingError, shown } from './fail.ts'
 import { domain, isWord, Key, requireKey, threefry2x32 } from './threefry.ts'
 import { failIndex, joinTapes, recordedNumber, TracedKey } from './traced-key.ts'
 
@@ -50,7 +50,7 @@ export function key(seed: number | readonly [high: number, low: number]): Key {
  */
 export function split(parent: Key, n = 2): Key[] {
   requireKey('split', parent)
-  if (!isWord(n)) failRange('split', `the number of keys must be an integer of at least 0, got ${n}`)
+  if (!isWord(n)) failRange('split', `the number of keys must be an integer of at least 0, got ${shown(n)}`)
   return Array.from({ length: n }, (_, i) => child('split', parent, i, domain.split))
 }
 

@@ -50,6 +50,13 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
    */
   readonly expression?: (...inputs: Value[]) => Value
   /**
+   * Of a reduction of one input, the axes that it goes over. What lies beside each other on axes before those is reduced in one
+   * call or in several alike: the fuser reduces rows as soon as a loop has made them.
+   */
+  reduces?(attributes: A): readonly number[]
+  /** Of one that sums everything up: what comes out, from the sum of so many elements. */
+  readonly fromSum?: (sum: number, count: number) => number
+  /**
    * The kernel may write its output over inputs of the output's shape that begin where it begins: whatever it reads of
    * their element i it reads before it writes element i. Every other input must lie apart from the output.
    */
@@ -62,8 +69,8 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
   vjp: readonly (Vjp<A, I> | null)[] | Vjp<A, I>
   /**
    * In the place of `vjp` where all cotangents are worked out together: those of the inputs that are `wanted`, null for the
-   * others. The operation has several results, packed into its output: `cotangents` are those of its parts, undefined where
-   * nothing depends on one.
+   * others. Where the operation has several results, packed into its output, `cotangents` are those of its parts, undefined
+   * where nothing depends on one; else there is one, the output's.
    *
    * @param before the cotangent that each input has so far: what is returned has it in it, added first
    */
@@ -107,6 +114,8 @@ export interface Sample {
   readonly shapes: readonly Shape[]
   readonly domains?: readonly Domain[]
   readonly call: (...inputs: Tensor[]) => Tensor
+  /** The same, of a fused operation, as the composition of others that it stands for. */
+  readonly composition?: (...inputs: Tensor[]) => Tensor
 }
 
 /** A call that must be refused, and the exact words. */

@@ -1,5 +1,6 @@
 import { apply } from './apply.ts'
 import { failRange, failType, kindOf } from './fail.ts'
+import { wasm } from './kernels/wasm.ts'
 import { heapFloats } from './memory.ts'
 import { defineOperation, type Operation } from './operation.ts'
 import {
@@ -10,6 +11,7 @@ import {
   fillPermutation,
   fillTruncatedNormal,
   fillUniform,
+  type WriteBits,
 } from './random-bits.ts'
 import { checkShape, type Shape, sizeOf } from './shape.ts'
 import { abstractOn, type Tensor, type TracedNumber } from './tensor.ts'
@@ -34,12 +36,19 @@ export interface DrawOperation extends Operation<DrawAttributes, []> {
   checked(numbers: readonly unknown[]): readonly number[]
 }
 
-type Fill = (key: Readonly<Words>, into: Float32Array, numbers: readonly number[]) => void
+type Fill = (key: Readonly<Words>, into: Float32Array, numbers: readonly number[], write?: WriteBits) => void
+
+// Into the heap: four blocks of the generator at once.
+const writeBits: WriteBits = ({ high, low }, _, into) => {
+  wasm().randomBits(into.byteOffset, into.length, high, low, 0, 0)
+  return into
+}
 
 /**
  * The record of a random tensor.
  *
  * @param fill writes the numbers, element i from the key and i alone; the kernel has it write into the heap
+ * @param intoHeap writes the same there in a faster way
  * @param checkNumbers throws where numbers that are finite are out of range
  */
 function drawing(
@@ -48,6 +57,7 @@ function drawing(
   parameters: readonly string[],
   fill: Fill,
   checkNumbers?: (numbers: readonly number[]) => void,
+  intoHeap?: (output: Tensor, key: Readonly<Words>, numbers: readonly number[]) => void,
 ): DrawOperation {
   const checked = (numbers: readonly unknown[]): readonly number[] => {
     requireNumbers(name, parameters, numbers)
@@ -64,8 +74,11 @@ function drawing(
       return values
     },
     kernel: (output, _, { keys, numbers }) => {
-      const from = output.offset / 4
-      fill(keys[0], heapFloats().subarray(from, from + output.size), checked(numbers))
+      if (intoHeap !== undefined) intoHeap(output, keys[0], checked(numbers))
+      else {
+        const from = output.offset / 4
+        fill(keys[0], heapFloats().subarray(from, from + output.size), checked(numbers), writeBits)
+      }
     },
     vjp: [],
   })
@@ -76,7 +89,7 @@ const uniformOperation: DrawOperation = /*@__PURE__*/ drawing(
   'uniform',
   'numbers spread evenly over [low, high)',
   ['low', 'high'],
-  (key, into, [low, high]) => fillUniform(key, into, low!, high!),
+  (key, into, [low, high], write) => fillUniform(key, into, low!, high!, write),
   ([low, high]) => checkRange('uniform', low!, high!),
 )
 
@@ -84,14 +97,14 @@ const normalOperation: DrawOperation = /*@__PURE__*/ drawing(
   'normal',
   'mean + standardDeviation z, z standard normal',
   ['mean', 'standardDeviation'],
-  (key, into, numbers) => scale(fillNormal(key, into), numbers),
+  (key, into, numbers, write) => scale(fillNormal(key, into, write), numbers),
 )
 
 const truncatedNormalOperation: DrawOperation = /*@__PURE__*/ drawing(
   'truncatedNormal',
   'mean + standardDeviation z, z standard normal given that it lies in [-2, 2]',
   ['mean', 'standardDeviation'],
-  (key, into, numbers) => scale(fillTruncatedNormal(key, into), numbers),
+  (key, into, numbers, write) => scale(fillTruncatedNormal(key, into, write), numbers),
 )
 
 const bernoulliOperation: DrawOperation = /*@__PURE__*/ drawing(
@@ -100,6 +113,11 @@ const bernoulliOperation: DrawOperation = /*@__PURE__*/ drawing(
   ['p'],
   (key, into, [p]) => fillBernoulli(key, into, p!),
   ([p]) => checkProbability('bernoulli', p!),
+  // A word is below p 2^32 where it is at most the integer before.
+  ({ offset, size }, { high, low }, [p]) => {
+    if (p === 0) wasm().fill(offset, size, 0)
+    else wasm().randomBits(offset, size, high, low, Math.ceil(p! * 4294967296) - 1, 1)
+  },
 )
 
 const permutationOperation: DrawOperation = /*@__PURE__*/ drawing(

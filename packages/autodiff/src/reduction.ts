@@ -1,6 +1,7 @@
 import type { Shaped, Values } from './operation.ts'
 import { checkFlag, checkOptions } from './options.ts'
-import { checkAxes, type Shape, sizeOf } from './shape.ts'
+import { checkAxes, type Shape, sizeOf, stridesOf } from './shape.ts'
+import { stridedCopy } from './strided-copy.ts'
 import type { Tensor } from './tensor.ts'
 
 /** Which axes a reduction goes over: one, several, or all of them; negative ones count from the end. */
@@ -18,11 +19,22 @@ export interface Reduced {
 
 const names = ['axis', 'keepDims'] as const
 
-/** Reads the options of a reduction. */
-export function reduced(operation: string, x: Tensor, options: ReduceOptions): Reduced {
-  checkOptions(operation, options, names)
+/**
+ * Reads the options of a reduction.
+ *
+ * @param usual the axes where none are named: all of them by default
+ * @param further names of options that the operation reads itself
+ */
+export function reduced(
+  operation: string,
+  x: Tensor,
+  options: ReduceOptions,
+  usual?: number,
+  further: readonly string[] = [],
+): Reduced {
+  checkOptions(operation, options, further.length === 0 ? names : [...names, ...further])
   return {
-    axes: checkAxes(operation, options.axis, x.rank),
+    axes: checkAxes(operation, options.axis ?? usual, x.rank),
     keepDims: checkFlag(operation, 'keepDims', options.keepDims),
   }
 }
@@ -122,7 +134,65 @@ export function reduceWith(
   }
 }
 
-function sizeBetween(shape: Shape, first: number, end: number): number {
+/**
+ * The bytes that a kernel needs beside its output to work on columns together: `each` for every one of the `inner`, of 4 to 1024; 0
+ * where elements lie side by side.
+ */
+export function columnScratch(inner: number, each: number): number {
+  return inner === 1 ? 0 : each * Math.min(1024, Math.ceil(inner / 4) * 4)
+}
+
+const areNeighbours = (axes: readonly number[]): boolean =>
+  axes.length === 0 || axes[axes.length - 1]! - axes[0]! < axes.length
+
+/**
+ * The bytes of working memory that `reduceAtOnce` needs: those of `x` where the axes are apart.
+ *
+ * @param each what the kernel needs for a column
+ */
+export function atOnceScratch(x: Shaped, axes: readonly number[], each: number): number {
+  if (!areNeighbours(axes)) return 4 * sizeOf(x.shape)
+  return axes.length === 0 ? 0 : columnScratch(innerSize(x, axes[axes.length - 1]!), each)
+}
+
+/**
+ * Reduces in one call of a kernel, for what does not come together from parts: where the axes are apart, they are first moved to
+ * the end.
+ *
+ * @param scratch where `atOnceScratch` bytes are
+ */
+export function reduceAtOnce(
+  kernel: MiddleKernel,
+  output: Tensor,
+  x: Tensor,
+  axes: readonly number[],
+  scratch: number,
+): void {
+  if (areNeighbours(axes)) {
+    reduceWith(kernel, output, x, axes, 0)
+    return
+  }
+  const { shape } = x
+  const order = [...shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes)
+  const moved = order.map((axis) => shape[axis]!)
+  const strides = stridesOf(shape)
+  stridedCopy(
+    moved,
+    x.offset,
+    order.map((axis) => strides[axis]!),
+    scratch,
+    stridesOf(moved),
+  )
+  kernel(scratch, output.offset, output.size, reducedCount(shape, axes), 1)
+}
+
+/** The number of elements from one place on an axis to the next. */
+export function innerSize({ shape }: Shaped, axis: number): number {
+  return sizeBetween(shape, axis + 1, shape.length)
+}
+
+/** The product of the sizes of the axes from `first` up to, but without, `end`. */
+export function sizeBetween(shape: Shape, first: number, end: number): number {
   let size = 1
   for (let axis = first; axis < end; axis++) size *= shape[axis]!
   return size

@@ -1,4 +1,4 @@
-import { failRange, failType, kindOf } from './fail.ts'
+import { failRange, failType, kindOf, shown } from './fail.ts'
 
 /** The sizes of a tensor's axes, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[]
@@ -78,7 +78,7 @@ export function checkShape(operation: string, shape: unknown): Shape {
     failType(operation, `shape must be an array of integers, got ${kindOf(shape)}`, 'pass [rows, columns]')
   for (const size of shape) {
     if (typeof size !== 'number' || !Number.isInteger(size) || size < 0) {
-      failRange(operation, `sizes must be integers from 0 on, got [${shape.join(',')}]`)
+      failRange(operation, `sizes must be integers from 0 on, got ${shown(shape)}`)
     }
   }
   if (sizeOf(shape) > 2 ** 30 - 1) {

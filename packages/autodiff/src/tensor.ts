@@ -1,11 +1,9 @@
 import { DisposedError, failRange, failType, kindOf, RecordingError } from './fail.ts'
+import { failForeign } from './foreign.ts'
 import { allocate, heapFloats, nowhere, retain, type Storage } from './memory.ts'
 import { disown, isOpen, move, type Owned, own, type Scope } from './scopes.ts'
 import { checkShape, type Shape, showShape, sizeOf } from './shape.ts'
 import type { Tape } from './tape.ts'
-
-/** What tensors of all copies of this library have in common. */
-const brand = Symbol.for('tapeflow.tensor')
 
 /** Numbers in nested arrays, as deep as a tensor has axes. */
 export type NestedNumbers = number | readonly NestedNumbers[]
@@ -47,11 +45,6 @@ export class Tensor implements Owned {
     this.tape = tape
     this.slot = slot
     this.below = below
-  }
-
-  static {
-    // How another copy of this library knows a tensor.
-    Object.defineProperty(Tensor.prototype, brand, { value: true })
   }
 
   /** The number of axes. */
@@ -186,19 +179,6 @@ export function failDisposed(operation: string, x: Tensor): never {
   )
 }
 
-/**
- * Throws where `x` is a tensor of another copy of this library: its offset names a place of another heap. Returns where it
- * is anything else.
- */
-export function failForeign(operation: string, x: unknown): void {
-  if (typeof x !== 'object' || x === null || !(brand in x) || x instanceof Tensor) return
-  failType(
-    operation,
-    'a tensor of another copy of Tapeflow was given',
-    'install one copy (npm ls @tapeflow/autodiff)',
-  )
-}
-
 /** A new tensor with memory of its own, its contents undefined, owned by the current scope. */
 export function allocateTensor(shape: Shape): Tensor {
   const size = sizeOf(shape)
@@ -301,15 +281,16 @@ export function tensor(
 ): Tensor {
   const given = shape === undefined ? undefined : checkShape('tensor', shape)
   if (typeof data === 'number') return fromNested([data], given ?? [])
-  failForeign('tensor', data)
   if (ArrayBuffer.isView(data)) {
     if (data instanceof DataView || data instanceof BigInt64Array || data instanceof BigUint64Array) {
       failType('tensor', `data must be numbers, got ${kindOf(data)}`, 'convert to Float32Array first')
     }
     return fromNested(data, given ?? [data.length])
   }
-  if (!Array.isArray(data))
+  if (!Array.isArray(data)) {
+    if (!(data instanceof Tensor)) failForeign('tensor', data)
     failType('tensor', `data must be a number, nested arrays or a Float32Array, got ${kindOf(data)}`)
+  }
   const read = shapeOfNested(data)
   const values: number[] = []
   flatten(data, read, 0, values)

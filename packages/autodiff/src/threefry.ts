@@ -1,4 +1,5 @@
-import { failRange, failType, kindOf } from './fail.ts'
+import { failRange, failType, kindOf, shown } from './fail.ts'
+import { failForeign } from './foreign.ts'
 
 /** The two uint32 words of a key, in a place that can be written. */
 export interface Words {
@@ -17,7 +18,10 @@ export class Key {
   /** @throws RangeError unless both words are integers in [0, 2^32) */
   constructor(high: number, low: number) {
     if (!isWord(high) || !isWord(low)) {
-      failRange('key', `both words must be integers from 0 to 4294967295, got [${high}, ${low}]`)
+      failRange(
+        'key',
+        `both words must be integers from 0 to 4294967295, got [${shown(high)}, ${shown(low)}]`,
+      )
     }
     this.high = high
     this.low = low
@@ -84,8 +88,9 @@ const rotations = [
 
 /** Throws a TypeError unless `value` is a key: a seed in its place is the usual mistake. */
 export function requireKey(operation: string, value: unknown): asserts value is Key {
-  if (!(value instanceof Key))
-    failType(operation, `expected a key, got ${kindOf(value)}`, 'make one with key(seed)')
+  if (value instanceof Key) return
+  failForeign(operation, value)
+  failType(operation, `expected a key, got ${kindOf(value)}`, 'make one with key(seed)')
 }
 
 /** Whether a number is an integer from 0 to 2^32 - 1. */

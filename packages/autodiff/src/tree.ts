@@ -1,7 +1,8 @@
 import { failRange, failType, kindOf } from './fail.ts'
+import { failForeign } from './foreign.ts'
 import { Key } from './key.ts'
 import { closeScope, isOpen, openScope, type Scope, scopeAround, unwindScope } from './scopes.ts'
-import { failForeign, isTensor, moveTo, Tensor } from './tensor.ts'
+import { isTensor, moveTo, Tensor } from './tensor.ts'
 
 /** What a tree may end in. */
 export type Leaf = Tensor | Key | number | null

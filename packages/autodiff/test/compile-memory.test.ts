@@ -142,7 +142,7 @@ describe('a heap that is full', () => {
     'refuses the call, whatever there is no room for, and touches nothing: reuse %s',
     (reuse) => {
       const { f: counting, runs } = counted(f)
-      const compiled = t.compile(counting, { donate: [0], reuse })
+      const compiled = t.compile(counting, { donate: [0], reuse, fuse: false })
       const given = () => t.tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(i)))
       const left = leftBy(() => {
         t.scope(() => {

@@ -18,7 +18,7 @@ describe('plan prints', () => {
         const square = t.mul(x, x)
         return [t.sub(w, t.mul(t.mul(x, x), rate)), t.sum(square)]
       },
-      { donate: [0] },
+      { donate: [0], fuse: false },
     )
     t.scope(() => {
       const before = t.memory()
@@ -88,7 +88,7 @@ describe('a plan leaves out', () => {
     ['the same draw', (x: t.Tensor, k: t.Key) => t.mul(t.add(x, t.uniform(k, [2])), t.uniform(k, [2])), 3],
     ['the same row', (x: t.Tensor) => t.mul(t.slice(x, [0], [1]), t.slice(x, [0], [1])), 1],
   ] as const)('lines that come twice: %s', (_, f, lines) => {
-    const compiled = untyped(f)
+    const compiled = untyped(f, { fuse: false })
     expect(compiled.plan(ones(2), t.key(0)).planned).toHaveLength(lines)
     compiled.dispose()
   })
@@ -116,7 +116,7 @@ describe('a plan leaves out', () => {
     ['other rows', (x: t.Tensor) => t.mul(t.slice(x, 0, 1), t.slice(x, 1, 2)), 1],
     ['another shape', (x: t.Tensor) => t.add(t.exp(t.reshape(x, [1, 2])), t.exp(x)), 3],
   ] as const)('no lines that differ: %s', (_, f, lines) => {
-    const compiled = untyped(f)
+    const compiled = untyped(f, { fuse: false })
     expect(compiled.plan(ones(2), t.key(0)).planned).toHaveLength(lines)
     compiled.dispose()
   })
@@ -131,7 +131,7 @@ describe('a plan places', () => {
 
   it('a chain in one place, however long it is', () => {
     for (const length of [2, 20, 200]) {
-      const f = t.compile(chain(length))
+      const f = t.compile(chain(length), { fuse: false })
       const { planned, plannedBytes, recordedBytes } = f.plan(ones(1000))
       // 1,000 numbers take 4,032 bytes: one block for all that is in between, and the result.
       expect(plannedBytes).toBe(2 * 4032)
@@ -158,7 +158,7 @@ describe('a plan places', () => {
         const v = t.add(t.mul(p.v, 0.9), g)
         return { w: t.sub(p.w, t.mul(v, 0.1)), v }
       },
-      { donate: [0] },
+      { donate: [0], fuse: false },
     )
     const { planned } = f.plan({ w: ones(8, 8), v: ones(8, 8) }, ones(4, 8))
     const over = (path: string) => planned.filter((line) => line.includes(`over ${path}`))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Arena } from '../src/compile/arena.ts'
-import type { Value } from '../src/compile/graph.ts'
+import { resultsOf, type Value } from '../src/compile/graph.ts'
 import { mayFail } from '../src/compile/order.ts'
 import { type Plan, type PlanOptions, plan } from '../src/compile/plan.ts'
 import { type Recording, record } from '../src/compile/record.ts'
@@ -102,8 +102,9 @@ function checkPlan(planned: Plan, inputs: readonly (Value | null)[], options: Pl
   const lastCheck = planned.lines.findLastIndex(mayFail)
   for (const [at, line] of planned.lines.entries()) {
     const { output, inputs: operands, operation, attributes, scratch, frees } = line
+    const results = resultsOf(line)
     for (const { root } of operands) expect(isThere(root), `line ${at} reads what is there`).toBe(true)
-    const place = planned.places.get(output)!
+    const places = results.map((result) => planned.places.get(result)!)
     const needed = operation.scratch?.(operands, attributes) ?? 0
     if (needed > 0) {
       expect(scratch + needed).toBeLessThanOrEqual(planned.arenaBytes)
@@ -112,24 +113,34 @@ function checkPlan(planned: Plan, inputs: readonly (Value | null)[], options: Pl
         expect(isThere(root), `line ${at} works beside its operands`).toBe(true)
     }
     if (output.size > 0) {
-      if (place.space === 'leaf') {
-        expect(isDonated(leaves[place.index]!)).toBe(true)
-        expect(planned.written.has(place.index)).toBe(true)
+      for (const { space, index } of places) {
+        if (space !== 'leaf') continue
+        expect(isDonated(leaves[index]!)).toBe(true)
+        expect(planned.written.has(index)).toBe(true)
         expect(at, 'donated memory is written to after the last check').toBeGreaterThan(lastCheck)
       }
-      write(output)
-      if (needed > 0) {
-        memory.write('arena', scratch, needed, null)
-        expect(memory.holds(output), `line ${at} works beside its output`).toBe(true)
+      for (const [i, result] of results.entries()) {
+        if (line.fused?.reductions[i] === null) expect(result.shape).toEqual(line.fused.shape)
+        write(result)
       }
+      if (needed > 0) memory.write('arena', scratch, needed, null)
+      for (const result of results)
+        expect(memory.holds(result), `line ${at} keeps its results, and works beside them`).toBe(true)
       for (const operand of operands) {
         if (isThere(operand.root)) continue
         // It was written over while it was read: allowed only where the kernel says so.
         expect(operation.inPlace).toBe(true)
-        expect(operand.root.size).toBe(output.size)
-        expect(operand.shape).toEqual(output.shape)
+        const { shape } = line.fused ?? output
+        expect(operand.root.size).toBe(t.sizeOf(shape))
+        expect(operand.shape).toEqual(shape)
         expect(operand.at).toBe(0)
-        expect(planned.places.get(operand.root)).toMatchObject({ space: place.space, offset: place.offset })
+        const { space, index, offset } = planned.places.get(operand.root)!
+        const over = places.findIndex(
+          (place) => place.space === space && place.index === index && place.offset === offset,
+        )
+        expect(over).toBeGreaterThanOrEqual(0)
+        // Rows that come later are still read when a reduction is written.
+        expect(line.fused?.reductions[over] ?? null).toBe(null)
       }
     }
     for (const { offset, bytes } of frees) memory.write('arena', offset, bytes, null)
@@ -224,6 +235,7 @@ const program = fc.record({
   donate: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
   outputs: fc.constantFrom('anywhere', 'apart', 'own'),
   fed: fc.boolean(),
+  fuse: fc.boolean(),
 })
 
 function recorded(f: Program, args: readonly unknown[]): { recording: Recording; leaves: readonly Leaf[] } {
@@ -252,7 +264,7 @@ describe('a plan', () => {
 
   it('reads nothing that was written over, writes nothing that is not its own, keeps its results', () => {
     fc.assert(
-      fc.property(program, ({ steps, returned, wanted, donate, outputs, fed }) => {
+      fc.property(program, ({ steps, returned, wanted, donate, outputs, fed, fuse }) => {
         t.scope(() => {
           const f = programOf(steps as readonly Step[], returned)
           const given = inputs().map((x, i) =>
@@ -264,6 +276,7 @@ describe('a plan', () => {
             isDonated: ({ kind, path }) => outputs !== 'own' && kind === 'tensor' && donate[Number(path)]!,
             isWanted: (path) => wanted[Number(path)]!,
             outputs,
+            fuse,
           }
           checkPlan(plan(recording.graph, options), recording.graph.inputs, options)
           for (const storage of recording.constants) release(storage)

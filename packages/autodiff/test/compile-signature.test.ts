@@ -253,7 +253,7 @@ describe('refused before anything is taken', () => {
     ],
     [{ shape: [-1, -3], values: new Float32Array(3) }, 'sizes must be integers from 0 on, got [-1,-3]'],
     [{ shape: [1.5, 2], values: new Float32Array(3) }, 'sizes must be integers from 0 on, got [1.5,2]'],
-    [{ shape: ['3'], values: new Float32Array(3) }, 'sizes must be integers from 0 on, got [3]'],
+    [{ shape: ['3'], values: new Float32Array(3) }, 'sizes must be integers from 0 on, got [a string]'],
   ])('data of a wrong shape: %#', (wrong, words) => {
     const compiled = untyped((y: t.Tensor) => t.add(y, 1))
     const left = leftBy(() => expect(refusal(() => compiled(wrong))).toBe(`RangeError: compile: ${words}`))
@@ -277,7 +277,7 @@ describe('refused before anything is taken', () => {
       () =>
         t.compile(identity, given as t.CompileOptions)
     expect(refusal(options({ donat: [0] }))).toBe(
-      "RangeError: compile: unknown option 'donat'; use donate, reuse",
+      "RangeError: compile: unknown option 'donat'; use donate, reuse, fuse",
     )
     expect(refusal(options({ donate: 0 }))).toBe(
       'TypeError: compile: donate must be an array of positions, got a number; pass donate: [0]',

@@ -70,7 +70,7 @@ const refused: readonly [call: () => unknown, message: string][] = [
     () => loose(t.onesLike)(1),
     'onesLike: a tensor is needed, got a number; wrap numbers and arrays in t.tensor',
   ],
-  [() => loose(t.linspace)('0', 1, 3), 'linspace: start and stop must be finite, got 0 and 1'],
+  [() => loose(t.linspace)('0', 1, 3), 'linspace: start and stop must be finite, got a string and 1'],
   [
     () => loose(t.normal)(t.key(1), [2], { mean: 1 }),
     'normal: mean must be a number, got an object; pass it by position',

@@ -25,6 +25,13 @@ export type {
 } from './layer.ts'
 export { activation } from './layers/activation.ts'
 export {
+  type BatchNormOptions,
+  type BatchNormParams,
+  type BatchNormState,
+  batchNorm,
+} from './layers/batch-norm.ts'
+export { dropout } from './layers/dropout.ts'
+export {
   type LinearOptions,
   type LinearParams,
   type LinearParamsWithoutBias,

@@ -15,6 +15,8 @@ export interface Call {
   readonly kind: 'call'
   readonly name: string
   readonly given: readonly Argument[]
+  /** Which of its results is meant, where the function returns several by name. */
+  readonly part?: string
 }
 
 /** The gradient of the sum of value `of` with respect to value `by`: `body` is what lies between. */
@@ -67,7 +69,8 @@ function evaluate(argument: Argument, values: readonly unknown[]): unknown {
     case 'call': {
       const called = functions[argument.name]
       if (typeof called !== 'function') t.failRange('programs', `there is no function t.${argument.name}`)
-      return called(...argument.given.map((given) => evaluate(given, values)))
+      const made: unknown = called(...argument.given.map((given) => evaluate(given, values)))
+      return argument.part === undefined ? made : (made as Record<string, unknown>)[argument.part]
     }
   }
 }
@@ -156,7 +159,7 @@ function print(argument: Argument): string {
     case 'list':
       return `[${argument.items.map(print).join(', ')}]`
     case 'call':
-      return `t.${argument.name}(${argument.given.map(print).join(', ')})`
+      return `t.${argument.name}(${argument.given.map(print).join(', ')})${argument.part === undefined ? '' : `.${argument.part}`}`
   }
 }
 

@@ -1,6 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { type Draw, type OperationInfo, operations } from '@tapeflow/autodiff/testing'
 import { drawFrom } from './draws.ts'
+import { basics } from './program-basics.ts'
 import {
   always,
   type Caller,
@@ -8,7 +9,6 @@ import {
   indicesBelow,
   isRowed,
   type Known,
-  last,
   meanRange,
   type Operand,
   ofOne,
@@ -22,12 +22,17 @@ import {
   times,
   withZero,
 } from './program-calls.ts'
+import { convolutions } from './program-convolutions.ts'
+import { fused } from './program-fused.ts'
 import { linearAlgebraCallers } from './program-linear-algebra.ts'
 import { call, type Literal, literal } from './program-lines.ts'
 import { shapeCallers } from './program-shapes.ts'
 
 // Operations that are not elementwise, or take something else than tensors. A new one of these kinds is added here.
 const structured: Readonly<Record<string, Caller>> = {
+  ...fused,
+  ...convolutions,
+  ...basics,
   ...linearAlgebraCallers,
   ...shapeCallers,
   argMax: ofOne(
@@ -62,15 +67,17 @@ const structured: Readonly<Record<string, Caller>> = {
   gather: (pool, draw) => {
     const x = pick(pool, draw, isRowed)
     if (x === null) return null
-    const rows = x.shape[0]!
+    const axis = draw.pick([0, 0, x.shape.length - 1])
+    const rows = x.shape[axis]!
     const shape = rows === 0 ? [0] : draw.pick([[2], [1], [3], [], [5], [2, 2], [0]])
     const indices = indicesBelow(rows, pool, draw, always) ?? constantIndices(shape, rows, draw)
-    return { operands: [x], call: (rowsOf) => call('gather', rowsOf, indices.argument), range: same }
+    const options = axis === 0 ? [] : [literal({ axis })]
+    return {
+      operands: [x],
+      call: (rowsOf) => call('gather', rowsOf, indices.argument, ...options),
+      range: same,
+    }
   },
-  logSoftmax: ofOne('logSoftmax', isRowed, ({ low, high }, shape) =>
-    range(low - high - Math.log(last(shape) + 1), 0),
-  ),
-  logSumExp: ofOne('logSumExp', isRowed, ({ low, high }, shape) => range(low, high + Math.log(last(shape)))),
   max: ofOne('max', always, same, reduction(1)),
   mean: ofOne('mean', always, meanRange, reduction(0)),
   oneHot: (pool, draw) => {
@@ -83,9 +90,6 @@ const structured: Readonly<Record<string, Caller>> = {
       range: () => range(0, 1, true),
     }
   },
-  pad: ofOne('pad', always, withZero, ({ shape }, draw) => [
-    shape.map(() => [draw.integer(0, 2), draw.integer(0, 1)]),
-  ]),
   reshape: ofOne('reshape', always, same, ({ shape }, draw) => {
     const [first = 1, ...rest] = shape
     const flat = shape.includes(0) ? t.sizeOf(shape) : -1
@@ -115,7 +119,6 @@ const structured: Readonly<Record<string, Caller>> = {
     })
     return axes === 1 ? [begin[0]!, end[0]!] : [begin, end]
   }),
-  softmax: ofOne('softmax', isRowed, () => range(0, 1)),
   sum: ofOne('sum', always, (x, shape) => withZero(times(x, t.sizeOf(shape))), reduction(0)),
   transpose: ofOne('transpose', always, same, ({ shape }, draw) => {
     if (draw.integer(0, 1) === 0) return []

@@ -1,5 +1,14 @@
 import type { Draw } from '@tapeflow/autodiff/testing'
-import { always, type Caller, constantIndices, isRowed, ofOne, pick, same } from './program-calls.ts'
+import {
+  always,
+  type Caller,
+  constantIndices,
+  isRowed,
+  ofOne,
+  pick,
+  same,
+  withZero,
+} from './program-calls.ts'
 import { call, literal } from './program-lines.ts'
 
 const someAxes = (shape: readonly number[], draw: Draw): readonly number[] =>
@@ -8,6 +17,10 @@ const someAxes = (shape: readonly number[], draw: Draw): readonly number[] =>
 /** Callers of operations that move or copy elements. */
 export const shapeCallers: Readonly<Record<string, Caller>> = {
   flip: ofOne('flip', always, same, ({ shape }, draw) => [{ axis: someAxes(shape, draw) }]),
+  pad: ofOne('pad', always, withZero, ({ shape }, draw) => {
+    const widths = shape.map(() => [draw.integer(0, 2), draw.integer(0, 1)])
+    return shape.includes(0) || draw.integer(0, 1) === 0 ? [widths] : [widths, { mode: 'edge' }]
+  }),
   roll: ofOne('roll', always, same, ({ shape }, draw) => {
     const shift = draw.pick([1, -2, 5])
     return draw.integer(0, 1) === 0 ? [shift] : [shift, { axis: someAxes(shape, draw) }]

@@ -7,6 +7,8 @@ import { tensors } from './tensors.ts'
 /** A call of an operation: what `info.sample` drew, where its inputs lie, and their numbers. */
 export interface OperationSample {
   readonly call: Sample['call']
+  /** Of a fused operation: the same call as the composition of others. */
+  readonly composition?: Sample['composition']
   readonly domains: readonly Domain[]
   readonly inputs: readonly Snapshot[]
 }
@@ -32,9 +34,9 @@ export interface SamplesOptions {
  */
 export function samples(info: OperationInfo, options: SamplesOptions = {}): fc.Arbitrary<OperationSample> {
   const { within = (domain) => domain } = options
-  return draws(info.sample).chain(({ shapes, domains = info.domains, call }) => {
+  return draws(info.sample).chain(({ shapes, domains = info.domains, call, composition }) => {
     const own = shapes.map((_, i) => within(domains[Math.min(i, domains.length - 1)]!, i))
-    return inputsOf(shapes, own).map((inputs) => ({ call, domains: own, inputs }))
+    return inputsOf(shapes, own).map((inputs) => ({ call, composition, domains: own, inputs }))
   })
 }
 

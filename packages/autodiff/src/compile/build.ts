@@ -6,7 +6,14 @@ import { type Entry, slotOn, type Tape } from '../tape.ts'
 import { isGone, Tensor } from '../tensor.ts'
 import { TracedKey } from '../traced-key.ts'
 import { isPlain } from '../tree.ts'
-import { type Graph, type Line, type Output, type RecordedLine, type Source, Value } from './graph.ts'
+import {
+  type Graph,
+  type OperationLine,
+  type Output,
+  type RecordedLine,
+  type Source,
+  Value,
+} from './graph.ts'
 import { HostValues, hosted } from './host.ts'
 import { hasKeys } from './keyed.ts'
 import { checkDepth, type Leaf } from './signature.ts'
@@ -32,7 +39,7 @@ export class Builder {
   private readonly inputs: (Value | null)[] = []
   /** The leaf of each slot that is a number. */
   private readonly numbers = new Map<number, number>()
-  private readonly lines: Line[] = []
+  private readonly lines: OperationLine[] = []
   private readonly recorded: RecordedLine[] = []
   private readonly outputs: Output[] = []
   private readonly known = new Map<string, Value>()

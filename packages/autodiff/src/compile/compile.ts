@@ -36,6 +36,11 @@ export interface CompileOptions {
    * be disposed of but the compiled function itself. Off by default.
    */
   readonly reuse?: boolean
+  /**
+   * Whether chains of elementwise operations are run as one loop each: less memory is read and written, and no bit of a result
+   * changes. On by default; off, the plan has a line for each operation.
+   */
+  readonly fuse?: boolean
 }
 
 /** Arguments with `{ shape, values }` in place of tensors where one likes: numbers that are copied in at the call. */
@@ -87,6 +92,7 @@ const abandoned =
  * @param f a pure, synchronous function of trees
  * @param options.donate positions of arguments that may be used up: their tensors become the results' memory
  * @param options.reuse whether results are written over by the next call; false by default
+ * @param options.fuse whether chains of elementwise operations become one loop each; true by default
  * @throws RecordingError where `f` reads a value; TypeError for arguments that are no trees; RangeError for a bad option
  * @example
  * const step = t.compile((w: t.Tensor, x: t.Tensor, rate: number) => t.sub(w, t.mul(x, rate)))
@@ -99,9 +105,10 @@ export function compile<A extends readonly unknown[], R>(
   options: CompileOptions = {},
 ): Compiled<A, R> {
   checkFunction('compile', f)
-  checkOptions('compile', options, ['donate', 'reuse'])
+  checkOptions('compile', options, ['donate', 'reuse', 'fuse'])
   const donate = checkDonate(options.donate)
   const reuse = checkFlag('compile', 'reuse', options.reuse)
+  const fuse = checkFlag('compile', 'fuse', options.fuse ?? true)
   const programs: Program[] = []
   let isWanted = (_path: string): boolean => true
 
@@ -112,7 +119,7 @@ export function compile<A extends readonly unknown[], R>(
   ): Program => {
     let program: Program | undefined
     try {
-      program = new Program(signatures, leaves, recording, { donate, reuse }, isWanted)
+      program = new Program(signatures, leaves, recording, { donate, reuse, fuse }, isWanted)
       return program
     } finally {
       // What `select` was given may throw.

@@ -1,7 +1,7 @@
 import { heapFloats } from '../memory.ts'
 import { defineOperation, type Operation } from '../operation.ts'
 import type { Tensor } from '../tensor.ts'
-import { type Line, type Output, Value } from './graph.ts'
+import { type OperationLine, type Output, Value } from './graph.ts'
 
 /** The same elements in memory of their own: what a program hands out must be its own. Only ever a line of a plan. */
 export const copyOperation: Operation<unknown, readonly Tensor[]> = /*@__PURE__*/ defineOperation<
@@ -24,12 +24,12 @@ export const copyOperation: Operation<unknown, readonly Tensor[]> = /*@__PURE__*
  * @param mayStay whether an output that is no constant may lie where it does
  */
 export function withCopies(
-  lines: readonly Line[],
+  lines: readonly OperationLine[],
   outputs: readonly (Output | null)[],
   values: number,
   mayStay: (value: Value, isRepeated: boolean) => boolean,
-): { readonly lines: readonly Line[]; readonly outputs: readonly (Output | null)[] } {
-  const added: Line[] = []
+): { readonly lines: readonly OperationLine[]; readonly outputs: readonly (Output | null)[] } {
+  const added: OperationLine[] = []
   const roots = new Set<Value>()
   const own = outputs.map((output) => {
     if (output === null) return null

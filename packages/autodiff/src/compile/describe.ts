@@ -1,7 +1,7 @@
 import { failRange } from '../fail.ts'
 import { showShape, sizeOf } from '../shape.ts'
 import { padded } from './arena.ts'
-import type { Value } from './graph.ts'
+import { resultsOf, type Value } from './graph.ts'
 import { bytesOf, type Place, type PlannedLine } from './plan.ts'
 import type { Program } from './program.ts'
 
@@ -43,21 +43,24 @@ export function describePlan(program: Program | null): ProgramPlan {
   const writers = new Map<string, Value>()
   const [plannedHeads, ...planned] = table([
     ['', 'operation', 'operands', 'shape', 'bytes', 'written', ''],
-    ...plan.lines.map((line) => {
-      const place = plan.places.get(line.output)!
-      const key = `${place.space} ${place.index} ${place.offset}`
-      const before = writers.get(key)
-      writers.set(key, line.output)
-      return [
-        line.output.name,
-        line.operation.name,
-        line.inputs.map(({ name }) => name).join(', '),
-        showShape(line.output.shape),
-        grouped(line.output.size * 4),
-        line.output.size === 0 ? '' : where(place, program, line.output),
-        before !== undefined && line.inputs.some(({ root }) => root === before) ? 'in place' : work(line),
-      ]
-    }),
+    ...plan.lines.flatMap((line) =>
+      resultsOf(line).map((output) => {
+        const place = plan.places.get(output)!
+        const key = `${place.space} ${place.index} ${place.offset}`
+        const before = writers.get(key)
+        writers.set(key, output)
+        const isFirst = output === line.output
+        return [
+          output.name,
+          isFirst ? line.operation.name : '″',
+          isFirst ? line.inputs.map(({ name }) => name).join(', ') : '″',
+          showShape(output.shape),
+          grouped(output.size * 4),
+          output.size === 0 ? '' : where(place, program, output),
+          before !== undefined && line.inputs.some(({ root }) => root === before) ? 'in place' : work(line),
+        ]
+      }),
+    ),
   ])
   const recordedBytes = entries.reduce(
     (sum, { shape, isView }) => sum + (isView ? 0 : padded(sizeOf(shape) * 4)),

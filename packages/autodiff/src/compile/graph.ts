@@ -1,3 +1,4 @@
+import type { Expression, Results } from '../kernels/emit.ts'
 import type { Storage } from '../memory.ts'
 import type { Operation } from '../operation.ts'
 import { type Shape, sizeOf } from '../shape.ts'
@@ -33,16 +34,59 @@ export class Value {
 }
 
 /** An operation on values. */
-export interface Line {
+export interface OperationLine {
   readonly operation: Operation
   readonly inputs: readonly Value[]
   readonly attributes: unknown
   readonly output: Value
+  readonly also?: undefined
+  readonly fused?: undefined
+}
+
+/** Elementwise lines that are run as one loop, and reductions of what they compute. */
+export interface FusedLine {
+  /** As much of an operation as planning asks for. */
+  readonly operation: FusedOperation
+  readonly inputs: readonly Value[]
+  readonly attributes: null
+  readonly output: Value
+  /** Further results. */
+  readonly also: readonly Value[]
+  readonly fused: Fused
+}
+
+/** What is known of a loop as of an operation. */
+export type FusedOperation = Pick<Operation, 'name' | 'inPlace' | 'scratch' | 'effect'>
+
+/** What a loop computes. */
+export interface Fused {
+  /** Of the inputs: the results, in their order. */
+  readonly expression: Expression<Results>
+  /** Tells the expression from all others. */
+  readonly text: string
+  /** Of what shape everything is that the expression computes. */
+  readonly shape: Shape
+  /** By result: the reduction that it goes into at once, or null where it is stored. */
+  readonly reductions: readonly (Reduction | null)[]
+}
+
+/** A reduction that follows a loop: what it reduces is never stored as a whole. */
+export interface Reduction {
+  readonly operation: Operation
+  readonly attributes: unknown
+}
+
+/** A line of a program. */
+export type Line = OperationLine | FusedLine
+
+/** What a line computes. */
+export function resultsOf({ output, also }: Line): readonly Value[] {
+  return also === undefined ? [output] : [output, ...also]
 }
 
 /** A program without memory: lines in an order in which they can be run, each written once. */
 export interface Graph {
-  readonly lines: readonly Line[]
+  readonly lines: readonly OperationLine[]
   /** The values of the traced inputs, by leaf; null for keys. */
   readonly inputs: readonly (Value | null)[]
   readonly outputs: readonly Output[]

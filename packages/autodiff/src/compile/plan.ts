@@ -1,7 +1,8 @@
 import { sameShape } from '../shape.ts'
 import { Arena, padded } from './arena.ts'
 import { withCopies } from './copy.ts'
-import type { Graph, Line, Output, Value } from './graph.ts'
+import { fuse } from './fuse.ts'
+import { type Graph, type Line, type Output, resultsOf, type Value } from './graph.ts'
 import { depthFirst, mayFail, neededLines } from './order.ts'
 import { pair } from './pair.ts'
 import type { Leaf } from './signature.ts'
@@ -22,8 +23,8 @@ export interface Block {
 }
 
 /** A line with all that it needs to be run. */
-export interface PlannedLine extends Line {
-  /** Where in the arena its working memory begins. */
+export type PlannedLine = Line & {
+  /** Where in the arena its working memory begins, -1 where it needs none. */
   readonly scratch: number
   /** Blocks of the arena that nobody reads any more. */
   readonly frees: readonly Block[]
@@ -55,6 +56,8 @@ export interface PlanOptions {
    * handed out as they came; or each in memory that is made for it, `'own'`.
    */
   readonly outputs: 'anywhere' | 'apart' | 'own'
+  /** Whether elementwise chains become one line each. */
+  readonly fuse: boolean
 }
 
 /**
@@ -65,7 +68,7 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
   const wanted = graph.outputs.map((output) => (options.isWanted(output.path) ? output : null))
   const given = wanted.filter((output) => output !== null)
   const needed = neededLines(graph.lines, given)
-  const { lines, outputs } = withCopies(needed, wanted, graph.values, (value, isRepeated) => {
+  const { lines: copied, outputs } = withCopies(needed, wanted, graph.values, (value, isRepeated) => {
     if (options.outputs === 'anywhere') return true
     if (isRepeated || value.root !== value) return false
     const { source } = value
@@ -73,6 +76,7 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
     const leaf = options.leaves[source.leaf]!
     return options.outputs === 'apart' && leaf.kind === 'tensor' && options.isDonated(leaf)
   })
+  const lines = options.fuse ? fuse(copied, outputs) : copied
   const recorded = new Placing(graph, lines, outputs, options).plan()
   const reordered = new Placing(graph, depthFirst(lines, outputs), outputs, options).plan()
   return bytesOf(reordered) < bytesOf(recorded) ? reordered : recorded
@@ -81,6 +85,16 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
 /** Bytes that a program takes while it runs, beside its arguments. */
 export function bytesOf({ arenaBytes, outputBytes }: Plan): number {
   return outputBytes.reduce((sum, bytes) => sum + padded(bytes), arenaBytes)
+}
+
+/** The traced inputs in whose memory results lie. */
+export function handedOutBy({ outputs, places }: Plan): ReadonlySet<number> {
+  const leaves = new Set<number>()
+  for (const output of outputs) {
+    const place = output && places.get(output.value.root)
+    if (place?.space === 'leaf') leaves.add(place.index)
+  }
+  return leaves
 }
 
 class Placing {
@@ -145,16 +159,23 @@ class Placing {
   }
 
   private place(line: Line, at: number, paired: ReadonlyMap<Value, number>): PlannedLine {
-    const { output, inputs, operation, attributes } = line
+    const { inputs, operation, attributes } = line
     for (const { root } of inputs) this.placeConstant(root)
-    const replaced = this.placeOutput(line, at, paired.get(output))
+    const replaced = new Set<Value>()
+    // What is handed out may lie in donated memory only where no other result of the line took that.
+    for (const isFirst of [true, false]) {
+      for (const output of resultsOf(line)) {
+        if (this.isHandedOut(output) !== isFirst) continue
+        this.placeOutput(output, line, at, paired.get(output), replaced)
+      }
+    }
     const needed = operation.scratch?.(inputs, attributes) ?? 0
-    const scratch = needed === 0 ? 0 : this.arena.take(needed)
+    const scratch = needed === 0 ? -1 : this.arena.take(needed)
     if (needed > 0) this.arena.give(scratch, needed)
     const frees: Block[] = []
-    for (const root of new Set([...inputs.map((input) => input.root), output])) {
+    for (const root of new Set([...inputs.map((input) => input.root), ...resultsOf(line)])) {
       const place = this.places.get(root)!
-      if (place.space !== 'arena' || root === replaced || root.size === 0) continue
+      if (place.space !== 'arena' || replaced.has(root) || root.size === 0) continue
       if ((this.lastRead.get(root) ?? -1) > at) continue
       this.arena.give(place.offset, root.size * 4)
       frees.push({ offset: place.offset, bytes: root.size * 4 })
@@ -162,31 +183,38 @@ class Placing {
     return { ...line, scratch, frees }
   }
 
-  /** @returns the root whose memory the output took over, if it did */
-  private placeOutput(line: Line, at: number, donated: number | undefined): Value | null {
-    const { output } = line
+  /** @param replaced the roots whose memory results of the line have taken over: this one may be added */
+  private placeOutput(
+    output: Value,
+    line: Line,
+    at: number,
+    donated: number | undefined,
+    replaced: Set<Value>,
+  ): void {
     if (output.size === 0 && !this.isHandedOut(output)) {
       this.places.set(output, { space: 'arena', index: 0, offset: 0 })
-      return null
+      return
     }
     if (this.isHandedOut(output)) {
-      if (donated === undefined || output.size === 0 || !this.isFree(donated, line, at)) {
+      if (donated === undefined || output.size === 0 || !this.isFree(donated, output, line, at)) {
         this.places.set(output, this.newOutput(output))
-        return null
+        return
       }
-      const before = this.occupants.get(donated)!
+      replaced.add(this.occupants.get(donated)!)
       this.occupy(donated, output)
-      return before
+      return
     }
-    const over = line.inputs.find((input) => this.canReplace(input.root, line, at))?.root
+    const over = line.inputs.find(
+      ({ root }) => !replaced.has(root) && this.canReplace(root, output, line, at),
+    )?.root
     if (over === undefined) {
       this.places.set(output, this.inArena(output))
-      return null
+      return
     }
     const place = this.places.get(over)!
     if (place.space === 'leaf') this.occupy(place.index, output)
     else this.places.set(output, place)
-    return over
+    replaced.add(over)
   }
 
   private occupy(leaf: number, output: Value): void {
@@ -196,22 +224,25 @@ class Placing {
   }
 
   /** Whether nothing that is still read lies in a donated input's memory. */
-  private isFree(leaf: number, line: Line, at: number): boolean {
+  private isFree(leaf: number, output: Value, line: Line, at: number): boolean {
     const occupant = this.occupants.get(leaf)!
     if (at < this.safeFrom) return false
     const last = this.lastRead.get(occupant) ?? -1
-    return last < at || (last === at && this.canBeWrittenOver(occupant, line))
+    return last < at || (last === at && this.canBeWrittenOver(occupant, output, line))
   }
 
-  private canReplace(root: Value, line: Line, at: number): boolean {
-    if (this.lastRead.get(root) !== at || !this.canBeWrittenOver(root, line)) return false
+  private canReplace(root: Value, output: Value, line: Line, at: number): boolean {
+    if (this.lastRead.get(root) !== at || !this.canBeWrittenOver(root, output, line)) return false
     const { space, index } = this.places.get(root)!
     if (space === 'leaf') return at >= this.safeFrom && this.occupants.get(index) === root
     return space === 'arena'
   }
 
-  private canBeWrittenOver(root: Value, { operation, inputs, output }: Line): boolean {
+  private canBeWrittenOver(root: Value, output: Value, line: Line): boolean {
+    const { operation, inputs, fused } = line
     if (operation.inPlace !== true || root.size !== output.size) return false
+    // A reduction is written before rows that come later have been read.
+    if (fused !== undefined && fused.reductions[resultsOf(line).indexOf(output)] !== null) return false
     return inputs.every((input) => input.root !== root || sameShape(input.shape, output.shape))
   }
 

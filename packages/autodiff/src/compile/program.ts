@@ -4,7 +4,7 @@ import { allocate, handOn, heapFloats, nextMark, release, retain, Storage, takeA
 import { currentScope, isOpen, move, own, type Scope } from '../scopes.ts'
 import { failDisposed, isGone, Tensor } from '../tensor.ts'
 import type { Value } from './graph.ts'
-import { type Plan, plan } from './plan.ts'
+import { handedOutBy, type Plan, plan } from './plan.ts'
 import { fill, hasHostLeaves, type Recording } from './record.ts'
 import { Replay } from './replay.ts'
 import type { Data, Leaf, Signature } from './signature.ts'
@@ -13,6 +13,7 @@ import type { Data, Leaf, Signature } from './signature.ts'
 export interface ProgramOptions {
   readonly donate: readonly number[]
   readonly reuse: boolean
+  readonly fuse: boolean
 }
 
 /** A recording for arguments of one signature: planned, and run again and again. */
@@ -101,12 +102,13 @@ export class Program {
   }
 
   private planned(isWanted: (path: string) => boolean): Plan {
-    const { donate, reuse } = this.options
+    const { donate, reuse, fuse } = this.options
     return plan(this.recording.graph, {
       leaves: this.leaves,
       isDonated: ({ kind, argument }) => kind === 'tensor' && donate.includes(argument),
       isWanted,
       outputs: reuse ? 'apart' : 'anywhere',
+      fuse,
     })
   }
 
@@ -322,15 +324,6 @@ export class Program {
     this.kept = []
     this.lastFound = []
   }
-}
-
-function handedOutBy({ outputs, places }: Plan): ReadonlySet<number> {
-  const leaves = new Set<number>()
-  for (const output of outputs) {
-    const place = output && places.get(output.value.root)
-    if (place?.space === 'leaf') leaves.add(place.index)
-  }
-  return leaves
 }
 
 /** Whether anyone but `x` may read its memory later on. */

@@ -3,12 +3,15 @@ import { isDisabled } from '../kernels/disabled.ts'
 import { heapFloats, isPoisoned, nowhere } from '../memory.ts'
 import type { Operation } from '../operation.ts'
 import { Tensor } from '../tensor.ts'
-import type { Value } from './graph.ts'
+import { ElementwiseCall, loopOfLine } from './elementwise-call.ts'
+import { resultsOf, type Value } from './graph.ts'
 import { mayFail } from './order.ts'
 import type { Block, Place, Plan } from './plan.ts'
+import { isReducing, ReducingCall } from './reducing-call.ts'
 
 /** An operation on tensors that are there to stay: only where they lie changes. */
-interface Call {
+interface KernelCall {
+  readonly loop?: undefined
   readonly operation: Operation
   readonly output: Tensor
   readonly inputs: readonly Tensor[]
@@ -17,6 +20,13 @@ interface Call {
   scratch: number
   readonly frees: readonly Block[]
 }
+
+interface LoopCall {
+  readonly loop: ElementwiseCall | ReducingCall
+  readonly frees: readonly Block[]
+}
+
+type Call = KernelCall | LoopCall
 
 /** The tensors that lie in one piece of memory, and how far from its beginning. */
 class Space {
@@ -44,6 +54,8 @@ class Space {
  */
 export class Replay {
   private readonly calls: Call[] = []
+  private readonly loops: (ElementwiseCall | ReducingCall)[] = []
+  private hasMoved = true
   private readonly arena = new Space()
   private readonly leaves: Space[] = []
   private readonly outputs: Space[] = []
@@ -56,38 +68,54 @@ export class Replay {
     this.places = plan.places
     // Also those that no line reads: they are handed out, and must move with their memory.
     for (const leaf of plan.copiedIn) this.operand(inputs[leaf]!)
-    for (const { operation, inputs, attributes, output, scratch, frees } of plan.lines) {
+    for (const line of plan.lines) {
+      const { output, inputs, frees } = line
       // What has no elements is not computed.
-      if (output.size === 0 && !mayFail({ operation, attributes })) continue
+      if (output.size === 0 && !mayFail(line)) continue
       const operands = inputs.map((input) => this.operand(input))
-      const into = this.operand(output)
-      this.calls.push({
-        operation,
-        output: into,
-        inputs: operands,
-        attributes,
-        scratchAt: scratch,
-        scratch,
-        frees,
-      })
+      const loop = isDisabled(line.operation.name) ? undefined : loopOfLine(line)
+      if (loop !== undefined) {
+        const results = resultsOf(line).map((value) => this.operand(value))
+        const call = isReducing(loop)
+          ? new ReducingCall(loop, results, operands, line.scratch)
+          : new ElementwiseCall(loop, results, operands)
+        this.loops.push(call)
+        this.calls.push({ loop: call, frees })
+      } else if (line.fused === undefined) {
+        const { operation, attributes, scratch } = line
+        const into = this.operand(output)
+        this.calls.push({
+          operation,
+          output: into,
+          inputs: operands,
+          attributes,
+          scratchAt: scratch,
+          scratch: Math.max(0, scratch),
+          frees,
+        })
+      }
     }
   }
 
   /** Says where the memory of a traced input begins. */
   moveLeaf(leaf: number, offset: number): void {
-    this.leaves[leaf]?.move(offset)
+    if (this.leaves[leaf]?.move(offset)) this.hasMoved = true
   }
 
   /** Says where an output is to be written. */
   moveOutput(index: number, offset: number): void {
-    this.outputs[index]?.move(offset)
+    if (this.outputs[index]?.move(offset)) this.hasMoved = true
   }
 
   /** Says where the program's own memory begins. */
   moveArena(offset: number): void {
     if (!this.arena.move(offset)) return
+    this.hasMoved = true
     this.arenaBase = offset
-    for (const call of this.calls) call.scratch = offset + call.scratchAt
+    for (const call of this.calls) {
+      // Of a kernel that needs none it is 0: by that it is told.
+      if (call.loop === undefined && call.scratchAt >= 0) call.scratch = offset + call.scratchAt
+    }
   }
 
   /** The operand that stands for a value: where it lies now. */
@@ -106,6 +134,10 @@ export class Replay {
 
   /** Runs every line. */
   run(): void {
+    if (this.hasMoved) {
+      for (const loop of this.loops) loop.moved(this.arenaBase)
+      this.hasMoved = false
+    }
     if (isPoisoned()) this.runPoisoned()
     else for (let i = 0; i < this.calls.length; i++) perform(this.calls[i]!)
   }
@@ -131,7 +163,12 @@ export class Replay {
   }
 }
 
-function perform({ operation, output, inputs, attributes, scratch }: Call): void {
+function perform(call: Call): void {
+  if (call.loop !== undefined) {
+    call.loop.run()
+    return
+  }
+  const { operation, output, inputs, attributes, scratch } = call
   if (operation.kernel !== undefined && !isDisabled(operation.name)) {
     operation.kernel(output, inputs, attributes, scratch)
   } else {

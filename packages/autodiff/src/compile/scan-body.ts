@@ -135,6 +135,7 @@ export class ScanBody {
         isDonated: () => false,
         isWanted: () => true,
         outputs: 'own',
+        fuse: true,
       })
       const places = planned.outputs.map((output) => planned.places.get(output!.value.root)!.index)
       this.ready = { plan: planned, replay: new Replay(planned, this.graph.inputs), places }

@@ -1,4 +1,5 @@
 import { failRange, failType, kindOf } from '../fail.ts'
+import { failForeign } from '../foreign.ts'
 import { Key } from '../key.ts'
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
@@ -80,6 +81,7 @@ export function signatureOf(args: readonly unknown[]): {
         items: keys.map((key) => read(value[key], argument, within(key), depth + 1)),
       }
     }
+    failForeign('compile', value)
     return failType(
       'compile',
       `argument ${argument}${path === '' ? '' : ` at '${path}'`} must be a tensor, key, number, boolean, string or a plain tree of them, got ${kindOf(value)}`,

@@ -29,23 +29,26 @@ const signBit = 0x80000000
 // Added to a number below 2^22 it rounds that to a whole number, found in the low bits: faster than an instruction.
 const magic = 12582912
 // ln 2 in two parts; the first has ten bits, so its product with a whole number up to 2^14 is exact.
-const ln2High = 0.693359375
-const ln2Low = -2.1219444005469057e-4
+export const ln2High = 0.693359375
+export const ln2Low = -2.1219444005469057e-4
 
-const mulAdd = (x: Value, y: Value, z: Value): Value => add(mul(x, y), z)
+/** x * y + z, rounded twice. */
+export const mulAdd = (x: Value, y: Value, z: Value): Value => add(mul(x, y), z)
 
 /**
  * x = n ln 2 + r, with n whole and |r| <= ln 2 / 2. The low bits of `biased` are n + bias.
  * With a bias of 127 they are the exponent of 2^n as it is encoded, at the wrong end of the word.
+ *
+ * @param nearly what n is chosen by, where x is a part of it that still lacks a little
  */
-function reduce(x: Value, bias: number): { r: Value; biased: Bits } {
-  const shifted = mulAdd(x, constant(Math.LOG2E), constant(magic + bias))
+export function reduce(x: Value, bias: number, nearly: Value = x): { r: Value; biased: Bits } {
+  const shifted = mulAdd(nearly, constant(Math.LOG2E), constant(magic + bias))
   const n = sub(shifted, constant(magic + bias))
   return { r: sub(sub(x, mul(n, constant(ln2High))), mul(n, constant(ln2Low))), biased: bits(shifted) }
 }
 
 /** exp(r) - 1 for |r| <= ln 2 / 2 by a minimax polynomial; Estrin's scheme: chains half as long as Horner's. */
-function expm1Reduced(r: Value): Value {
+export function expm1Reduced(r: Value): Value {
   const squared = mul(r, r)
   const low = mulAdd(r, constant(0.16666541993618011), constant(0.4999999701976776))
   const high = mulAdd(r, constant(0.00836664717644453), constant(0.04166720435023308))
@@ -53,7 +56,8 @@ function expm1Reduced(r: Value): Value {
   return mulAdd(squared, q, r)
 }
 
-const expReduced = (r: Value): Value => add(expm1Reduced(r), constant(1))
+/** exp(r) for |r| <= ln 2 / 2. */
+export const expReduced = (r: Value): Value => add(expm1Reduced(r), constant(1))
 
 /**
  * e^x, within 1.1 ulp everywhere, results below 2^-126 included: 2^n e^r with |r| <= ln 2 / 2.
@@ -70,6 +74,16 @@ export function exp(x: Value): Value {
   return mul(mul(expReduced(r), fromBits(half)), fromBits(rest))
 }
 
+/** (log(1 + f) - f + f^2/2) / f^3 for 1 + f between sqrt(1/2) and sqrt 2, by a minimax polynomial. */
+export function logSeries(f: Value): Value {
+  const squared = mul(f, f)
+  const p01 = mulAdd(f, constant(-0.2500081956386566), constant(0.3333333134651184))
+  const p23 = mulAdd(f, constant(-0.16623356938362122), constant(0.20001226663589478))
+  const p45 = mulAdd(f, constant(-0.13160182535648346), constant(0.14201758801937103))
+  const p67 = mulAdd(f, constant(-0.07634493708610535), constant(0.12761574983596802))
+  return mulAdd(mul(squared, squared), mulAdd(squared, p67, p45), mulAdd(squared, p23, p01))
+}
+
 /**
  * The natural logarithm, within 1 ulp: e ln 2 + log m with m between sqrt(1/2) and sqrt 2.
  *
@@ -84,11 +98,7 @@ export function log(x: Value): Value {
   const e = sub(fromInteger(exponent), fromBits(and(maskBits(tiny), bits(constant(23)))))
   const f = sub(fromBits(subBits(normal, shiftLeft(exponent, 23))), constant(1))
   const squared = mul(f, f)
-  const p01 = mulAdd(f, constant(-0.2500081956386566), constant(0.3333333134651184))
-  const p23 = mulAdd(f, constant(-0.16623356938362122), constant(0.20001226663589478))
-  const p45 = mulAdd(f, constant(-0.13160182535648346), constant(0.14201758801937103))
-  const p67 = mulAdd(f, constant(-0.07634493708610535), constant(0.12761574983596802))
-  const p = mulAdd(mul(squared, squared), mulAdd(squared, p67, p45), mulAdd(squared, p23, p01))
+  const p = logSeries(f)
   const small = sub(mulAdd(mul(f, squared), p, mul(e, constant(ln2Low))), mul(squared, constant(0.5)))
   const result = mulAdd(e, constant(ln2High), add(f, small))
   // Bits 0x7fc00000 are NaN; of zeros the quiet bit goes and the sign comes, which makes -Inf.

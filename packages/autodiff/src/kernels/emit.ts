@@ -3,15 +3,19 @@ import type { Node, Value } from './lanes.ts'
 import { input, opcodes } from './lanes.ts'
 import { encodeModule, noResult, wasm, writer } from './wasm-encoder.ts'
 
-/** An elementwise computation, written with `expression.ts`. */
-export type Expression = (...inputs: Value[]) => Value
+/** An elementwise computation, written with `expression.ts`: of one result, or of several. */
+export type Expression<R = Value> = (...inputs: Value[]) => R
+
+/** What an expression comes to. */
+export type Results = Value | readonly Value[]
 
 /**
  * A compiled loop: `out[o * inner + i] = expression(…)` for o below `outer` and i below `inner`.
  *
  * @param out the output's address: `outer * inner` contiguous floats. It may be the address of an input that has
  * the same layout
- * @param inputs two numbers for each input: its address, and the bytes from one row to the next (0 repeats the row)
+ * @param inputs two numbers for each input: its address, and the bytes from one row to the next (0 repeats the row); then the
+ * addresses of further outputs, where the expression has several results
  */
 export type Loop = (out: number, outer: number, inner: number, ...inputs: number[]) => void
 
@@ -27,6 +31,8 @@ interface Step {
   readonly when: number
   readonly id: number
   uses: number
+  /** It is a result. */
+  isRoot: boolean
   /** The variable that keeps the value, or 0. */
   local: number
 }
@@ -34,8 +40,8 @@ interface Step {
 /** Tells 0 from -0, and is a shorter text than a decimal fraction. */
 const encodingOf = (x: number): number => new Int32Array(Float32Array.of(x).buffer)[0]!
 
-/** The steps that compute `root`, each after its inputs. */
-function schedule(root: Node, pattern: string): Step[] {
+/** The steps that compute `roots`, each after its inputs, and those of the roots. */
+function schedule(roots: readonly Node[], pattern: string): { steps: Step[]; results: Step[] } {
   const steps: Step[] = []
   const ofNode = new Map<Node, Step>()
   const ofText = new Map<string, Step>()
@@ -54,7 +60,7 @@ function schedule(root: Node, pattern: string): Step[] {
     }
     step = node.op === 'cast' ? inputs[0] : ofText.get(text)
     if (step === undefined) {
-      step = { node, inputs, when, id: steps.length, uses: 0, local: 0 }
+      step = { node, inputs, when, id: steps.length, uses: 0, isRoot: false, local: 0 }
       for (const s of inputs) s.uses++
       ofText.set(text, step)
       steps.push(step)
@@ -62,18 +68,25 @@ function schedule(root: Node, pattern: string): Step[] {
     ofNode.set(node, step)
     return step
   }
-  visit(root).uses++
-  return steps
+  const results = roots.map((root) => {
+    const step = visit(root)
+    step.uses++
+    step.isRoot = true
+    return step
+  })
+  return { steps, results }
 }
 
 /** Gives a variable, counted from `first`, to each value that is used again or later; returns the next free one. */
-function keep(steps: readonly Step[], first: number): number {
+function keep(steps: readonly Step[], severalRoots: boolean, first: number): number {
   const late = new Set<Step>()
   for (const step of steps) for (const s of step.inputs) if (s.when < step.when) late.add(s)
   let next = first
   for (const step of steps) {
-    const stored = step.id === steps.length - 1 && step.when < perElement
-    if (step.uses > 1 || stored || late.has(step)) step.local = next++
+    // Nothing is stored before all results are there: one may be written over what another is computed from.
+    const stored = step.isRoot && (severalRoots || step.when < perElement)
+    const lazy = step.node.op === 'selectRarely'
+    if (step.uses > 1 || stored || lazy || late.has(step)) step.local = next++
   }
   return next
 }
@@ -86,6 +99,19 @@ const store = 0x0b
 const storeLane = 0x5a
 const integerSplat = 0x11
 const numberSplat = 0x13
+const doubleSplat = 0x14
+
+// A select whose first operand is computed only where a mask is true somewhere.
+const anyTrue = 0x53
+const bitSelect = 0x52
+
+// Which bytes a shuffle takes: of a, then of b.
+const bytesFrom = (...starts: number[]): number[] =>
+  starts.flatMap((start) => Array.from({ length: 8 }, (_, i) => start + i))
+const shuffles: Readonly<Record<string, readonly number[]>> = {
+  upper: /*@__PURE__*/ bytesFrom(8, 8),
+  join: /*@__PURE__*/ bytesFrom(0, 16),
+}
 
 // Where the function's own parameters are; the pairs of the inputs follow.
 const out = 0
@@ -116,7 +142,11 @@ const repeats = 4
  * const bytes = emitLoop((x) => x, 'v')
  * assert(WebAssembly.validate(bytes))
  */
-export function emitLoop(expression: Expression, pattern: string, shared = false): Uint8Array<ArrayBuffer> {
+export function emitLoop(
+  expression: Expression<Results>,
+  pattern: string,
+  shared = false,
+): Uint8Array<ArrayBuffer> {
   const count = pattern.length
   const inputs: Value[] = []
   const moving: number[] = []
@@ -132,15 +162,17 @@ export function emitLoop(expression: Expression, pattern: string, shared = false
     const problem = `the pattern is too short, got '${pattern}' for ${expression.length} inputs`
     failRange('emitLoop', problem, 'write one letter per input')
   }
-  const steps = schedule(expression(...inputs), pattern)
-  const root = steps.at(-1)!
+  const expressed = expression(...inputs)
+  const { steps, results } = schedule('kind' in expressed ? [expressed] : expressed, pattern)
+  const extra = results.length - 1
+  const outputOf = (k: number): number => (k === 0 ? out : address(count) + k - 1)
 
-  const parameters = address(count)
+  const parameters = address(count) + extra
   const end = parameters + moving.length
   const vectorEnd = end + 1
   const blockEnd = end + 2
   const firstVector = end + 3
-  const vectors = keep(steps, firstVector) - firstVector
+  const vectors = keep(steps, extra > 0, firstVector) - firstVector
   // An input's place in the current row; 's' inputs have none.
   const cursor = (k: number): number => parameters + moving.indexOf(k)
 
@@ -161,6 +193,10 @@ export function emitLoop(expression: Expression, pattern: string, shared = false
       return
     }
     const { op: name, value } = step.node
+    if (name === 'selectRarely') {
+      computeRarely(step, read, offset)
+      return
+    }
     for (const s of step.inputs) compute(s, read, offset)
     if (name === 'input') {
       w.get(step.when === perRow ? address(value) : cursor(value))
@@ -168,16 +204,41 @@ export function emitLoop(expression: Expression, pattern: string, shared = false
     } else if (name === 'constant') {
       w.number(value)
       w.simd(numberSplat)
+    } else if (name === 'double') {
+      w.double(value)
+      w.simd(doubleSplat)
     } else if (name === 'integer') {
       w.integer(value)
       w.simd(integerSplat)
     } else if (name !== 'cast') {
-      if (name === 'shiftLeft' || name === 'shiftRight') w.integer(value)
+      if (name.startsWith('shift')) w.integer(value)
       w.simd(opcodes[name])
+      const bytes = shuffles[name]
+      if (bytes !== undefined) w.op(...bytes)
     }
     if (step.local === 0) return
     known.add(step)
     w.tee(step.local)
+  }
+  /** As a select, but that what is computed in the branch is not known after it. */
+  const computeRarely = (step: Step, read: number, offset: number): void => {
+    const [rare, usual, mask] = step.inputs as [Step, Step, Step]
+    compute(usual, read, offset)
+    w.set(step.local)
+    compute(mask, read, offset)
+    w.simd(anyTrue)
+    w.op(wasm.if, noResult)
+    const before = known
+    known = new Set(before)
+    compute(rare, read, offset)
+    w.get(step.local)
+    compute(mask, read, offset)
+    w.simd(bitSelect)
+    w.set(step.local)
+    w.op(wasm.end)
+    known = before
+    known.add(step)
+    w.get(step.local)
   }
   const hoist = (when: number): void => {
     for (const step of steps) {
@@ -195,14 +256,21 @@ export function emitLoop(expression: Expression, pattern: string, shared = false
     const before = known
     for (let k = 0; k < times; k++) {
       known = new Set(before)
-      w.get(out)
-      compute(root, width === 16 ? load : loadZero, width * k)
-      w.memory(width === 16 ? store : storeLane, width * k)
-      if (width !== 16) w.op(0)
+      const read = width === 16 ? load : loadZero
+      for (const step of extra > 0 ? results : []) {
+        compute(step, read, width * k)
+        w.op(wasm.drop)
+      }
+      for (const [i, step] of results.entries()) {
+        w.get(outputOf(i))
+        compute(step, read, width * k)
+        w.memory(width === 16 ? store : storeLane, width * k)
+        if (width !== 16) w.op(0)
+      }
     }
     known = before
     for (const k of moving) advance(cursor(k), width * times)
-    advance(out, width * times)
+    for (let k = extra; k >= 0; k--) advance(outputOf(k), width * times)
     w.get(out)
     w.get(limit)
     w.op(wasm.i32Ne, wasm.brIf, 0, wasm.end, wasm.end)
@@ -260,7 +328,7 @@ export function emitLoop(expression: Expression, pattern: string, shared = false
  * @param memory the memory that addresses refer to; it must have a maximum
  */
 export function compileLoop(
-  expression: Expression,
+  expression: Expression<Results>,
   pattern: string,
   memory: WebAssembly.Memory,
   shared: boolean,

@@ -5,11 +5,14 @@
  * turns a graph into a loop, and a fuser may put one graph where another has an input.
  */
 
-/** What the lanes hold: a float32; all bits set or none; 32 plain bits (an int32 to `addBits` and `subBits`). */
-export type Kind = 'number' | 'mask' | 'bits'
+/**
+ * What the lanes hold: a float32; all bits set or none; 32 plain bits (an int32 to `addBits` and `subBits`). The last two
+ * are half as many lanes twice as wide, float64 or 64 bits: see `doubles.ts`.
+ */
+export type Kind = 'number' | 'mask' | 'bits' | 'doubles' | 'longs'
 
-/** The name of an instruction; the first four are none of WebAssembly's. */
-export type Op = 'input' | 'constant' | 'integer' | 'cast' | keyof typeof opcodes
+/** The name of an instruction; the first ones are none of WebAssembly's. */
+export type Op = 'input' | 'constant' | 'double' | 'integer' | 'cast' | 'selectRarely' | keyof typeof opcodes
 
 /** One step of a computation on four lanes. */
 export interface Node<K extends Kind = Kind> {
@@ -40,7 +43,10 @@ export const opcodes = {
   or: 0x50,
   xor: 0x51,
   select: 0x52,
+  ceil: 0x67,
   floor: 0x68,
+  trunc: 0x69,
+  nearest: 0x6a,
   shiftLeft: 0xab,
   shiftRight: 0xac,
   addBits: 0xae,
@@ -58,9 +64,31 @@ export const opcodes = {
   pmax: 0xeb,
   truncate: 0xf8,
   fromInteger: 0xfa,
+  // On two float64 or int64.
+  upper: 0x0d,
+  join: 0x0d,
+  doublesGreater: 0x4a,
+  doublesLessEqual: 0x4b,
+  demote: 0x5e,
+  promote: 0x5f,
+  doublesNearest: 0x94,
+  shiftLeftLongs: 0xcb,
+  shiftRightLongs: 0xcd,
+  addLongs: 0xce,
+  subLongs: 0xd1,
+  doublesAbs: 0xec,
+  doublesNeg: 0xed,
+  doublesSqrt: 0xef,
+  doublesAdd: 0xf0,
+  doublesSub: 0xf1,
+  doublesMul: 0xf2,
+  doublesDiv: 0xf3,
+  doublesPmin: 0xf6,
+  doublesPmax: 0xf7,
 } as const
 
-const node = <K extends Kind>(kind: K, op: Op, inputs: readonly Node[], value = 0): Node<K> => ({
+/** One step, with its inputs: what the functions below, and those of `doubles.ts`, are made of. */
+export const node = <K extends Kind>(kind: K, op: Op, inputs: readonly Node[], value = 0): Node<K> => ({
   kind,
   op,
   inputs,
@@ -91,6 +119,12 @@ export const abs = (x: Value): Value => unary('abs', x)
 export const sqrt = (x: Value): Value => unary('sqrt', x)
 /** The largest whole number not above x. */
 export const floor = (x: Value): Value => unary('floor', x)
+/** The smallest whole number not below x. */
+export const ceil = (x: Value): Value => unary('ceil', x)
+/** x without its fraction. */
+export const trunc = (x: Value): Value => unary('trunc', x)
+/** The nearest whole number, the even one of two. */
+export const nearest = (x: Value): Value => unary('nearest', x)
 /** The smaller, NaN if either is; -0 is smaller than 0. */
 export const minimum = (a: Value, b: Value): Value => binary('minimum', a, b)
 /** The larger, NaN if either is; 0 is larger than -0. */
@@ -114,17 +148,21 @@ export const equal = (a: Value, b: Value): Mask => compare('equal', a, b)
 export const notEqual = (a: Value, b: Value): Mask => compare('notEqual', a, b)
 /** In each lane `a` where the mask is true, else `b`. */
 export const select = (mask: Mask, a: Value, b: Value): Value => node('number', 'select', [a, b, mask])
+/** As `select`, for an `a` that is seldom needed: it is computed only for groups of four with a lane that takes it. */
+export const selectRarely = (mask: Mask, a: Value, b: Value): Value =>
+  // The emitter reads the mask twice.
+  node('number', 'selectRarely', [a, b, mask, mask])
 /** 1 where the mask is true, else 0. */
 export const toNumber = (mask: Mask): Value => fromBits(and(maskBits(mask), bits(constant(1))))
 
 /** a and b, of masks or bit by bit. */
-export const and = <K extends 'mask' | 'bits'>(a: Node<K>, b: Node<NoInfer<K>>): Node<K> =>
+export const and = <K extends 'mask' | 'bits' | 'longs'>(a: Node<K>, b: Node<NoInfer<K>>): Node<K> =>
   node(a.kind, 'and', [a, b])
 /** a or b, of masks or bit by bit. */
-export const or = <K extends 'mask' | 'bits'>(a: Node<K>, b: Node<NoInfer<K>>): Node<K> =>
+export const or = <K extends 'mask' | 'bits' | 'longs'>(a: Node<K>, b: Node<NoInfer<K>>): Node<K> =>
   node(a.kind, 'or', [a, b])
 /** Either a or b but not both, of masks or bit by bit. */
-export const xor = <K extends 'mask' | 'bits'>(a: Node<K>, b: Node<NoInfer<K>>): Node<K> =>
+export const xor = <K extends 'mask' | 'bits' | 'longs'>(a: Node<K>, b: Node<NoInfer<K>>): Node<K> =>
   node(a.kind, 'xor', [a, b])
 /** The opposite of a mask, or every bit flipped. */
 export const not = <K extends 'mask' | 'bits'>(a: Node<K>): Node<K> => node(a.kind, 'not', [a])

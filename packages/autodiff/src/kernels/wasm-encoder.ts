@@ -15,6 +15,7 @@ export const wasm = {
   tee: 0x22,
   i32Const: 0x41,
   f32Const: 0x43,
+  f64Const: 0x44,
   i32Eqz: 0x45,
   i32Ne: 0x47,
   i32Add: 0x6a,
@@ -46,6 +47,8 @@ export interface Writer {
   integer(x: number): void
   /** A float32. */
   number(x: number): void
+  /** A float64. */
+  double(x: number): void
   simd(opcode: number): void
   /** A vector instruction on memory, `offset` bytes beyond the address on the stack. */
   memory(opcode: number, offset: number): void
@@ -73,6 +76,9 @@ export function writer(): Writer {
     },
     number(x) {
       code.push(wasm.f32Const, ...new Uint8Array(Float32Array.of(x).buffer))
+    },
+    double(x) {
+      code.push(wasm.f64Const, ...new Uint8Array(Float64Array.of(x).buffer))
     },
     simd: (opcode) => withOperand(wasm.simd, opcode),
     memory(opcode, offset) {

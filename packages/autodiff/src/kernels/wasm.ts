@@ -32,10 +32,6 @@ export interface WasmKernels {
   matmulScratch(m: number, n: number, k: number, transposeB?: Flag, transposeA?: Flag): number
   /** x[outer, n, inner] -> out[outer, inner]: sums over n, by blocks that are added up in float64. */
   reduceSum(x: number, out: number, outer: number, n: number, inner: number): void
-  /** The largest over n, NaN where there is one; n is not 0. */
-  reduceMax(x: number, out: number, outer: number, n: number, inner: number): void
-  /** The position of the first largest over n, or of the first NaN if there is one; n is not 0. */
-  argMax(x: number, out: number, outer: number, n: number, inner: number): void
   /**
    * out[outer, n, inner]: along n the places of x's elements in increasing order, or decreasing; equals keep their order, NaN
    * is the largest. `scratch` is `argSortScratch` bytes.
@@ -51,12 +47,70 @@ export interface WasmKernels {
   ): void
   /** Bytes that `argSort` works in. */
   argSortScratch(n: number): number
+  /** The largest over n, or smallest, NaN where there is one; n is not 0. */
+  reduceMax(x: number, out: number, outer: number, n: number, inner: number, minimum?: Flag): void
+  /** The position of the first largest over n, or smallest, or of the first NaN if there is one; n is not 0. */
+  argMax(x: number, out: number, outer: number, n: number, inner: number, minimum?: Flag): void
+  /** The product over n, in float64. */
+  reduceProduct(x: number, out: number, outer: number, n: number, inner: number): void
+  /**
+   * The sum of squares over n divided by `divisor`, in float64: of x minus its mean where `centred`; the square root of that
+   * where `root`.
+   *
+   * @param scratch 16 bytes for each column, of 4 to 1024 of them; none where inner is 1
+   */
+  reduceSquares(
+    x: number,
+    out: number,
+    outer: number,
+    n: number,
+    inner: number,
+    centred: Flag,
+    divisor: number,
+    root: Flag,
+    scratch: number,
+  ): void
+  /**
+   * At each place along n what came together up to there, in float64: kind 0 sums, 1 products, 2 s = x + a s.
+   *
+   * @param a as large as x; not read but for kind 2
+   * @param exclusive without the place itself
+   * @param reverse from the last place on
+   * @param scratch 8 bytes for each column, of 4 to 1024 of them; none where inner is 1
+   */
+  prefix(
+    x: number,
+    a: number,
+    out: number,
+    outer: number,
+    n: number,
+    inner: number,
+    kind: number,
+    exclusive: Flag,
+    reverse: Flag,
+    scratch: number,
+  ): void
   /** exp(x - max) / sum exp(x - max) of each row; x and out may be the same. */
   softmax(x: number, out: number, rows: number, n: number): void
   /** x - max - log sum exp(x - max) of each row; x and out may be the same. */
   logSoftmax(x: number, out: number, rows: number, n: number): void
   /** log sum exp(x) of each row: out[rows]; -Infinity where n is 0. */
   logSumExp(x: number, out: number, rows: number, n: number): void
+  /**
+   * The same along n of x[outer, n, inner]: kind 0 is softmax, 1 logSoftmax, 2 logSumExp, which gives [outer, inner]; x and out may
+   * be the same for the first two.
+   *
+   * @param scratch 12 bytes for each column, of 4 to 1024 of them
+   */
+  softmaxColumns(
+    x: number,
+    out: number,
+    outer: number,
+    n: number,
+    inner: number,
+    kind: number,
+    scratch: number,
+  ): void
   /** Copies n0 x n1 x n2 x n3 elements; s are the source's strides (0 and negative too), d the destination's. */
   stridedCopy(
     src: number,
@@ -84,8 +138,112 @@ export interface WasmKernels {
   gather(x: number, indices: number, out: number, count: number, rows: number, width: number): number
   /** out[rows, width]: zeros plus g[i] at row indices[i], in increasing i. Returns as `gather` does. */
   scatterAdd(g: number, indices: number, out: number, count: number, rows: number, width: number): number
+  /** The place of the first of count indices that is no integer in [0, limit), or -1. */
+  firstBad(indices: number, count: number, limit: number): number
+  /**
+   * Copies between packed[blocks, count, width] and spread[blocks, size, width]: element (b, k, i) of the first and
+   * (b, index, i) of the second, where the index stands at b * block + k * step + i * next. With add 0 what is spread is
+   * packed; with add 1 spread gets zeros, and what is packed added in order. An index that is none is taken for one in range.
+   */
+  along(
+    packed: number,
+    indices: number,
+    spread: number,
+    blocks: number,
+    count: number,
+    size: number,
+    width: number,
+    block: number,
+    step: number,
+    next: number,
+    add: Flag,
+  ): void
   /** out[count, depth]: row i is 0 but for a 1 at indices[i]. Returns as `gather` does. */
   oneHot(indices: number, out: number, count: number, depth: number): number
+  /**
+   * out[count]: words of Threefry-2x32 under a key, `high` and `low`, from block 0 on; or, where it `chooses`, numbers:
+   * 1 where the word is at most `most`, else 0.
+   */
+  randomBits(out: number, count: number, high: number, low: number, most: number, chooses: Flag): void
+  /** out[rows]: -ln of the probability that softmax(x) gives to the label of each row. */
+  labelCrossEntropy(x: number, labels: number, out: number, rows: number, n: number): void
+  /** out[rows, n] = g[rows] (softmax(x) - one-hot of the label). */
+  labelCrossEntropyGradient(g: number, x: number, labels: number, out: number, rows: number, n: number): void
+  /** out[rows]: -sum of target ln softmax(x); 0 ln 0 is 0. */
+  crossEntropy(x: number, target: number, out: number, rows: number, n: number): void
+  /** out[rows, n] = g[rows] (softmax(x) (sum of target) - target). */
+  crossEntropyGradient(g: number, x: number, target: number, out: number, rows: number, n: number): void
+  /** out[rows, n] = -g[rows] ln softmax(x), finite where the target is 0. */
+  targetGradient(g: number, x: number, target: number, out: number, rows: number, n: number): void
+  /** out[rows, n] = (x - mean) / sqrt(variance + epsilon) gamma[n] + beta[n] of each row; gamma and beta 0 for none. */
+  layerNorm(
+    x: number,
+    gamma: number,
+    beta: number,
+    out: number,
+    rows: number,
+    n: number,
+    epsilon: number,
+  ): void
+  /** Its adjoint; dx, dgamma and dbeta 0 where not wanted. `tables`: 24 bytes for each of n, a multiple of 4; 0 without the last two. */
+  layerNormGradient(
+    g: number,
+    x: number,
+    gamma: number,
+    dx: number,
+    dgamma: number,
+    dbeta: number,
+    rows: number,
+    n: number,
+    epsilon: number,
+    tables: number,
+  ): void
+  /** As `layerNorm` for columns, with mean[n] and variance[n]. `tables`: 40 bytes for each of n, a multiple of 4. */
+  batchNorm(
+    x: number,
+    gamma: number,
+    beta: number,
+    y: number,
+    mean: number,
+    variance: number,
+    rows: number,
+    n: number,
+    epsilon: number,
+    tables: number,
+  ): void
+  /** Its adjoint; g, gm, gv 0 where there is none, dx, dgamma, dbeta where not wanted. `tables`: as there. */
+  batchNormGradient(
+    g: number,
+    gm: number,
+    gv: number,
+    x: number,
+    gamma: number,
+    mean: number,
+    variance: number,
+    dx: number,
+    dgamma: number,
+    dbeta: number,
+    rows: number,
+    n: number,
+    epsilon: number,
+    tables: number,
+  ): void
+  /**
+   * Softmax of each row of scale x, in place: 0 where the mask is 0 or, if causal, beyond the diagonal, and in rows of nothing
+   * else. The mask, 0 for none, is read by strides in bytes.
+   */
+  maskedSoftmax(
+    x: number,
+    rows: number,
+    n: number,
+    scale: number,
+    mask: number,
+    maskRow: number,
+    maskColumn: number,
+    causal: Flag,
+  ): void
+  /** g[rows, n] = scale p (g - sum of g p) of each row, in place. */
+  softmaxGradient(p: number, g: number, rows: number, n: number, scale: number): void
 }
 
 const unsharedWithMaximum = 0x01
@@ -112,9 +270,18 @@ export function wasm(): WasmKernels {
  * new Float32Array(memory.buffer, 65536, 4) // => [7, 7, 7, 0]
  */
 export function kernelsOn(memory: WebAssembly.Memory, shared: boolean): WasmKernels {
-  const bytes = Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0))
-  if (!shared) bytes[memoryFlagsAt] = unsharedWithMaximum
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } })
   // The one place where WebAssembly's untyped exports get their type; wasm.test.ts calls each of them.
-  return instance.exports as WebAssembly.Exports & WasmKernels
+  return instantiate(wasmBase64, memoryFlagsAt, memory, shared) as WebAssembly.Exports & WasmKernels
+}
+
+/** Compiles one of the modules that scripts/build-wasm.js writes, on a memory. */
+export function instantiate(
+  base64: string,
+  flagsAt: number,
+  memory: WebAssembly.Memory,
+  shared: boolean,
+): WebAssembly.Exports {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+  if (!shared) bytes[flagsAt] = unsharedWithMaximum
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports
 }

@@ -1,46 +1,12 @@
 import { apply, tensorOperand } from '../apply.ts'
-import { failRange } from '../fail.ts'
-import { wasm } from '../kernels/wasm.ts'
-import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
+import { argExtremum } from '../extremum.ts'
+import type { Operation, OperationInfo } from '../operation.ts'
 import { checkOptions } from '../options.ts'
-import { forEachReduced, type Reduced, reducedShape, reduceWith } from '../reduction.ts'
-import { checkAxis, showShape, sizeOf } from '../shape.ts'
+import type { Reduced } from '../reduction.ts'
+import { checkAxis } from '../shape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 
-export const argMaxOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOperation<Reduced, [Tensor]>(
-  {
-    name: 'argMax',
-    doc: 'the index of the first largest element along an axis',
-    shape: ([x], attributes) => {
-      const count = x!.shape[attributes.axes[0]!]!
-      if (count === 0 || count > 2 ** 24) {
-        failRange(
-          'argMax',
-          `the axis must hold 1 to 2^24 elements, got shape ${showShape(x!.shape)}`,
-          'integers beyond are not exact in float32',
-        )
-      }
-      return reducedShape(x!.shape, attributes)
-    },
-    reference: ([x], { axes }) => {
-      const size = sizeOf(reducedShape(x!.shape, { axes, keepDims: true }))
-      const best = new Float64Array(size).fill(Number.NEGATIVE_INFINITY)
-      const at = new Float64Array(size)
-      const seen = new Float64Array(size)
-      forEachReduced(x!, axes, (into, value) => {
-        const better = value > best[into]! || (Number.isNaN(value) && !Number.isNaN(best[into]!))
-        if (better) {
-          best[into] = value
-          at[into] = seen[into]!
-        }
-        seen[into]!++
-      })
-      return at
-    },
-    kernel: (output, [x], { axes }) => reduceWith(wasm().argMax, output, x, axes, 0),
-    vjp: [null],
-  },
-)
+export const argMaxOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ argExtremum('argMax', 'largest')
 
 /**
  * The index of the largest element along an axis, the first of several; of the first NaN where there is one. It has
@@ -57,7 +23,7 @@ export function argMax(x: Tensor, options: { readonly axis?: number } = {}): Ten
   const from = tensorOperand('argMax', x)
   checkOptions('argMax', options, ['axis'])
   return apply(argMaxOperation, [from], {
-    axes: [checkAxis('argMax', options.axis ?? -1, from.rank)],
+    axes: [checkAxis('argMax', options.axis === undefined ? -1 : options.axis, from.rank)],
     keepDims: false,
   })
 }

@@ -83,7 +83,9 @@ export function concat(tensors: readonly Tensor[], options: { readonly axis?: nu
   checkOptions('concat', options, ['axis'])
   // Array.from, not map, which leaves holes out.
   const inputs = Array.from(tensors, (x) => tensorOperand('concat', x))
-  return apply(concatOperation, inputs, { axis: checkAxis('concat', options.axis ?? 0, inputs[0]!.rank) })
+  return apply(concatOperation, inputs, {
+    axis: checkAxis('concat', options.axis === undefined ? 0 : options.axis, inputs[0]!.rank),
+  })
 }
 
 export const info: readonly OperationInfo[] = [

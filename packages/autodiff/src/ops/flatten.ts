@@ -21,8 +21,8 @@ export function flatten(x: Tensor, options: { readonly from?: number; readonly t
   const given = tensorOperand('flatten', x)
   checkOptions('flatten', options, ['from', 'to'])
   const rank = Math.max(1, given.rank)
-  const from = checkAxis('flatten', options.from ?? 0, rank)
-  const to = checkAxis('flatten', options.to ?? -1, rank)
+  const from = checkAxis('flatten', options.from === undefined ? 0 : options.from, rank)
+  const to = checkAxis('flatten', options.to === undefined ? -1 : options.to, rank)
   if (to < from) failRange('flatten', `axes ${from} to ${to} are no run`, 'name the first axis by from')
   const { shape } = given
   return reshape(given, [...shape.slice(0, from), sizeOf(shape.slice(from, to + 1)), ...shape.slice(to + 1)])

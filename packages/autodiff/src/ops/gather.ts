@@ -43,13 +43,13 @@ export const gatherOperation: Operation<Along, [Tensor, Tensor]> = /*@__PURE__*/
     })
   },
   kernel: (output, [x, indices], { axis }) => {
-    const { gather: rowsOf } = wasm()
-    const outer = outerOf(x.shape, axis)
-    const width = widthOf(x.shape, axis + 1)
     const rows = x.shape[axis]!
-    for (let i = 0; i < outer; i++) {
-      const to = output.offset + i * indices.size * width * 4
-      rowsOf(x.offset + i * rows * width * 4, indices.offset, to, indices.size, rows, width)
+    const width = widthOf(x.shape, axis + 1)
+    const count = indices.size
+    if (axis === 0) wasm().gather(x.offset, indices.offset, output.offset, count, rows, width)
+    else {
+      const blocks = outerOf(x.shape, axis)
+      wasm().along(output.offset, indices.offset, x.offset, blocks, count, rows, width, 0, 1, 0, 0)
     }
   },
   vjp: [(g, _, [x, indices], { axis }) => scatterAdd(g, indices, x.shape[axis]!, { axis }), null],
@@ -72,7 +72,7 @@ export function gather(x: Tensor, indices: Tensor, options: GatherOptions = {}):
   const from = tensorOperand('gather', x)
   checkOptions('gather', options, ['axis'])
   if (from.rank === 0) failRange('gather', 'a scalar has no rows', 'pass a tensor of rank 1 or more')
-  const axis = checkAxis('gather', options.axis ?? 0, from.rank)
+  const axis = checkAxis('gather', options.axis === undefined ? 0 : options.axis, from.rank)
   checkIndices('gather', tensorOperand('gather', indices), from.shape[axis]!)
   return apply(gatherOperation, [from, indices], { axis })
 }
@@ -110,12 +110,12 @@ export const scatterAddOperation: Operation<Rows, [Tensor, Tensor]> = /*@__PURE_
     return result
   },
   kernel: (output, [x, indices], { rows, axis }) => {
-    const { scatterAdd: addRows } = wasm()
-    const outer = outerOf(output.shape, axis)
     const width = widthOf(output.shape, axis + 1)
-    for (let i = 0; i < outer; i++) {
-      const from = x.offset + i * indices.size * width * 4
-      addRows(from, indices.offset, output.offset + i * rows * width * 4, indices.size, rows, width)
+    const count = indices.size
+    if (axis === 0) wasm().scatterAdd(x.offset, indices.offset, output.offset, count, rows, width)
+    else {
+      const blocks = outerOf(output.shape, axis)
+      wasm().along(x.offset, indices.offset, output.offset, blocks, count, rows, width, 0, 1, 0, 1)
     }
   },
   vjp: [(g, _, [, indices], { axis }) => gather(g, indices, { axis }), null],

@@ -1,49 +1,103 @@
 import { apply, tensorOperand } from '../apply.ts'
-import { ordinary } from '../info.ts'
+import { ordinary, reduceErrors } from '../info.ts'
+import { joinRows } from '../joined-rows.ts'
 import { wasm } from '../kernels/wasm.ts'
-import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
-import { checkLastAxis, forEachRow, logSumExpOf, type None } from '../rows.ts'
+import { defineOperation, type Operation, type OperationInfo, type Shaped } from '../operation.ts'
+import {
+  columnScratch,
+  forEachReduced,
+  type Reduced,
+  type ReduceOptions,
+  reduced,
+  reducedShape,
+  reduceReference,
+  reduceScratch,
+  reduceWith,
+} from '../reduction.ts'
 import { sizeOf } from '../shape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 import { mul } from './mul.ts'
 import { reshape } from './reshape.ts'
 import { softmax } from './softmax.ts'
 
-export const logSumExpOperation: Operation<None, [Tensor]> = /*@__PURE__*/ defineOperation<None, [Tensor]>({
+// The first run of neighbouring axes has the most columns: everything behind it that is left.
+const columnBytes = ({ shape }: Shaped, axes: readonly number[]): number => {
+  const [first = shape.length] = axes
+  const behind = shape.filter((_, axis) => axis > first && !axes.includes(axis))
+  return columnScratch(sizeOf(behind), 12)
+}
+
+export const logSumExpOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOperation<
+  Reduced,
+  [Tensor]
+>({
   name: 'logSumExp',
-  doc: 'ln sum exp(x) along the last axis',
-  shape: ([x]) => checkLastAxis('logSumExp', x!.shape).slice(0, -1),
-  reference: ([x], _, shape) => {
-    const result = new Float64Array(sizeOf(shape)).fill(Number.NEGATIVE_INFINITY)
-    let next = 0
-    forEachRow(x!, (row) => {
-      result[next++] = logSumExpOf(row)
+  doc: 'ln sum exp(x) over axes',
+  shape: ([x], attributes) => reducedShape(x!.shape, attributes),
+  reference: ([x], { axes }) => {
+    const most = reduceReference(x!, axes, Number.NEGATIVE_INFINITY, Math.max)
+    const total = new Float64Array(most.length)
+    forEachReduced(x!, axes, (into, value) => {
+      total[into]! += Math.exp(value - most[into]!)
     })
-    return result
+    return most.map((value, i) =>
+      Math.abs(value) === Number.POSITIVE_INFINITY ? value : value + Math.log(total[i]!),
+    )
   },
-  kernel: (output, [x]) => {
-    wasm().logSumExp(x.offset, output.offset, output.size, x.shape[x.rank - 1]!)
+  // Behind what passes leave to the next ones is what columns need.
+  scratch: ([x], { axes }) => reduceScratch(x!, axes) + columnBytes(x!, axes),
+  kernel: (output, [x], { axes }, scratch) => {
+    const kernels = wasm()
+    const columns = scratch + reduceScratch(x, axes)
+    reduceWith(
+      (from, out, outer, n, inner) =>
+        inner === 1
+          ? kernels.logSumExp(from, out, outer, n)
+          : kernels.softmaxColumns(from, out, outer, n, inner, 2, columns),
+      output,
+      x,
+      axes,
+      scratch,
+    )
   },
-  vjp: [(g, _, [x]) => mul(softmax(x), reshape(g, [...g.shape, 1]))],
+  vjp: [
+    (g, _, [x], { axes }) => {
+      const [axis] = axes
+      if (axis !== undefined && (axes.length === 1 || x.size === 0)) {
+        return mul(softmax(x, { axis }), reshape(g, reducedShape(x.shape, { axes, keepDims: true })))
+      }
+      const { rows, back } = joinRows(x, axes)
+      return back(mul(softmax(rows), reshape(g, [g.size, 1])))
+    },
+  ],
 })
 
 /**
- * ln sum exp(x) along the last axis, without overflow: a smooth maximum. -Infinity for an empty row.
+ * ln sum exp(x) over axes, without overflow: a smooth maximum. -Infinity where there is nothing to add up.
  *
  * @param x rank 1 or more
- * @returns the shape of `x` without its last axis
- * @throws RangeError when the tensor is a scalar
+ * @param options.axis which axes, the last by default
+ * @param options.keepDims keep reduced axes with size 1; off by default
+ * @returns the shape of `x` without those axes
+ * @throws RangeError when an axis is out of range or named twice
  * @example
  * t.logSumExp(t.tensor([[1000, -1000], [7, -Infinity]])).toArray() // => [1000, 7]
  */
-export function logSumExp(x: Tensor): Tensor {
-  return apply(logSumExpOperation, [tensorOperand('logSumExp', x)], {})
+export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const from = tensorOperand('logSumExp', x)
+  return apply(logSumExpOperation, [from], reduced('logSumExp', from, options, -1))
 }
 
 export const info: readonly OperationInfo[] = [
   {
     operation: logSumExpOperation,
-    sample: (draw) => ({ shapes: [draw.shape(1, 3)], call: logSumExp }),
+    sample: (draw) => {
+      const shape = draw.shape(1, 4)
+      const axis = [...shape.keys()].filter(() => draw.integer(0, 1) === 1)
+      const keepDims = draw.integer(0, 1) === 1
+      const options = axis.length === 0 ? { keepDims } : { axis, keepDims }
+      return { shapes: [shape], call: (x) => logSumExp(x!, options) }
+    },
     domains: [ordinary],
     ulps: 4,
     scale: ([x], output) =>
@@ -51,10 +105,11 @@ export const info: readonly OperationInfo[] = [
         .filter(Number.isFinite)
         .reduce((most, value) => Math.max(most, Math.abs(value)), 0),
     errors: [
+      ...reduceErrors('logSumExp', logSumExp),
       {
         call: () => logSumExp(tensor(1)),
         kind: 'RangeError',
-        message: 'logSumExp: a scalar has no last axis; reshape it to [1]',
+        message: 'logSumExp: axis -1 is out of range for rank 0; a scalar has no axes',
       },
     ],
   },

@@ -1,63 +1,14 @@
 import { apply, tensorOperand } from '../apply.ts'
-import { zeros } from '../creation.ts'
-import { failRange } from '../fail.ts'
-import { reduceSample } from '../info.ts'
-import { wasm } from '../kernels/wasm.ts'
-import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
-import {
-  type Reduced,
-  type ReduceOptions,
-  reduced,
-  reducedCount,
-  reducedShape,
-  reduceReference,
-  reduceScratch,
-  reduceWith,
-} from '../reduction.ts'
-import { showShape, sizeOf } from '../shape.ts'
+import { extremum } from '../extremum.ts'
+import { reduceErrors, reduceSample } from '../info.ts'
+import type { Operation, OperationInfo } from '../operation.ts'
+import { type Reduced, type ReduceOptions, reduced } from '../reduction.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 import { argMax } from './arg-max.ts'
-import { mul } from './mul.ts'
-import { oneHot } from './one-hot.ts'
-import { reshape } from './reshape.ts'
-import { transpose } from './transpose.ts'
 
-export const maxOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOperation<Reduced, [Tensor]>({
-  name: 'max',
-  doc: 'the largest element over axes; NaN where one is',
-  shape: ([x], attributes) => {
-    const shape = reducedShape(x!.shape, attributes)
-    if (reducedCount(x!.shape, attributes.axes) === 0 && sizeOf(shape) > 0) {
-      failRange(
-        'max',
-        `there is no largest of no elements, got shape ${showShape(x!.shape)}`,
-        'reduce axes that are not empty',
-      )
-    }
-    return shape
-  },
-  reference: ([x], { axes }) => reduceReference(x!, axes, Number.NEGATIVE_INFINITY, Math.max),
-  scratch: ([x], { axes }) => reduceScratch(x!, axes),
-  kernel: (output, [x], { axes }, scratch) => reduceWith(wasm().reduceMax, output, x, axes, scratch),
-  vjp: [
-    (g, _, [x], { axes }) => {
-      // Reduced axes go last and become one, so that each maximum has one place in one row.
-      const rest = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
-      const order = [...rest, ...axes]
-      const moved = transpose(x, order)
-      const count = reducedCount(x.shape, axes)
-      const rows = sizeOf(rest.map((axis) => x.shape[axis]!))
-      // Nothing of nothing has no place either.
-      if (x.size === 0) return zeros(x.shape)
-      const places = oneHot(argMax(reshape(moved, [rows, count])), count)
-      const spread = reshape(mul(places, reshape(g, [rows, 1])), moved.shape)
-      return transpose(
-        spread,
-        order.map((_, axis) => order.indexOf(axis)),
-      )
-    },
-  ],
-})
+export const maxOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ extremum('max', 'largest', (rows) =>
+  argMax(rows),
+)
 
 /**
  * The largest element over axes; NaN where one is NaN. Where several are largest the gradient goes to the first.
@@ -81,6 +32,7 @@ export const info: readonly OperationInfo[] = [
     domains: [{ low: -3, high: 3, distinct: true }],
     ulps: 0,
     errors: [
+      ...reduceErrors('max', max),
       {
         call: () => max(tensor([], [0])),
         kind: 'RangeError',

@@ -26,6 +26,8 @@ export const meanOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineO
     const count = reducedCount(x!.shape, axes)
     return reduceReference(x!, axes, 0, (sum, value) => sum + value).map((sum) => sum / count)
   },
+  reduces: ({ axes }) => axes,
+  fromSum: (sum, count) => sum / count,
   scratch: ([x], { axes }) => reduceScratch(x!, axes),
   kernel: (output, [x], { axes }, scratch) => {
     reduceWith(wasm().reduceSum, output, x, axes, scratch)

@@ -1,5 +1,5 @@
 import { apply, tensorOperand } from '../apply.ts'
-import { failRange } from '../fail.ts'
+import { failRange, shown } from '../fail.ts'
 import { checkIndices } from '../indices.ts'
 import { wasm } from '../kernels/wasm.ts'
 import { heapFloats } from '../memory.ts'
@@ -40,7 +40,7 @@ export const oneHotOperation: Operation<Depth, [Tensor]> = /*@__PURE__*/ defineO
 export function oneHot(indices: Tensor, depth: number): Tensor {
   const from = tensorOperand('oneHot', indices)
   if (!Number.isInteger(depth) || depth < 1)
-    failRange('oneHot', `depth must be an integer from 1 on, got ${depth}`)
+    failRange('oneHot', `depth must be an integer from 1 on, got ${shown(depth)}`)
   checkIndices('oneHot', from, depth)
   return apply(oneHotOperation, [from], { depth })
 }

@@ -43,7 +43,8 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 }
 
 function inferred(x: Tensor, shape: Shape): Shape {
-  if (!Array.isArray(shape) || !shape.includes(-1)) return shape
+  // What is no size at all is left to the check of shapes.
+  if (!Array.isArray(shape) || !shape.includes(-1) || !shape.every(Number.isInteger)) return shape
   const known = shape.reduce((product, size) => (size === -1 ? product : product * size), 1)
   if (shape.filter((size) => size === -1).length > 1 || x.size % known !== 0) {
     failRange(

@@ -1,5 +1,5 @@
 import { apply, tensorOperand } from '../apply.ts'
-import { failRange, failType, kindOf } from '../fail.ts'
+import { failRange, failType, kindOf, shown } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { wasm } from '../kernels/wasm.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
@@ -79,15 +79,15 @@ export function slice(
     )
   }
   const range = {
-    begin: from.shape.map((size, axis) => counted(begins[axis] ?? 0, size)),
-    end: from.shape.map((size, axis) => counted(ends[axis] ?? size, size)),
+    begin: from.shape.map((size, axis) => (axis < begins.length ? counted(begins[axis]!, size) : 0)),
+    end: from.shape.map((size, axis) => (axis < ends.length ? counted(ends[axis]!, size) : size)),
   }
   for (const [axis, size] of from.shape.entries()) {
     const [low, high] = [range.begin[axis]!, range.end[axis]!]
     if (!Number.isInteger(low) || !Number.isInteger(high) || low < 0 || high > size || low > high) {
       failRange(
         'slice',
-        `${low} to ${high} is no range of axis ${axis} in shape ${showShape(from.shape)}`,
+        `${shown(low)} to ${shown(high)} is no range of axis ${axis} in shape ${showShape(from.shape)}`,
         `stay between 0 and ${size}`,
       )
     }
@@ -95,7 +95,7 @@ export function slice(
   return apply(sliceOperation, [from], range)
 }
 
-const counted = (at: number, size: number): number => (at < 0 ? at + size : at)
+const counted = (at: number, size: number): number => (Number.isInteger(at) && at < 0 ? at + size : at)
 
 /** What `pad` is made of: it stands here because each of the two is the other's adjoint. */
 interface Widths {

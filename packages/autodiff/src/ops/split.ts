@@ -44,7 +44,7 @@ export function split(
   if (x instanceof Key) return splitKey(x, parts as number | undefined)
   const from = tensorOperand('split', x)
   checkOptions('split', options, ['axis'])
-  const axis = checkAxis('split', options.axis ?? 0, from.rank)
+  const axis = checkAxis('split', options.axis === undefined ? 0 : options.axis, from.rank)
   const sizes = sizesOf(parts, from, axis)
   const begin = from.shape.map(() => 0)
   const end = from.shape.slice()

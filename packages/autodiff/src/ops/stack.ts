@@ -28,7 +28,7 @@ export function stack(tensors: readonly Tensor[], options: { readonly axis?: num
     if (!sameShape(x.shape, shape))
       failRange('stack', `shapes must be the same, got ${showShape(shape)} and ${showShape(x.shape)}`)
   }
-  const axis = checkAxis('stack', options.axis ?? 0, rank + 1)
+  const axis = checkAxis('stack', options.axis === undefined ? 0 : options.axis, rank + 1)
   const rows = given.map((x) => expandDims(x, axis))
   try {
     return concat(rows, { axis })

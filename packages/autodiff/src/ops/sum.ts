@@ -30,6 +30,8 @@ export const sumOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOp
   doc: 'the sum over axes',
   shape: ([x], attributes) => reducedShape(x!.shape, attributes),
   reference: ([x], { axes }) => reduceReference(x!, axes, 0, (sum, value) => sum + value),
+  reduces: ({ axes }) => axes,
+  fromSum: (sum) => sum,
   scratch: ([x], { axes }) => reduceScratch(x!, axes),
   kernel: (output, [x], { axes }, scratch) => reduceWith(wasm().reduceSum, output, x, axes, scratch),
   vjp: [
@@ -75,6 +77,7 @@ export const broadcastToOperation: Operation<Target, [Tensor]> = /*@__PURE__*/ d
     return shape
   },
   reference: ([x], _, shape) => stridedValues(shape, x!.values, 0, broadcastStrides(x!.shape, shape)),
+  expression: (x) => x,
   kernel: (output, [x]) => {
     const { shape, offset } = output
     stridedCopy(shape, x.offset, broadcastStrides(x.shape, shape), offset, stridesOf(shape))
@@ -104,8 +107,9 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
  * t.sumTo(t.tensor([[1, 2], [3, 4]]), [2, 1]).toArray() // => [[3], [7]]
  */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
-  if (!Array.isArray(shape)) checkShape('sumTo', shape)
-  if (sameShape(x.shape, shape)) return x
+  const from = tensorOperand('sumTo', x)
+  if (Array.isArray(shape) && sameShape(from.shape, shape)) return x
+  checkShape('sumTo', shape)
   const missing = x.rank - shape.length
   if (missing < 0 || shape.some((size, i) => size !== 1 && size !== x.shape[missing + i])) {
     failRange(

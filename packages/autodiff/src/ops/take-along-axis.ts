@@ -2,7 +2,7 @@ import { apply, tensorOperand } from '../apply.ts'
 import { failRange } from '../fail.ts'
 import { checkIndices } from '../indices.ts'
 import { ordinary } from '../info.ts'
-import { heapFloats } from '../memory.ts'
+import { wasm } from '../kernels/wasm.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
 import { checkOptions } from '../options.ts'
 import { passing } from '../passing.ts'
@@ -28,17 +28,11 @@ export const takeAlongAxisOperation: Operation<Along, [Tensor, Tensor]> = /*@__P
       return x!.values[(block * x!.shape[axis]! + index) * width + (i % width)]!
     }),
   kernel: (output, [x, indices], { axis }) => {
-    const floats = heapFloats()
     const width = sizeOf(output.shape.slice(axis + 1))
-    const block = width * output.shape[axis]!
-    let from = x.offset / 4
-    let at = indices.offset / 4
-    let to = output.offset / 4
-    const end = to + output.size
-    for (; to < end; from += x.shape[axis]! * width) {
-      for (const next = to + block; to < next; )
-        for (let i = 0; i < width; i++) floats[to++] = floats[from + floats[at++]! * width + i]!
-    }
+    const blocks = sizeOf(output.shape.slice(0, axis))
+    const [count, size] = [output.shape[axis]!, x.shape[axis]!]
+    const block = count * width
+    wasm().along(output.offset, indices.offset, x.offset, blocks, count, size, width, block, width, 1, 0)
   },
   vjp: [
     (g, _, [x, indices], { axis }) =>
@@ -69,18 +63,11 @@ const addAlongAxisOperation: Operation<Into, [Tensor, Tensor]> = /*@__PURE__*/ d
     return result
   },
   kernel: (output, [x, indices], { axis, size }) => {
-    const floats = heapFloats()
     const width = sizeOf(x.shape.slice(axis + 1))
-    const block = width * x.shape[axis]!
-    let to = output.offset / 4
-    let at = indices.offset / 4
-    let from = x.offset / 4
-    floats.fill(0, to, to + output.size)
-    const end = from + x.size
-    for (; from < end; to += size * width) {
-      for (const next = from + block; from < next; )
-        for (let i = 0; i < width; i++) floats[to + floats[at++]! * width + i]! += floats[from++]!
-    }
+    const blocks = sizeOf(x.shape.slice(0, axis))
+    const count = x.shape[axis]!
+    const block = count * width
+    wasm().along(x.offset, indices.offset, output.offset, blocks, count, size, width, block, width, 1, 1)
   },
   vjp: [(g, _, [, indices], { axis }) => apply(takeAlongAxisOperation, [g, indices], { axis }), null],
 })
@@ -102,7 +89,7 @@ export function takeAlongAxis(x: Tensor, indices: Tensor, options: { readonly ax
   const from = tensorOperand('takeAlongAxis', x)
   const given = tensorOperand('takeAlongAxis', indices)
   checkOptions('takeAlongAxis', options, ['axis'])
-  const axis = checkAxis('takeAlongAxis', options.axis ?? -1, from.rank)
+  const axis = checkAxis('takeAlongAxis', options.axis === undefined ? -1 : options.axis, from.rank)
   if (given.rank !== from.rank)
     failRange(
       'takeAlongAxis',

@@ -28,7 +28,8 @@ export function backward(
     if (entry === null || entry === undefined) continue
     const { operation, inputs, attributes, output } = entry
     if (operation.pull !== undefined) {
-      const given = parts.get(slot)
+      const whole = found[slot]
+      const given = whole === undefined ? parts.get(slot) : [whole]
       if (given === undefined) continue
       const slots = inputs.map((input) => slotOn(input, tape))
       const wanted = slots.map((into) => into >= 0)

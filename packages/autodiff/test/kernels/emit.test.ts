@@ -108,6 +108,9 @@ describe('an operation on one input rounds once, as JavaScript does', () => {
     ['abs', e.abs, Math.abs],
     ['sqrt', e.sqrt, Math.sqrt],
     ['floor', e.floor, Math.floor],
+    ['ceil', e.ceil, Math.ceil],
+    ['trunc', e.trunc, Math.trunc],
+    ['nearest', e.nearest, (x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x))],
     ['constant', (x) => e.mul(x, e.constant(0.1)), (x) => x * Math.fround(0.1)],
     ['truncate', (x) => e.fromInteger(e.truncate(x)), (x) => saturated(x) + 0],
     [
@@ -136,7 +139,19 @@ describe('an operation on one input rounds once, as JavaScript does', () => {
   })
   test('NaN stays NaN', () => {
     put(A, new Array(5).fill(NaN))
-    for (const f of [e.neg, e.abs, e.sqrt, e.floor, e.exp, e.log, e.tanh, e.sigmoid]) {
+    for (const f of [
+      e.neg,
+      e.abs,
+      e.sqrt,
+      e.floor,
+      e.ceil,
+      e.trunc,
+      e.nearest,
+      e.exp,
+      e.log,
+      e.tanh,
+      e.sigmoid,
+    ]) {
       compile((x) => f(x), 'v')(out, 1, 5, A, 0)
       expect(take(out, 5)).toEqual(new Array(5).fill(NaN))
     }

@@ -627,6 +627,50 @@ describe.each([
       }
     })
 
+    test('along packs what is spread, and adds what is packed in order, for all widths', () => {
+      const [blocks, count, size] = [3, 5, 4]
+      for (const width of [...sizes, 300]) {
+        // One index for a run, as gather has it; or one for each element, as takeAlongAxis has it.
+        for (const [block, step, next] of [
+          [0, 1, 0],
+          [count * width, width, 1],
+        ] as const) {
+          arena.reset()
+          const named = Float32Array.from(
+            { length: blocks * count * width },
+            (_, i) => (i * 7 + (i >> 3)) % size,
+          )
+          const [x, g] = [numbers(blocks * size * width, 17), numbers(blocks * count * width, 18)]
+          const [from, where, back] = [arena.put(x), arena.put(named), arena.put(g)]
+          const out = arena.room(g.length)
+          const sums = arena.room(x.length)
+          kernels.along(out, where, from, blocks, count, size, width, block, step, next, 0)
+          kernels.along(back, where, sums, blocks, count, size, width, block, step, next, 1)
+          const expected = new Float32Array(x.length)
+          const place = Array.from(g, (_, i) => {
+            const [b, k] = [Math.floor(i / (count * width)), Math.floor(i / width) % count]
+            const index = named[b * block + k * step + (i % width) * next]!
+            return (b * size + index) * width + (i % width)
+          })
+          for (const [i, at] of place.entries()) expected[at]! += g[i]!
+          expect(Array.from(arena.take(out, g.length))).toEqual(place.map((at) => x[at]!))
+          expect(arena.take(sums, x.length)).toEqual(expected)
+        }
+      }
+    })
+
+    test('along keeps to its memory whatever indices are', () => {
+      arena.reset()
+      const x = arena.put([1, 2, 3])
+      const where = arena.put([-1, 3, NaN, Infinity, -Infinity, 1e20, 1.5])
+      const out = arena.room(7)
+      kernels.along(out, where, x, 1, 7, 3, 1, 7, 1, 1, 0)
+      expect(Array.from(arena.take(out, 7))).toEqual([1, 3, 1, 3, 1, 3, 2])
+      const sums = arena.room(3)
+      kernels.along(out, where, sums, 1, 7, 3, 1, 7, 1, 1, 1)
+      expect(Array.from(arena.take(sums, 3))).toEqual([3, 2, 9])
+    })
+
     test('oneHot writes a 1 into each row', () => {
       arena.reset()
       const where = arena.put(indices)
@@ -645,6 +689,8 @@ describe.each([
         expect(kernels.gather(x, where, out, 5, 7, 5)).toBe(2)
         expect(kernels.scatterAdd(x, where, out, 5, 7, 5)).toBe(2)
         expect(kernels.oneHot(where, out, 5, 7)).toBe(2)
+        expect(kernels.firstBad(where, 5, 7)).toBe(2)
+        expect(kernels.firstBad(where, 2, 7)).toBe(-1)
         expect(new Uint32Array(arena.memory.buffer, out, 35).every((word) => word === guard)).toBe(true)
       }
     })

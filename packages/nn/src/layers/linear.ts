@@ -101,10 +101,7 @@ export function linear(
           `make the last axis ${inSize}, or change the layer's input size`,
         )
       }
-      // The product is one of matrices: other leading axes are rows too.
-      const product = t.matmul(x.rank === 2 ? x : t.reshape(x, [x.size / inSize, inSize]), params.weight)
-      const sums = 'bias' in params ? t.add(product, params.bias) : product
-      return { y: x.rank === 2 ? sums : t.reshape(sums, [...x.shape.slice(0, -1), outSize]), state }
+      return { y: t.linear(x, params.weight, 'bias' in params ? params.bias : undefined), state }
     },
   }
 }

@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { checkClasses, checkWeights } from '../targets.ts'
-import { checkReduction, type Loss, largest, type Reduction, reduceRows } from './reduction.ts'
+import { checkReduction, type Loss, type Reduction, reduceRows } from './reduction.ts'
 
 /** What predictions are, and what becomes of the samples' losses. */
 export interface CrossEntropyOptions {
@@ -42,13 +42,11 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
   return (prediction, target, weights) => {
     const labels = checkClasses('crossEntropy', prediction, target)
     checkWeights('crossEntropy', weights, prediction.shape)
-    const logarithms = labels === null ? ofRows : ofLabels
+    const losses = labels === null ? ofRows : ofLabels
     return t.scope(() => {
       const logits = from === 'logits'
       const given = logits || weights === undefined ? prediction : guarded(prediction, weights)
-      // 0 - x and not -x: a loss of nothing is 0, not -0.
-      const losses = t.sub(0, logarithms(given, target, logits))
-      return reduceRows(losses, reduction, weights)
+      return reduceRows(losses(given, target, logits), reduction, weights)
     })
   }
 }
@@ -58,16 +56,16 @@ function guarded(prediction: t.Tensor, weights: t.Tensor): t.Tensor {
   return t.where(t.reshape(weights, [weights.size, 1]), prediction, t.maximum(prediction, smallestNormal))
 }
 
-// Selected rather than multiplied by 0, which would make NaN of the -Infinity of another class.
+// 0 - x and not -x: a loss of nothing is 0, not -0.
 function ofLabels(prediction: t.Tensor, labels: t.Tensor, logits: boolean): t.Tensor {
+  if (logits) return t.sparseSoftmaxCrossEntropy(prediction, labels)
   const chosen = t.oneHot(labels, prediction.shape[1]!)
-  const pick = (x: t.Tensor): t.Tensor => t.sum(t.where(chosen, x, 0), { axis: -1 })
-  return logits ? pick(t.logSoftmax(prediction)) : t.log(pick(prediction))
+  return t.sub(0, t.log(t.sum(t.where(chosen, prediction, 0), { axis: -1 })))
 }
 
 // Where the target is 0 a finite logarithm stands in for -Infinity: times 0 it is 0.
 function ofRows(prediction: t.Tensor, target: t.Tensor, logits: boolean): t.Tensor {
-  const logarithms = logits ? t.logSoftmax(prediction) : prediction
-  const finite = t.where(target, logarithms, t.maximum(logarithms, logits ? -largest : smallestNormal))
-  return t.sum(t.mul(target, logits ? finite : t.log(finite)), { axis: -1 })
+  if (logits) return t.softmaxCrossEntropy(prediction, target)
+  const finite = t.where(target, prediction, t.maximum(prediction, smallestNormal))
+  return t.sub(0, t.sum(t.mul(target, t.log(finite)), { axis: -1 }))
 }

@@ -1,0 +1,156 @@
+import { apply, tensorOperand } from '../apply.ts'
+import type { None } from '../elementwise.ts'
+import { failRange } from '../fail.ts'
+import { ordinary } from '../info.ts'
+import { wasm } from '../kernels/wasm.ts'
+import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
+import { sameShape, showShape } from '../shape.ts'
+import { type Tensor, tensor } from '../tensor.ts'
+import { add, addOperation } from './add.ts'
+import { matmul, matmulOperation } from './matmul.ts'
+import { reshape } from './reshape.ts'
+import { sumTo } from './sum.ts'
+
+const asRows = (x: Tensor, width: number): Tensor =>
+  x.rank === 2 ? x : reshape(x, [x.shape.slice(0, -1).reduce((count, size) => count * size, 1), width])
+
+export const linearOperation: Operation<None, readonly Tensor[]> = /*@__PURE__*/ defineOperation<
+  None,
+  readonly Tensor[]
+>({
+  name: 'linear',
+  doc: 'x w + b along the last axis',
+  shape: ([x, w, b]) => {
+    if (x!.shape.length === 0) failRange('linear', 'a scalar has no last axis', 'reshape it to [1]')
+    if (w!.shape.length !== 2) {
+      failRange('linear', `the weight must be a matrix [in, out], got ${showShape(w!.shape)}`)
+    }
+    const [size, out] = w!.shape
+    if (x!.shape[x!.shape.length - 1] !== size) {
+      failRange(
+        'linear',
+        `inner sizes differ, got ${showShape(x!.shape)} and ${showShape(w!.shape)}`,
+        "transpose one operand or check the layer's input size",
+      )
+    }
+    if (b !== undefined && !sameShape(b.shape, [out!])) {
+      failRange('linear', `the bias must have shape ${showShape([out!])}, got ${showShape(b.shape)}`)
+    }
+    return [...x!.shape.slice(0, -1), out!]
+  },
+  reference: ([x, w, b], _, shape) => {
+    const [size, out] = w!.shape as [number, number]
+    const rows = { shape: [shape.reduce((count, n) => count * n, 1) / out, size], values: x!.values }
+    const product = matmulOperation.reference([rows, w!], { transposeA: false, transposeB: false }, [])
+    return b === undefined ? product : Float64Array.from(product, (value, i) => value + b.values[i % out]!)
+  },
+  scratch: ([x, w]) => {
+    const [size, out] = w!.shape as [number, number]
+    return wasm().matmulScratch(
+      x!.shape.slice(0, -1).reduce((count, n) => count * n, 1),
+      out,
+      size,
+      0,
+    )
+  },
+  kernel: (output, inputs, none, scratch) => {
+    const w = inputs[1]!
+    const out = w.shape[1]!
+    wasm().matmul(
+      inputs[0]!.offset,
+      w.offset,
+      output.offset,
+      output.size / out,
+      out,
+      w.shape[0]!,
+      0,
+      0,
+      scratch,
+    )
+    if (inputs.length > 2) addOperation.kernel!(output, [output, inputs[2]!], none, 0)
+  },
+  vjp: [
+    (g, _, [x, w]) => reshape(matmul(asRows(g, w!.shape[1]!), w!, { transposeB: true }), x!.shape),
+    (g, _, [x, w]) => matmul(asRows(x!, w!.shape[0]!), asRows(g, w!.shape[1]!), { transposeA: true }),
+    (g, _, [, , b]) => sumTo(g, b!.shape),
+  ],
+})
+
+/**
+ * Weighted sums of features: y = x w + b, with b added to the product where it lies. All leading axes of x are kept.
+ *
+ * The bits are those of `add(matmul(x, w), b)`, also in gradients: w' is x' g, x' is g w', b' the sum of g over rows. While a
+ * function is recorded for `compile` it is that composition, so that the bias joins what follows in one loop.
+ *
+ * @param x `[…, in]`
+ * @param w `[in, out]`
+ * @param b `[out]`; none where it is left out
+ * @returns `[…, out]`
+ * @throws RangeError when shapes do not fit
+ * @example
+ * t.linear(t.tensor([[1, 2]]), t.tensor([[3], [4]]), t.tensor([10])).toArray() // => [[21]]
+ */
+export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
+  const from = tensorOperand('linear', x)
+  const weight = tensorOperand('linear', w)
+  const inputs = b === undefined ? [from, weight] : [from, weight, tensorOperand('linear', b)]
+  if (!inputs.some(isOnlyShape)) return apply(linearOperation, inputs, {})
+  const shape = linearOperation.shape(inputs, {})
+  const product = matmul(asRows(from, weight.shape[0]!), weight)
+  const sums = b === undefined ? product : add(product, b)
+  return from.rank === 2 ? sums : reshape(sums, shape)
+}
+
+const isOnlyShape = (x: Tensor): boolean => x.offset === -2
+
+export const info: readonly OperationInfo[] = [
+  {
+    operation: linearOperation,
+    sample: (draw) => {
+      const sizes = [1, 0, 2, 3, 4, 5, 8, 17]
+      const [size, out] = [draw.pick(sizes), draw.pick(sizes)]
+      const leading = draw.shape(0, 2)
+      const shapes = [[...leading, size], [size, out], ...(draw.integer(0, 1) === 1 ? [] : [[out]])]
+      return {
+        shapes,
+        call: (x, w, b) => linear(x!, w!, b),
+        composition: (x, w, b) => {
+          const product = matmul(asRows(x!, size), w!)
+          return reshape(b === undefined ? product : add(product, b), [...leading, out])
+        },
+      }
+    },
+    domains: [ordinary],
+    // The standard bound: k eps |x| |w|, and at most 17 terms and the bias here.
+    ulps: 18,
+    scale: (_inputs, _output, magnitudes) => magnitudes,
+    errors: [
+      {
+        call: () => linear(tensor([[1, 2, 3]]), tensor([[1, 2]])),
+        kind: 'RangeError',
+        message:
+          "linear: inner sizes differ, got [1,3] and [1,2]; transpose one operand or check the layer's input size",
+      },
+      {
+        call: () => linear(tensor([1]), tensor([1])),
+        kind: 'RangeError',
+        message: 'linear: the weight must be a matrix [in, out], got [1]',
+      },
+      {
+        call: () => linear(tensor(1), tensor([[1]])),
+        kind: 'RangeError',
+        message: 'linear: a scalar has no last axis; reshape it to [1]',
+      },
+      {
+        call: () => linear(tensor([1]), tensor([[1, 2]]), tensor([1])),
+        kind: 'RangeError',
+        message: 'linear: the bias must have shape [2], got [1]',
+      },
+      {
+        call: () => linear(tensor([1]), tensor([[1]]), 1 as unknown as Tensor),
+        kind: 'TypeError',
+        message: 'linear: a tensor is needed, got a number; wrap numbers and arrays in t.tensor',
+      },
+    ],
+  },
+]
