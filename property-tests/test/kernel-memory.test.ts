@@ -10,8 +10,8 @@ const operationOf = (name: string): OperationInfo['operation'] =>
 
 describe('working memory of large matrix products', () => {
   const sizes: readonly (readonly [m: number, k: number, n: number])[] = [
-    [9, 131, 130],
-    [10, 300, 61],
+    [34, 131, 130],
+    [34, 300, 61],
     [70, 33, 517],
     [130, 257, 1030],
     [33, 17, 12],

@@ -6,10 +6,10 @@ import { assertDeterministic, assertKernelMatchesReference, assertLeavesNoTrace 
 // The samples of the matrix are small. These sizes reach what runs for large tensors only: blocks, scratch memory, long sums.
 
 describe('large matrix products', () => {
-  // More than 16384 elements of B, and at least 8 rows of A, are multiplied in blocks; k above 256 takes several.
+  // More than 16384 elements of B, and more than 32 rows of A, are multiplied in blocks; k above 256 takes several.
   const sizes: readonly (readonly [m: number, k: number, n: number])[] = [
     [9, 131, 130],
-    [10, 300, 61],
+    [34, 300, 61],
     [70, 33, 517],
   ]
   for (const [m, k, n] of sizes) {

@@ -153,3 +153,23 @@ describe('batches of matrices', () => {
     expect(planned.filter((line) => /sum|transpose/.test(line))).toHaveLength(0)
   })
 })
+
+describe('disposed operands', () => {
+  const calls: Readonly<Record<string, (x: t.Tensor) => unknown>> = {
+    dot: (x) => t.dot(x, x),
+    outer: (x) => t.outer(x, x),
+    einsum: (x) => t.einsum('i', x),
+    trace: (x) => t.trace(x),
+    triu: (x) => t.triu(x),
+    tril: (x) => t.tril(x),
+    sort: (x) => t.sort(x),
+    topK: (x) => t.topK(x, 1),
+  }
+  for (const [name, call] of Object.entries(calls)) {
+    it(`are refused by ${name}, by its own name`, () => {
+      const x = t.ones([2])
+      x.dispose()
+      expect(() => call(x)).toThrow(`${name}: a tensor of shape [2] was used after it was disposed`)
+    })
+  }
+})

@@ -101,6 +101,12 @@ describe('five axes', () => {
     'where any is above 1': (x) => t.any(t.greater(x, 1), { axis: [1, 4] }),
     'where all are below 1': (x) => t.all(t.less(x, 1), { axis: [1, 4] }),
     gather: (x) => t.gather(x, t.tensor([[1, 0, 1]])),
+    'matmul, leading axes stretched': (x) =>
+      t.matmul(x, t.slice(x, [0, 0, 0], [2, 1, 2]), { transposeB: true }),
+    'matmul, each operand stretched': (x) =>
+      t.matmul(t.slice(x, [0, 0, 0], [1, 3, 1]), t.slice(x, [0, 0, 0], [2, 1, 2]), { transposeA: true }),
+    'diag of batches': (x) => t.diag(x, { offset: -1 }),
+    'sort of a middle axis': (x) => t.sort(x, { axis: 1 }),
   }
   for (const [name, f] of Object.entries(table)) {
     it(`${name}: kernel, reference and gradient agree`, () => {

@@ -10,6 +10,12 @@ const copiedElements: i32 = 8192
 /** Elements of a transposed A from which its rows no longer stay in the nearest cache, where tiles read them across. */
 const acrossElements: i32 = 12288
 
+/** So few rows of A, and columns of B so close together, that reading B again for every four rows costs less than packing it. */
+const fewRows: i32 = 32
+const closeColumns: i32 = 256
+/** Elements of B up to which that holds: 512 KiB stay in the second-level cache. */
+const fewRowsElements: i32 = 131072
+
 /** Whether a product runs without blocking: B stays near, or is read but once or twice. Sizes of an operand fit into 2^30. */
 // @ts-ignore: decorator
 @inline
@@ -17,7 +23,7 @@ function isDirect(m: i32, n: i32, k: i32, transposeA: bool, transposeB: bool): b
   if (m < 8 || n == 1) return true
   if (transposeB) return k * n <= copiedElements
   if (transposeA && n >= 32 && m * k > acrossElements) return false
-  return k * n <= directElements
+  return k * n <= (m <= fewRows && n <= closeColumns ? fewRowsElements : directElements)
 }
 
 /** Whether the direct product reads B from a transposed copy. */

@@ -32,3 +32,9 @@ export function checkInteger(operation: string, name: string, value: unknown): n
   if (!Number.isInteger(value)) failRange(operation, `${name} must be an integer, got ${value}`)
   return value
 }
+
+/** The one option of what works along a diagonal: 0 is the main one, 1 that above it, -1 that below. */
+export function checkOffset(operation: string, options: { readonly offset?: number }): number {
+  checkOptions(operation, options, ['offset'])
+  return checkInteger(operation, 'offset', options.offset === undefined ? 0 : options.offset)
+}

@@ -3,7 +3,7 @@ import { failRange } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { wasm } from '../kernels/wasm.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
-import { checkInteger, checkOptions } from '../options.ts'
+import { checkOffset } from '../options.ts'
 import { checkShape, type Shape, sizeOf, stridesOf } from '../shape.ts'
 import { stridedCopy, stridedValues } from '../strided-copy.ts'
 import { type Tensor, tensor } from '../tensor.ts'
@@ -75,12 +75,6 @@ function embed(operation: string, x: Tensor, offset: number): Tensor {
   const size = last(x.shape) + Math.abs(offset)
   checkShape(operation, [...x.shape.slice(0, -1), size, size])
   return apply(diagEmbedOperation, [x], { offset, rows: size, columns: size })
-}
-
-/** The option of what works along a diagonal. */
-export function checkOffset(operation: string, options: { readonly offset?: number }): number {
-  checkOptions(operation, options, ['offset'])
-  return checkInteger(operation, 'offset', options.offset ?? 0)
 }
 
 interface Embedding extends Diagonal {
@@ -174,7 +168,7 @@ export const info: readonly OperationInfo[] = [
       // Its output is square: only short vectors.
       const shape = [...rest.map((n) => Math.min(n, 3)), Math.min(size, 17)]
       const offset = draw.pick([0, 1, -1, 2, -3])
-      return { shapes: [shape], call: (x) => (shape.length === 1 ? diag : diagEmbed)(x!, { offset }) }
+      return { shapes: [shape], call: (x) => diagEmbed(x!, { offset }) }
     },
     domains: [ordinary],
     ulps: 0,

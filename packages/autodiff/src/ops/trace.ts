@@ -1,9 +1,10 @@
 import { tensorOperand } from '../apply.ts'
 import { failRange } from '../fail.ts'
 import type { OperationInfo } from '../operation.ts'
+import { checkOffset } from '../options.ts'
 import type { Tensor } from '../tensor.ts'
 import { inScope } from '../tree.ts'
-import { checkOffset, diag } from './diag.ts'
+import { diag } from './diag.ts'
 import { sum } from './sum.ts'
 
 /**

@@ -165,8 +165,9 @@ describe.each([
             check(shape, ta, tb, false)
     })
 
-    // Blocked in every form; blocked with A or B transposed only; never.
+    // Blocked in every form; with A or B transposed only; never.
     test.each([
+      [37, 140, 523],
       [21, 140, 523],
       [130, 40, 100],
       [9, 100, 100],
@@ -232,7 +233,9 @@ describe.each([
       expect(kernels.matmulScratch(32, 16, 2)).toBe(0)
       expect(kernels.matmulScratch(32, 16, 16)).toBe(0)
       expect(kernels.matmulScratch(32, 1, 16, 1)).toBe(0)
-      expect(kernels.matmulScratch(32, 128, 784)).toBeGreaterThan(0)
+      expect(kernels.matmulScratch(32, 128, 784)).toBe(0)
+      expect(kernels.matmulScratch(33, 128, 784)).toBeGreaterThan(0)
+      expect(kernels.matmulScratch(32, 300, 784)).toBeGreaterThan(0)
     })
   })
 
@@ -368,6 +371,36 @@ describe.each([
         const x = new Float32Array(5 * inner).fill(-Infinity)
         expect(reduce(reduceMax, x, [1, 5, inner])[0]).toBe(-Infinity)
         expect(reduce(argMax, x, [1, 5, inner])[0]).toBe(0)
+      }
+    })
+  })
+
+  describe('argSort', () => {
+    // By insertion up to 48, by radix beyond.
+    test.each([
+      [3, 5, 1],
+      [2, 48, 3],
+      [2, 49, 1],
+      [1, 300, 2],
+      [2, 1, 4],
+      [0, 5, 3],
+      [3, 5, 0],
+    ])('orders lines of [%i, %i, %i] in both directions, equals in place', (outer, n, inner) => {
+      const x = numbers(outer * n * inner, 19).map((v) => Math.round(v * 40))
+      for (const descending of [0, 1] as const) {
+        arena.reset()
+        const from = arena.put(x)
+        const out = arena.room(x.length)
+        const scratch = arena.room(kernels.argSortScratch(n) / 4)
+        kernels.argSort(from, out, outer, n, inner, descending, scratch)
+        arena.take(scratch, kernels.argSortScratch(n) / 4)
+        const found = arena.take(out, x.length)
+        for (let line = 0; line < outer * inner; line++) {
+          const first = Math.floor(line / inner) * n * inner + (line % inner)
+          const value = (place: number): number => x[first + place * inner]! * (descending ? -1 : 1)
+          const expected = Array.from({ length: n }, (_, i) => i).sort((p, q) => value(p) - value(q))
+          expect(expected.map((_, i) => found[first + i * inner])).toEqual(expected)
+        }
       }
     })
   })
@@ -843,6 +876,7 @@ describe.each([
       kernels.softmax(last(3 * m), last(3 * m), 3, m)
       kernels.logSoftmax(last(3 * m), last(3 * m), 3, m)
       kernels.stridedCopy(last(3 * m), out, 1, 1, m, 3, 0, 0, 1, m, 0, 0, 3, 1)
+      kernels.argSort(last(3 * m), other, 1, m, 3, 0, scratch)
       kernels.fill(last(m), m, 0)
       expect(kernels.gather(last(3 * m), last(1), out, 1, m, 3)).toBe(-1)
     }
