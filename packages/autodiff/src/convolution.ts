@@ -67,7 +67,10 @@ function packedBytes(filter: Shape, channels: number, outChannels: number): numb
   return Math.ceil(outChannels / 8) * filter[0]! * filter[1]! * channels * 32
 }
 
-/** Working memory of `convolve`: the packed filter of a group, and a strip of padded input. */
+/**
+ * Working memory of `convolve`: the packed filter of a group and, where there is padding, what a strip of the output reads: as
+ * many rows as give 256 pixels, of at most 512 columns. No patches are laid out.
+ */
 export function convolveBytes([x, filter]: readonly Shaped[], a: Convolution): number {
   const [kH, kW, each, channels] = filter!.shape as [number, number, number, number]
   const [, inH, inW, inChannels] = x!.shape as [number, number, number, number]
@@ -151,10 +154,10 @@ export function convolve(output: Tensor, x: Tensor, filter: Tensor, a: Convoluti
   }
 }
 
-/** Working memory of `filterGradient`: the filter in float64, and strips of both inputs. */
+/** Working memory of `filterGradient`: a group's filter in float64, and strips of 256 pixels of both inputs. */
 export function filterGradientBytes([x, g]: readonly Shaped[], filter: Shape, a: Convolution): number {
   const depthwise = isDepthwise(filter, a.groups)
-  return convolutionKernels().filterGradientScratch(
+  const bytes = convolutionKernels().filterGradientScratch(
     x!.shape[0]!,
     x!.shape[1]!,
     x!.shape[2]!,
@@ -172,6 +175,8 @@ export function filterGradientBytes([x, g]: readonly Shaped[], filter: Shape, a:
     g!.shape[2]!,
     depthwise ? 1 : 0,
   )
+  // A pointer comes out of WebAssembly signed.
+  return bytes >>> 0
 }
 
 /** Fills `output`, a filter's shape, with the gradient of the filter that turned `x` into what has cotangent `g`. */

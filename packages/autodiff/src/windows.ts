@@ -51,6 +51,8 @@ export function checkPerAxis(
   value: unknown,
   least: number,
 ): readonly [number, number] {
+  // As nearly always.
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least) return [value, value]
   const pair: readonly unknown[] = Array.isArray(value) ? Array.from(value) : [value, value]
   for (const one of pair) {
     if (one !== undefined && typeof one !== 'number')

@@ -222,8 +222,8 @@ export function conv2dFilterGradient(
   return apply(conv2dFilterGradientOperation, [images, g], { ...a, kH, kW })
 }
 
-/** Sums of at most 512 terms: k eps |A| |B|. */
-const ulps = 512
+/** Sums of at most 300 terms: k eps |A| |B|. */
+const ulps = 300
 
 export const info: readonly OperationInfo[] = [
   {
