@@ -7,7 +7,12 @@ const keys = [t.key(0), t.key(7), t.key([0xffffffff, 0xffffffff]), t.key([0x8000
 const counts = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 1000]
 
 /** What the kernel writes, and what stands behind that. */
-function written(count: number, key: t.Key, most: number, chooses: 0 | 1): { words: Uint32Array; behind: number } {
+function written(
+  count: number,
+  key: t.Key,
+  most: number,
+  chooses: 0 | 1,
+): { words: Uint32Array; behind: number } {
   return t.scope(() => {
     const room = t.full([count + 4], 5)
     wasm().randomBits(room.offset, count, key.high, key.low, most, chooses)
@@ -31,7 +36,9 @@ describe('random bits in the heap', () => {
     for (const most of [0, 1, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff]) {
       const { words, behind } = written(999, keys[1]!, most, 1)
       const numbers = new Float32Array(words.buffer, 0, 999)
-      expect(numbers).toEqual(Float32Array.from(t.randomBits(keys[1]!, 999), (word) => (word <= most ? 1 : 0)))
+      expect(numbers).toEqual(
+        Float32Array.from(t.randomBits(keys[1]!, 999), (word) => (word <= most ? 1 : 0)),
+      )
       expect(behind).toBe(5)
     }
   })
