@@ -156,3 +156,46 @@ describe('scaledDotProductAttention', () => {
     expect(bits(causal)).toEqual(bits(t.scaledDotProductAttention(q, k, v, { mask })))
   })
 })
+
+describe('norms', () => {
+  const far = t.add(t.normal(t.key(1), [3000, 20]), 1000)
+  const values = far.toFloat32Array()
+  const meanOf = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0) / numbers.length
+  const columns = Array.from({ length: 20 }, (_, j) =>
+    Array.from({ length: 3000 }, (_, i) => values[i * 20 + j]!),
+  )
+
+  it('lose nothing of statistics where the mean is large', () => {
+    const { y, mean, variance } = t.batchNorm(far)
+    const means = columns.map(meanOf)
+    expect([...mean.toFloat32Array()]).toEqual(means.map(Math.fround))
+    const spreads = columns.map((own, j) => meanOf(own.map((x) => (x - means[j]!) ** 2)))
+    for (const [j, value] of variance.toFloat32Array().entries())
+      expect(Math.abs(value / spreads[j]! - 1)).toBeLessThan(2e-6)
+    const worst = y.toFloat32Array().reduce((most, value, i) => {
+      const j = i % 20
+      return Math.max(most, Math.abs(value - (values[i]! - means[j]!) / Math.sqrt(spreads[j]! + 1e-5)))
+    }, 0)
+    expect(worst).toBeLessThan(4e-6)
+    const rows = t.layerNorm(t.transpose(far)).toFloat32Array()
+    const apart = rows.reduce((most, value, i) => {
+      const [j, row] = [Math.floor(i / 3000), i % 3000]
+      return Math.max(most, Math.abs(value - (columns[j]![row]! - means[j]!) / Math.sqrt(spreads[j]! + 1e-5)))
+    }, 0)
+    expect(apart).toBeLessThan(4e-6)
+  })
+
+  it('sum cotangents over many rows without losing them', () => {
+    const inputs = [t.ones([3]), t.zeros([3])]
+    for (const norm of [t.layerNorm, (x: t.Tensor, a?: t.Tensor, b?: t.Tensor) => t.batchNorm(x, a, b).y]) {
+      const x = t.normal(t.key(2), [50_000, 3])
+      const { gradients } = t.vjp(
+        ([gamma, beta]: readonly t.Tensor[]) => norm(x, gamma, beta),
+        inputs,
+        t.full([50_000, 3], 0.1),
+      )
+      for (const value of gradients[1]!.toFloat32Array())
+        expect(Math.abs(value / (50_000 * Math.fround(0.1)) - 1)).toBeLessThan(1e-6)
+    }
+  })
+})
