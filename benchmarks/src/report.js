@@ -25,7 +25,8 @@ import { judge } from './aims.js'
  * @property {number} seconds the longest one library may sample in one round
  * @property {number} warmSeconds
  * @property {string} folder for workloads on their way to the workers
- * @property {(id: string) => void} say
+ * @property {(id: string) => void} say which row is being measured
+ * @property {(result: Result) => void} add a row that is done
  */
 
 /** @typedef {{ name: string, title: string, ours: boolean, version: string }} Column version: '' where it is not installed */
@@ -104,7 +105,10 @@ function setting({ columns, rounds, seconds }) {
 function cellText({ cells, unit }, peer) {
   const cell = cells[peer]
   if (cell === undefined) return '–'
-  if ('note' in cell) return cell.note.startsWith('cannot train') ? 'cannot train' : `– (${cell.note})`
+  if ('note' in cell) {
+    if (cell.note === '') return '–'
+    return cell.note.startsWith('cannot train') ? 'cannot train' : `– (${cell.note})`
+  }
   return `${figure(cell.value)}${unit === 'µs' ? '' : ` ${unit}`}`
 }
 

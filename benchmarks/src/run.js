@@ -23,7 +23,7 @@ import * as w from './workloads.js'
 /** @import { Effort, Result } from './report.js' */
 /** @import { PeerEntry } from './worker-process.js' */
 /** @import { Task } from './suites/in-workers.js' */
-/** @typedef {{ rows: readonly string[], run: (wanted: (id: string) => boolean, peers: readonly PeerEntry[], effort: Effort) => Promise<Result[]> }} Group */
+/** @typedef {{ rows: readonly string[], run: (wanted: (id: string) => boolean, peers: readonly PeerEntry[], effort: Effort) => Promise<void> }} Group */
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -81,10 +81,10 @@ const GROUPS = [
     ROWS.map((name) => `W7/${name}`),
     (id) => ({ timed: w.rows(last(id, ROWS)) }),
   ),
-  { rows: ['W8'], run: async (_, peers, effort) => [await memory(peers, effort)] },
+  { rows: ['W8'], run: (_, peers, effort) => memory(peers, effort) },
   single('W9', () => ({ timed: w.forward() })),
-  { rows: ['W10'], run: async (_, peers, effort) => [await start(peers, effort)] },
-  { rows: ['bundle'], run: async () => [await bundle()] },
+  { rows: ['W10'], run: (_, peers, effort) => start(peers, effort) },
+  { rows: ['bundle'], run: (_, _peers, effort) => bundle(effort) },
 ]
 
 /**
@@ -115,6 +115,10 @@ const chosen = values.peers.split(',').map((name) => {
 })
 
 const folder = mkdtempSync(join(tmpdir(), 'tapeflow-bench-'))
+/** @type {Result[]} */
+const results = []
+/** @type {string[]} */
+const failures = []
 /** @type {Effort} */
 const effort = {
   rounds: Math.ceil(positive('rounds', values.rounds)),
@@ -122,6 +126,7 @@ const effort = {
   warmSeconds: positive('warm-seconds', values['warm-seconds']),
   folder,
   say: (id) => console.error(`${new Date().toISOString().slice(11, 19)} ${id}`),
+  add: (result) => results.push(result),
 }
 try {
   const columns = []
@@ -139,9 +144,15 @@ try {
     }
     columns.push({ name: peer.name, title: peer.title, ours: peer.ours, version })
   }
-  const results = []
   for (const { rows, run } of GROUPS) {
-    if (rows.some(wanted)) results.push(...(await run(wanted, present, effort)))
+    if (!rows.some(wanted)) continue
+    try {
+      await run(wanted, present, effort)
+    } catch (error) {
+      // What the other rows say is worth knowing all the same.
+      failures.push(error instanceof Error ? error.message : String(error))
+      console.error(error)
+    }
   }
   const outcome = { columns, rounds: effort.rounds, seconds: effort.seconds, results }
   const { text, missed } = report(outcome)
@@ -150,6 +161,10 @@ try {
   if (values.write) console.error(`written: ${writePage(text)}`)
   if (missed.length > 0) {
     console.error(`missed: ${missed.join(', ')}`)
+    process.exitCode = 1
+  }
+  for (const failure of failures) {
+    console.error(`FAILED: ${failure}`)
     process.exitCode = 1
   }
 } finally {

@@ -124,9 +124,9 @@ function start({ title, command }, args) {
   })
   /** @returns {Promise<Answer>} */
   const next = async () => {
-    const ready = answers.shift()
+    /** @type {Answer} */
     const answer =
-      ready ??
+      answers.shift() ??
       (await new Promise((resolve, reject) => {
         if (ended !== null) reject(ended)
         waiting = { resolve, reject }

@@ -68,14 +68,15 @@ function trainer({ model, loss, optimizer: { name, learningRate }, batches: give
       /** @type {np.Array} */ seed,
     ) => {
       const { out, statistics } = forward(params, x, seed)
-      return [lossOf(out, y), statistics]
+      return /** @type {[np.Array, Layer[]]} */ ([lossOf(out, y), statistics])
     },
     { hasAux: true },
   )
 
   /** @param {Carry} carry @param {np.Array} x @param {np.Array} y @param {np.Array} seed @param {np.Array} firstScale @param {np.Array} secondScale */
   const stepOf = ({ params, moving, first, second }, x, y, seed, firstScale, secondScale) => {
-    const [[value, statistics], gradients] = lossAndGradients(params.map(keep), x, y, seed)
+    const made = lossAndGradients(params.map(keep), x, y, seed)
+    const [[value, statistics], gradients] = /** @type {[[np.Array, Layer[]], Layer[]]} */ (made)
     const moved = zipLayers((old, now) => old.mul(0.9).add(now.mul(0.1)), moving, statistics)
     if (name === 'sgd') {
       firstScale.dispose()
@@ -165,7 +166,12 @@ function paramsOf(model, start) {
       return { weight: reordered.reshape([features, classes]), bias: arrayOf(bias) }
     }
     if (!model.batchNorm || i === start.length - 1) return { weight: w, bias: arrayOf(bias) }
-    return { weight: w, bias: arrayOf(bias), gamma: np.ones(bias.shape), beta: np.zeros(bias.shape) }
+    return {
+      weight: w,
+      bias: arrayOf(bias),
+      gamma: np.ones([...bias.shape]),
+      beta: np.zeros([...bias.shape]),
+    }
   })
 }
 

@@ -6,6 +6,7 @@
  * other libraries.
  *
  * @import { Computation, Peer, Trainer, Training, Workload } from '../peer.ts'
+ * @import { Params } from './tapeflow-model.js'
  */
 import * as t from '@tapeflow/autodiff'
 import { installed, lossOf, modelOf, offered, optimizerOf } from './tapeflow-model.js'
@@ -47,7 +48,7 @@ function trainer({ model: described, start, loss: lossName, optimizer: rule, bat
       /** @type {number} */ number,
     ) => {
       const context = { training: true, key: t.foldIn(noise, number), path: '' }
-      const { value, gradients, aux } = t.valueAndGrad((/** @type {t.Tree} */ p) => {
+      const { value, gradients, aux } = t.valueAndGrad((/** @type {Params} */ p) => {
         const made = model.apply(p, state, x, context)
         return { value: loss(made.y, y), aux: made.state }
       })(params)
@@ -85,7 +86,7 @@ function trainer({ model: described, start, loss: lossName, optimizer: rule, bat
  * @returns {Computation}
  */
 function computation(workload) {
-  const { operands, f } = formula(workload)
+  const { operands, f, constants = [] } = formula(workload)
   const inputs = operands.map(({ values, shape }) => t.tensor(values, shape))
   const program = t.compile(f, { reuse: true })
   /** @type {t.Tensor | null} */
@@ -100,7 +101,7 @@ function computation(workload) {
     call: workload.kind === 'forward' ? () => call().toFloat32Array() : call,
     read: () => call().toFloat32Array(),
     dispose() {
-      disposeAll([inputs, result])
+      disposeAll([inputs, constants, result])
       program.dispose()
     },
   }
@@ -108,7 +109,7 @@ function computation(workload) {
 
 /**
  * @param {Exclude<Workload, Training>} workload
- * @returns {{ operands: readonly import('../peer.ts').Values[], f: (...x: any[]) => t.Tensor }}
+ * @returns {{ operands: readonly import('../peer.ts').Values[], f: (...x: any[]) => t.Tensor, constants?: unknown }}
  */
 function formula(workload) {
   switch (workload.kind) {
@@ -134,6 +135,7 @@ function formula(workload) {
       // Parameters are constants of the program: it is recorded for these.
       return {
         operands: [workload.input],
+        constants: [params, state],
         f: (x) => model.apply(params, state, x, { training: false, path: '' }).y,
       }
     }
@@ -143,8 +145,6 @@ function formula(workload) {
 /** @param {import('../peer.ts').Elementwise['operation']} name */
 function elementwise(name) {
   switch (name) {
-    case 'add':
-      return t.add
     case 'gelu erf':
       return offered('autodiff', 'gelu')
     case 'gelu tanh': {
@@ -152,7 +152,7 @@ function elementwise(name) {
       return (/** @type {t.Tensor} */ x) => gelu(x, { approximate: 'tanh' })
     }
     default:
-      return t[name]
+      return offered('autodiff', name)
   }
 }
 

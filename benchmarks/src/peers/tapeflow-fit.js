@@ -17,7 +17,7 @@ export async function open() {
   return {
     ...installed(),
     prepare: (workload) => {
-      if (workload.kind !== 'training') throw new Unsupported('fit trains')
+      if (workload.kind !== 'training') throw new Unsupported('')
       return run(workload)
     },
   }

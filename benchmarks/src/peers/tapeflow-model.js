@@ -13,6 +13,8 @@ import * as nn from '@tapeflow/nn'
 import { adam, sgd } from '@tapeflow/optim'
 import { Unsupported } from '../unsupported.js'
 
+/** @typedef {{ readonly layers: readonly { readonly [name: string]: t.Tensor }[] }} Params parameters and state of a model, as far as these files care */
+
 /**
  * The version, and what is alive: both rows have this in common.
  *
@@ -48,7 +50,7 @@ export function offered(from, name) {
  *
  * @param {Mlp | Cnn} model
  * @param {readonly LayerStart[]} start
- * @returns {Layer<t.Tree, t.Tree>}
+ * @returns {Layer<Params, Params>}
  */
 export function modelOf(model, start) {
   const layers = model.type === 'mlp' ? mlpLayers(model, start) : cnnLayers(model, start)
@@ -94,7 +96,7 @@ function cnnLayers({ image, convolutions, classes }, start) {
       nn.relu(),
       layer(
         () => null,
-        (x) => maxPool2d(x, { size: 2, stride: 2 }),
+        (x) => maxPool2d(x, 2, { stride: 2 }),
       ),
     ]
   })
@@ -138,9 +140,8 @@ function layer(init, apply, outputShape = (shape) => shape) {
 export function lossOf(name) {
   if (name === 'crossEntropy') return nn.crossEntropy({ from: 'logits' })
   if (name === 'meanSquaredError') return nn.mse()
-  // max(z, 0) - z y + ln(1 + exp(-|z|)), as every library here writes it.
-  return (z, y) =>
-    t.mean(t.add(t.sub(t.maximum(z, 0), t.mul(z, y)), t.log(t.add(1, t.exp(t.neg(t.maximum(z, t.neg(z))))))))
+  const losses = offered('autodiff', 'sigmoidCrossEntropy')
+  return (logits, targets) => t.mean(losses(logits, targets))
 }
 
 /** @param {Training['optimizer']} rule */
