@@ -1,14 +1,15 @@
 /**
- * How a worker times what it has prepared, in microseconds a call: the median of the samples of one round.
+ * How a worker times what it has prepared, in microseconds a call: the median of the samples of one round, each of as many calls as take
+ * 10 ms, in Python too. Shorter samples are disturbed more rarely, and longer ones would be compared with less disturbed ones.
  *
  * Functions and steps are sampled by benny. A run (`fit`) cannot be called step by step: it begins anew in each round, and its wall time
- * is taken over stretches of steps that together take some 20 ms, so that a stretch holds several of its slices and the turns of
- * the event loop between them. The first step is left out: that it records the program is a matter of W10.
+ * is taken over stretches of steps; a stretch holds two or three of its slices and the turns of the event loop between them. The first
+ * step is left out: that it records the program is a matter of W10.
  *
  * @import { Prepared, Run } from './peer.ts'
  */
 
-const STRETCH_SECONDS = 0.02
+const SAMPLE_SECONDS = 0.01
 
 /**
  * At least `calls` and at least `seconds`: a hundred calls compile a kernel's loops, but the JavaScript of a
@@ -49,7 +50,7 @@ export async function time(prepared, seconds) {
   // Here, so that it takes no time or memory where those of a fresh process are measured.
   const { default: benny } = await import('benny')
   const isPromise = call() instanceof Promise
-  const options = { minTime: Math.min(0.05, seconds / 5), maxTime: seconds, minSamples: 1 }
+  const options = { minTime: SAMPLE_SECONDS, maxTime: seconds, minSamples: 1 }
   const body = isPromise
     ? async () => {
         await call()
@@ -82,8 +83,8 @@ async function timeRun(run, seconds) {
     }
     if (++steps < length) return false
     const now = performance.now()
-    if (now - since >= 500 * STRETCH_SECONDS) stretches.push((now - since) / steps)
-    length = Math.max(1, Math.round((1000 * STRETCH_SECONDS * steps) / (now - since)))
+    if (now - since >= 500 * SAMPLE_SECONDS) stretches.push((now - since) / steps)
+    length = Math.max(1, Math.round((1000 * SAMPLE_SECONDS * steps) / (now - since)))
     since = now
     steps = 0
     return now - begun >= 1000 * seconds && stretches.length > 0
