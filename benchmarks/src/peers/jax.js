@@ -4,7 +4,7 @@
  * jax-js counts references: passing an array to a function consumes it, `.ref` keeps it for another use. It computes
  * lazily: a loss is read to make it exist, and a result that is not read is waited for with `blockUntilReady`. In Node there is no
  * global Worker and it runs on one thread. Labels are one-hot, made once. Convolutions are `lax.conv` on NCHW; max pooling is a
- * reshape and `np.max` over the windows' axes: `lax.reduceWindow` takes longer. Dropout draws with `random.bernoulli` from a new key each step.
+ * reshape and `np.max` over the windows' axes: `lax.reduceWindow` takes as long. Dropout draws with `random.bernoulli` from a new key each step.
  *
  * @import { Cnn, Computation, LayerStart, Mlp, Peer, Trainer, Training, Values, Workload } from '../peer.ts'
  */
