@@ -4,6 +4,7 @@
  *     npm run bench:peers                              everything, 9 rounds
  *     npm run bench:peers -- W3 W5 W1/64 --rounds 3    some rows, a quick look
  *     npm run bench:peers -- --peers fit,compile,torch --json results.json
+ *     npm run bench:peers -- --clock cpu               processor time: ratios on a machine that is busy with other things
  *     npm run bench:peers -- --write                   writes docs/benchmarks.md too
  *
  * Exits with 1 when libraries disagree on what they computed, when one leaks, or when an aim is missed.
@@ -32,6 +33,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '9' },
     seconds: { type: 'string', default: '0.4' },
     'warm-seconds': { type: 'string', default: '3' },
+    clock: { type: 'string', default: 'wall' },
     json: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
@@ -114,6 +116,8 @@ const chosen = values.peers.split(',').map((name) => {
   throw new RangeError(`--peers: unknown name, got ${name}; use ${PEERS.map((one) => one.name).join(', ')}`)
 })
 
+const { clock } = values
+if (clock !== 'wall' && clock !== 'cpu') throw new RangeError(`--clock: wall or cpu, got ${clock}`)
 const folder = mkdtempSync(join(tmpdir(), 'tapeflow-bench-'))
 /** @type {Result[]} */
 const results = []
@@ -124,6 +128,7 @@ const effort = {
   rounds: Math.ceil(positive('rounds', values.rounds)),
   seconds: positive('seconds', values.seconds),
   warmSeconds: positive('warm-seconds', values['warm-seconds']),
+  clock,
   folder,
   say: (id) => console.error(`${new Date().toISOString().slice(11, 19)} ${id}`),
   add: (result) => results.push(result),
@@ -154,7 +159,8 @@ try {
       console.error(error)
     }
   }
-  const outcome = { columns, rounds: effort.rounds, seconds: effort.seconds, results }
+  /** @type {import('./report.js').Outcome} */
+  const outcome = { columns, rounds: effort.rounds, seconds: effort.seconds, clock, results }
   const { text, missed } = report(outcome)
   console.log(text)
   if (values.json !== undefined) saveJson(resolve(values.json), outcome)

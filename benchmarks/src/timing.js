@@ -6,6 +6,9 @@
  * is taken over stretches of steps; a stretch holds two or three of its slices and the turns of the event loop between them. The first
  * step is left out: that it records the program is a matter of W10.
  *
+ * The clock may also be the processor time of the process, threads of the engine included: a mean, on machines that are busy with other
+ * things. It is no measure of what somebody waits for, and no final figure.
+ *
  * @import { Prepared, Run } from './peer.ts'
  */
 
@@ -41,9 +44,11 @@ export async function warmUp(prepared, { calls, seconds, most }) {
 /**
  * @param {Prepared} prepared begins at its start, if it has one
  * @param {number} seconds the longest it may sample
+ * @param {'wall' | 'cpu'} clock
  * @returns {Promise<number>} microseconds a call
  */
-export async function time(prepared, seconds) {
+export async function time(prepared, seconds, clock) {
+  if (clock === 'cpu') return timeProcessor(prepared, seconds)
   if (prepared.kind === 'run') return timeRun(prepared, seconds)
   if (prepared.kind === 'trainer') prepared.restart()
   const call = prepared.kind === 'trainer' ? () => prepared.step() : () => prepared.call()
@@ -90,6 +95,34 @@ async function timeRun(run, seconds) {
     return now - begun >= 1000 * seconds && stretches.length > 0
   })
   return median(stretches) * 1000
+}
+
+/**
+ * @param {Prepared} prepared
+ * @param {number} seconds
+ * @returns {Promise<number>}
+ */
+async function timeProcessor(prepared, seconds) {
+  let calls = -1
+  let begun = 0
+  let used = process.cpuUsage()
+  const isEnough = () => {
+    if (++calls === 0) {
+      begun = performance.now()
+      used = process.cpuUsage()
+    }
+    return calls > 0 && performance.now() - begun > 1000 * seconds
+  }
+  if (prepared.kind === 'run') await prepared.train(isEnough)
+  else {
+    if (prepared.kind === 'trainer') prepared.restart()
+    while (!isEnough()) {
+      if (prepared.kind === 'trainer') prepared.step()
+      else await prepared.call()
+    }
+  }
+  const { user, system } = process.cpuUsage(used)
+  return (user + system) / calls
 }
 
 /**

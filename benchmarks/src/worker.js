@@ -81,7 +81,7 @@ async function obey(order) {
       await warmUp(made, order)
       return {}
     case 'time':
-      return { microseconds: await time(made, order.seconds) }
+      return { microseconds: await time(made, order.seconds, order.clock) }
     case 'memory': {
       const { early, late } = await train(made, order.steps, order.early)
       return { early, late, maxRss: process.resourceUsage().maxRSS }

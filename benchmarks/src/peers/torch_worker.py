@@ -204,12 +204,18 @@ def warm_up(call, calls, seconds, most):
         made += 1
 
 
-def microseconds(prepared, seconds):
+def microseconds(prepared, seconds, clock):
     """The median of samples, each of as many calls as take 10 ms: what benny does for the others."""
     if isinstance(prepared, Trainer):
         prepared.restart()
     call, now = prepared.call, time.perf_counter
     call()
+    if clock == "cpu":
+        begun, used, made = now(), time.process_time(), 0
+        while now() - begun < seconds:
+            call()
+            made += 1
+        return (time.process_time() - used) / made * 1e6
     start, made = now(), 0
     while now() - start < 0.01:
         call()
@@ -243,7 +249,7 @@ def obey(order):
         warm_up(prepared.call, order["calls"], order["seconds"], order["most"])
         return {}
     if do == "time":
-        return {"microseconds": microseconds(prepared, order["seconds"])}
+        return {"microseconds": microseconds(prepared, order["seconds"], order["clock"])}
     if do == "memory":
         prepared.restart()
         for _ in range(order["steps"]):

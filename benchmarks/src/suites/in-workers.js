@@ -59,7 +59,8 @@ async function one({ timed, compared }, workers, effort) {
     await tell({ do: 'warm', ...warm, seconds: Math.min(warm.seconds, effort.warmSeconds) })
   const cases = able.map(({ peer, tell }) => ({
     name: peer.name,
-    measure: async () => /** @type {number} */ ((await tell({ do: 'time', seconds })).microseconds),
+    measure: async () =>
+      /** @type {number} */ ((await tell({ do: 'time', seconds, clock: effort.clock })).microseconds),
   }))
   const figures = await interleave(cases, effort.rounds)
   for (const { tell } of able) await tell({ do: 'dispose' })
