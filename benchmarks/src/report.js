@@ -28,10 +28,11 @@ import { judge } from './aims.js'
  * @property {string} folder for workloads on their way to the workers
  * @property {(id: string) => void} say which row is being measured
  * @property {(result: Result) => void} add a row that is done
+ * @property {(table: string) => void} append a table of its own
  */
 
 /** @typedef {{ name: string, title: string, ours: boolean, version: string }} Column version: '' where it is not installed */
-/** @typedef {{ columns: readonly Column[], rounds: number, seconds: number, clock: 'wall' | 'cpu', results: readonly Result[] }} Outcome */
+/** @typedef {{ columns: readonly Column[], rounds: number, seconds: number, clock: 'wall' | 'cpu', results: readonly Result[], tables: readonly string[] }} Outcome */
 
 /** What the rows are: https://… stays out, the words of the workload in. */
 const NAMES = /** @type {Readonly<Record<string, string>>} */ ({
@@ -65,7 +66,7 @@ function nameOf(id) {
  * @returns {{ text: string, missed: string[] }} Markdown, and the rows whose aim is missed
  */
 export function report(outcome) {
-  const { columns, results } = outcome
+  const { columns, results, tables } = outcome
   const ours = columns.filter((column) => column.ours).map(({ name }) => name)
   /** @type {string[]} */
   const missed = []
@@ -83,8 +84,9 @@ export function report(outcome) {
   const losses = results.filter((result) => result.losses !== undefined)
   const text = [
     setting(outcome),
-    markdown(heads, rows),
+    ...(rows.length === 0 ? [] : [markdown(heads, rows)]),
     ...(losses.length === 0 ? [] : [lossTable(losses, columns)]),
+    ...tables,
   ].join('\n\n')
   return { text: `${text}\n`, missed }
 }

@@ -17,6 +17,7 @@ import { report, saveJson, writePage } from './report.js'
 import { bundle } from './suites/bundle.js'
 import { memory, start } from './suites/fresh.js'
 import { inWorkers } from './suites/in-workers.js'
+import { ownActivations } from './suites/own-activations.js'
 import { Unsupported } from './unsupported.js'
 import { openWorker, PEERS } from './worker-process.js'
 import * as w from './workloads.js'
@@ -87,6 +88,7 @@ const GROUPS = [
   single('W9', () => ({ timed: w.forward() })),
   { rows: ['W10'], run: (_, peers, effort) => start(peers, effort) },
   { rows: ['bundle'], run: (_, _peers, effort) => bundle(effort) },
+  { rows: ['activations'], run: (_, _peers, effort) => ownActivations(effort) },
 ]
 
 /**
@@ -122,6 +124,8 @@ const folder = mkdtempSync(join(tmpdir(), 'tapeflow-bench-'))
 /** @type {Result[]} */
 const results = []
 /** @type {string[]} */
+const tables = []
+/** @type {string[]} */
 const failures = []
 /** @type {Effort} */
 const effort = {
@@ -132,6 +136,7 @@ const effort = {
   folder,
   say: (id) => console.error(`${new Date().toISOString().slice(11, 19)} ${id}`),
   add: (result) => results.push(result),
+  append: (text) => tables.push(text),
 }
 try {
   const columns = []
@@ -160,7 +165,7 @@ try {
     }
   }
   /** @type {import('./report.js').Outcome} */
-  const outcome = { columns, rounds: effort.rounds, seconds: effort.seconds, clock, results }
+  const outcome = { columns, rounds: effort.rounds, seconds: effort.seconds, clock, results, tables }
   const { text, missed } = report(outcome)
   console.log(text)
   if (values.json !== undefined) saveJson(resolve(values.json), outcome)
