@@ -34,7 +34,7 @@ import { judge } from './aims.js'
 /** @typedef {{ name: string, title: string, ours: boolean, version: string }} Column version: '' where it is not installed */
 /** @typedef {{ columns: readonly Column[], rounds: number, seconds: number, clock: 'wall' | 'cpu', results: readonly Result[], tables: readonly string[] }} Outcome */
 
-/** What the rows are: https://… stays out, the words of the workload in. */
+/** What the rows are, in the table. */
 const NAMES = /** @type {Readonly<Record<string, string>>} */ ({
   'W2/32': 'W2 MLP 784-128-64-10, Adam, batch 32',
   'W2/256': 'W2 the same, batch 256',
