@@ -38,9 +38,9 @@ export const PEERS = [
     name: 'torch',
     title: 'PyTorch',
     ours: false,
-    // Debian's own interpreter is the one that has Debian's python3-torch.
+    // Debian's own interpreter is the one that has Debian's python3-torch; PYTHON names another.
     command: (args) => [
-      process.platform === 'linux' ? '/usr/bin/python3' : 'python3',
+      process.env.PYTHON ?? '/usr/bin/python3',
       fileURLToPath(new URL('peers/torch_worker.py', import.meta.url)),
       ...args,
     ],
@@ -105,12 +105,13 @@ function start({ title, command }, args) {
   const answers = []
   /** @type {Error | null} */
   let ended = null
-  const end = (/** @type {string} */ how) => {
-    ended = new Error(`${title}: the worker ended, ${how}\n${said}`)
+  const end = (/** @type {Error} */ why) => {
+    ended ??= why
     waiting?.reject(ended)
   }
-  child.on('error', (error) => end(String(error)))
-  child.on('close', (code) => end(`exit code ${code}`))
+  // That there is no such program: a library that is not installed.
+  child.on('error', (error) => end(new Unsupported(`${program} does not start: ${error.message}`)))
+  child.on('close', (code) => end(new Error(`${title}: the worker ended, exit code ${code}\n${said}`)))
   child.stdin.on('error', () => {})
   child.stderr.on('data', (data) => {
     said = (said + data).slice(-4000)
