@@ -1,7 +1,7 @@
 /**
  * TensorFlow.js on its wasm backend: eager operations, `optimizer.minimize`, one loss tensor read and disposed a step.
  *
- * The backend picks its SIMD binary itself; in Node it never uses threads (tensorflow/tfjs#3830). Labels are uploaded
+ * In production mode, which leaves checks out. The backend picks its SIMD binary itself; in Node it never uses threads (tensorflow/tfjs#3830). Labels are uploaded
  * one-hot, once: the backward of a gather (UnsortedSegmentSum) is missing in this backend. Batch norm is `tf.batchNorm` on
  * `tf.moments`, as the layers API computes it, with the moving averages kept. Its gradient of a convolution by the filter
  * (Conv2DBackpropFilter) is missing: W5 cannot be trained.
@@ -14,6 +14,7 @@ import { Unsupported } from '../unsupported.js'
 
 /** @returns {Promise<Peer>} */
 export async function open() {
+  tf.enableProdMode()
   if (!(await tf.setBackend('wasm'))) throw new Error('tfjs: the wasm backend did not start')
   await tf.ready()
   return {
