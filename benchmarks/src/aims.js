@@ -104,7 +104,7 @@ export function judge({ id, cells }, results, ours) {
     const value = figureOf(cells[name])
     return value === undefined ? [] : [{ name, value }]
   })
-  if (figures.length === 0) return { aim: aim.text, verdict: '', missed: false }
+  if (figures.length === 0) return { aim: aim.text, verdict: 'MISSED: no figure', missed: true }
   if (tightest === undefined) return { aim: aim.text, verdict: 'nobody to compare with', missed: false }
   const shares = figures.map(({ name, value }) => ({ name, share: value / tightest.allowed }))
   const missed = shares.some(({ share }) => !(share <= 1))

@@ -84,7 +84,7 @@ export function report(outcome) {
   const losses = results.filter((result) => result.losses !== undefined)
   const text = [
     setting(outcome),
-    ...(rows.length === 0 ? [] : [markdown(heads, rows)]),
+    ...(rows.length === 0 ? [] : [markdown(heads, rows, (i) => i === 0 || i > columns.length)]),
     ...(losses.length === 0 ? [] : [lossTable(losses, columns)]),
     ...tables,
   ].join('\n\n')
@@ -96,7 +96,7 @@ function setting({ columns, rounds, seconds, clock }) {
   const measured =
     clock === 'wall'
       ? 'Times are'
-      : 'This machine was busy: times are those of the processor, not of a clock,'
+      : 'The machine was busy with other things: times are processor time (but W10), means of a round,'
   const versions = columns.map(({ title, version }) => `${title} ${version || 'not installed'}`).join(', ')
   const { version } = process
   return [
@@ -104,6 +104,18 @@ function setting({ columns, rounds, seconds, clock }) {
     `One thread each (OPENBLAS_NUM_THREADS, OMP_NUM_THREADS and torch.set_num_threads are 1). Each library runs in a process of its own, warmed up for 100 calls and 3 seconds at least (a training step); figures are medians of ${rounds} interleaved rounds of ${seconds} s. ${measured} µs a call or step unless stated.`,
     'Losses are read at every step. They are compared over the first 31 steps from the same start and data, within 1e-3; those of W4 without dropout, as each library draws masks of its own: its times are with dropout 0.2. The limit is the tightest of the conditions in the aim: 0.80 of the limit is 20 % better than asked for, 1.20 is missed by 20 %.',
   ].join('\n\n')
+}
+
+/**
+ * One row in one line, as soon as it is there.
+ *
+ * @param {Result} result
+ * @returns {string}
+ */
+export function rowText(result) {
+  return Object.keys(result.cells)
+    .map((peer) => `${peer} ${cellText(result, peer)}`)
+    .join(', ')
 }
 
 /**
@@ -131,17 +143,17 @@ function lossTable(results, columns) {
       return values === undefined ? [] : [[id, title, ...values.map((loss) => loss.toFixed(5))]]
     }),
   )
-  return markdown(['losses', '', ...REPORTED_STEPS.map((step) => `step ${step}`)], rows)
+  return markdown(['losses', '', ...REPORTED_STEPS.map((step) => `step ${step}`)], rows, (i) => i < 2)
 }
 
 /**
  * @param {readonly string[]} heads
  * @param {readonly (readonly string[])[]} rows
+ * @param {(column: number) => boolean} isText the others are numbers
  */
-function markdown(heads, rows) {
+function markdown(heads, rows, isText) {
   const lines = [heads, ...rows]
   const widths = heads.map((_, i) => Math.max(3, ...lines.map((line) => line[i]?.length ?? 0)))
-  const isText = (/** @type {number} */ i) => i === 0 || i >= heads.length - 2
   const padded = lines.map(
     (line) =>
       `| ${line.map((cell, i) => (isText(i) ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`,

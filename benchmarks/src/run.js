@@ -13,7 +13,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { report, saveJson, writePage } from './report.js'
+import { report, rowText, saveJson, writePage } from './report.js'
 import { bundle } from './suites/bundle.js'
 import { memory, start } from './suites/fresh.js'
 import { inWorkers } from './suites/in-workers.js'
@@ -135,7 +135,10 @@ const effort = {
   clock,
   folder,
   say: (id) => console.error(`${new Date().toISOString().slice(11, 19)} ${id}`),
-  add: (result) => results.push(result),
+  add: (result) => {
+    results.push(result)
+    console.error(`         ${rowText(result)}`)
+  },
   append: (text) => tables.push(text),
 }
 try {
