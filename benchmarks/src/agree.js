@@ -1,104 +1,89 @@
 /**
  * Proof that the peers computed the same thing, without which their times must not be compared.
  *
- * @import { MatmulForm, MlpOptions, Peer } from './peer.ts'
+ * @import { Product } from './peer.ts'
  */
 
-const REPORTED_STEPS = [0, 10, 30]
+export const REPORTED_STEPS = [0, 10, 30]
 // Every step up to the last reported one is compared. The three alone let a learning rate that is 10 % wrong pass on
 // W3, where it moves them by 4e-4 and other steps by 2e-2; libraries that agree differ by less than 1e-4 throughout.
-const COMPARED_STEPS = 31
-const LOSS_TOLERANCE = 1e-3
-
-/** @typedef {{ name: string, losses: number[] }} LossRow losses at steps 0, 10, 30 */
+export const COMPARED_STEPS = 31
+const TOLERANCE = 1e-3
+/** @typedef {{ title: string, values: readonly number[] }} Found what one library computed */
 
 /**
- * Trains every peer from the common start and returns its losses at steps 0, 10 and 30.
- *
- * @param {string} title
- * @param {readonly Peer[]} peers
- * @param {MlpOptions} options
- * @returns {LossRow[]}
- * @throws when two peers differ by more than 1e-3 at any of the first 31 steps, a loss is not finite, or a peer leaks
+ * @param {string} id
+ * @param {readonly Found[]} runs the loss of each step from the common start
+ * @throws when two of them differ by more than 1e-3 of the loss at any step, or a loss is not finite
  */
-export function checkLosses(title, peers, options) {
-  const runs = peers.map((peer) => ({ name: peer.name, losses: trainOnce(title, peer, options) }))
-  for (let step = 0; step < COMPARED_STEPS; step++) {
-    const at = runs.map(({ losses }) => losses[step] ?? Number.NaN)
-    const spread = Math.max(...at) - Math.min(...at)
+export function checkLosses(id, runs) {
+  compare(id, runs, (step) => `losses at step ${step}`, 0)
+}
+
+/**
+ * @param {string} id
+ * @param {readonly Found[]} runs the same elements of each library's result
+ * @param {number} slack absolute: sums near 0 are rounded differently
+ * @throws when two of them differ by more than 1e-3 of an element, or one is not finite
+ */
+export function checkResults(id, runs, slack) {
+  compare(id, runs, (at) => `sampled elements ${at}`, slack)
+}
+
+/**
+ * @param {string} id
+ * @param {readonly Found[]} runs
+ * @param {(at: number) => string} what
+ * @param {number} slack absolute
+ */
+function compare(id, runs, what, slack) {
+  for (let at = 0; at < (runs[0]?.values.length ?? 0); at++) {
+    const values = runs.map((run) => run.values[at] ?? Number.NaN)
+    const spread = Math.max(...values) - Math.min(...values)
+    const magnitude = Math.max(...values.map(Math.abs))
     // Negated, so that a NaN fails.
-    if (!(spread <= LOSS_TOLERANCE)) {
-      const said = runs.map(({ name }, i) => `${name} ${at[i]}`).join(', ')
-      throw new Error(
-        `${title}: losses at step ${step} disagree by ${spread}, got ${said}; the times mean nothing`,
-      )
-    }
+    if (spread <= TOLERANCE * magnitude + slack) continue
+    const said = runs.map(({ title }, i) => `${title} ${values[i]}`).join(', ')
+    throw new Error(`${id}: ${what(at)} disagree by ${spread}, got ${said}; the times mean nothing`)
   }
-  return runs.map(({ name, losses }) => ({
-    name,
-    losses: REPORTED_STEPS.map((step) => losses[step] ?? Number.NaN),
-  }))
 }
 
 /**
- * @param {string} title
- * @param {Peer} peer
- * @param {MlpOptions} options
- * @returns {number[]} the loss of each step
- */
-function trainOnce(title, peer, options) {
-  const before = peer.liveTensors()
-  const mlp = peer.createMlp(options)
-  /** @type {number[]} */
-  const losses = []
-  let early = null
-  for (let step = 0; step < COMPARED_STEPS; step++) {
-    losses.push(mlp.step())
-    if (step === 5) early = peer.liveTensors()
-  }
-  const late = peer.liveTensors()
-  if (late !== early)
-    throw new Error(`${title}: ${peer.name} leaks, ${early} tensors after step 5, ${late} at the end`)
-  mlp.dispose()
-  const after = peer.liveTensors()
-  if (after !== before) {
-    throw new Error(`${title}: ${peer.name} leaks, ${before} tensors before, ${after} after dispose`)
-  }
-  return losses
-}
-
-/**
- * Checks one product of every peer on sampled elements against float64 sums, within the standard bound
- * k · eps · (|A| |B|).
+ * Elements of a result that are looked at: the first ones, the last one and some hundred in between.
  *
- * @param {string} peer
- * @param {number} n
- * @param {MatmulForm} form
- * @param {Float32Array} left
- * @param {Float32Array} right
- * @param {Float32Array} product
+ * @param {number} size
+ * @returns {number[]}
+ */
+export function sampled(size) {
+  const stride = Math.max(1, Math.floor(size / 300) | 1)
+  const indices = Array.from({ length: Math.ceil(size / stride) }, (_, i) => i * stride)
+  return [...indices, size - 1]
+}
+
+/**
+ * Checks elements of one product against float64 sums, within the standard bound k · eps · (|A| |B|).
+ *
+ * @param {string} title
+ * @param {Product} product
+ * @param {readonly number[]} indices
+ * @param {readonly number[]} values
  * @throws when an element is outside the bound
  */
-export function checkProduct(peer, n, form, left, right, product) {
-  if (product.length !== n * n)
-    throw new Error(`matmul ${form} ${n}: ${peer} returned ${product.length} elements`)
-  const stride = 97
-  for (let at = 0; at < n * n; at += n * n > 10_000 ? stride : 1) {
+export function checkProduct(title, { id, form, left, right }, indices, values) {
+  const [n = 0] = left.shape
+  indices.forEach((at, i) => {
     const row = Math.floor(at / n)
     const column = at % n
     let sum = 0
     let magnitude = 0
     for (let k = 0; k < n; k++) {
-      const a = left[form === 'TN' ? k * n + row : row * n + k] ?? Number.NaN
-      const b = right[form === 'NT' ? column * n + k : k * n + column] ?? Number.NaN
+      const a = left.values[form[0] === 'T' ? k * n + row : row * n + k] ?? Number.NaN
+      const b = right.values[form[1] === 'T' ? column * n + k : k * n + column] ?? Number.NaN
       sum += a * b
       magnitude += Math.abs(a * b)
     }
-    const error = Math.abs((product[at] ?? Number.NaN) - sum)
-    if (!(error <= n * 2 ** -24 * magnitude)) {
-      throw new Error(
-        `matmul ${form} ${n}: ${peer} is wrong at [${row}, ${column}], got ${product[at]}, not ${sum}`,
-      )
-    }
-  }
+    const error = Math.abs((values[i] ?? Number.NaN) - sum)
+    if (error <= n * 2 ** -24 * magnitude) return
+    throw new Error(`${id}: ${title} is wrong at [${row}, ${column}], got ${values[i]}, not ${sum}`)
+  })
 }

@@ -7,15 +7,15 @@ import { adam } from '@tapeflow/optim'
 
 /** @typedef {{ weight: t.Tensor, bias: t.Tensor }} Layer */
 
-const WIDTH = 64
-const BATCH = 32
+export const BATCH = 32
 
 /**
  * Value, gradients and Adam's update; tanh after every layer but the last, mean squared error.
  *
  * @param {number} layers
+ * @param {number} [width] of each of them
  */
-export function deepMlp(layers) {
+export function deepMlp(layers, width = 64) {
   const optimizer = adam({ learningRate: 1e-3 })
   const loss = mse()
   const lossAndGradients = t.valueAndGrad(
@@ -29,14 +29,14 @@ export function deepMlp(layers) {
   )
   const begin = () => {
     const params = Array.from({ length: layers }, (_, i) => ({
-      weight: t.normal(t.foldIn(t.key(1), i), [WIDTH, WIDTH], 0, 1 / Math.sqrt(WIDTH)),
-      bias: t.zeros([WIDTH]),
+      weight: t.normal(t.foldIn(t.key(1), i), [width, width], 0, 1 / Math.sqrt(width)),
+      bias: t.zeros([width]),
     }))
     return { params, slots: optimizer.init(params) }
   }
   return {
     begin,
-    batch: { x: t.normal(t.key(2), [BATCH, WIDTH]), y: t.normal(t.key(3), [BATCH, WIDTH]) },
+    batch: { x: t.normal(t.key(2), [BATCH, width]), y: t.normal(t.key(3), [BATCH, width]) },
     hyper: optimizer.hyper(0),
     /**
      * @param {ReturnType<typeof begin>} carry

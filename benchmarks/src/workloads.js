@@ -1,8 +1,8 @@
 /**
- * The data and the start every peer is given: generated once from a seed, so that each library trains on the same
- * floats from the same weights and the losses can be compared digit by digit.
+ * The workloads W1 to W9: data and start are generated once from a seed, so that each library trains on the same
+ * floats from the same weights and the losses can be compared digit by digit. W8 and W10 look at W2 from outside.
  *
- * @import { Batch, LayerStart, MlpData, MlpOptions } from './peer.ts'
+ * @import { Batch, Elementwise, Forward, LayerStart, MatmulForm, Mlp, Product, Rows, Training, Values } from './peer.ts'
  */
 
 /**
@@ -22,23 +22,33 @@ export function uniformFrom(seed) {
 }
 
 /**
- * Glorot-uniform weights and zero biases, one pair a layer.
+ * @param {readonly number[]} shape
+ * @param {() => number} next
+ * @returns {Values}
+ */
+function filled(shape, next) {
+  return { shape, values: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, next) }
+}
+
+/**
+ * Glorot-uniform weights and zero biases.
  *
- * @param {readonly number[]} sizes
+ * @param {readonly (readonly number[])[]} shapes of the weights: `[in, out]` or `[height, width, in, out]`
  * @param {number} seed
  * @returns {LayerStart[]}
  */
-function glorotStart(sizes, seed) {
+function glorotStart(shapes, seed) {
   const uniform = uniformFrom(seed)
-  return sizes.slice(1).map((outputs, layer) => {
-    const inputs = /** @type {number} */ (sizes[layer])
-    const limit = Math.sqrt(6 / (inputs + outputs))
-    return {
-      weight: Float32Array.from({ length: inputs * outputs }, () => (2 * uniform() - 1) * limit),
-      bias: new Float32Array(outputs),
-    }
+  return shapes.map((shape) => {
+    const [inputs = 0, outputs = 0] = shape.slice(-2)
+    const window = shape.slice(0, -2).reduce((a, b) => a * b, 1)
+    const limit = Math.sqrt(6 / (window * (inputs + outputs)))
+    return { weight: filled(shape, () => (2 * uniform() - 1) * limit), bias: filled([outputs], () => 0) }
   })
 }
+
+/** @param {readonly number[]} sizes */
+const pairs = (sizes) => sizes.slice(1).map((outputs, i) => [/** @type {number} */ (sizes[i]), outputs])
 
 /**
  * Pictures that look like digits to a network: ten sparse prototypes in [0, 1], each sample one of them with noise.
@@ -46,9 +56,10 @@ function glorotStart(sizes, seed) {
  *
  * @param {number} samples
  * @param {number} batchSize
+ * @param {readonly number[]} shape of one picture, of 784 pixels
  * @returns {Batch[]}
  */
-function syntheticDigits(samples, batchSize) {
+function syntheticDigits(samples, batchSize, shape) {
   const uniform = uniformFrom(784)
   const pixels = 784
   const prototypes = Array.from({ length: 10 }, () =>
@@ -69,72 +80,200 @@ function syntheticDigits(samples, batchSize) {
         inputs[row * pixels + pixel] = lit > 0 && uniform() < 0.67 ? lit * uniform() : stray
       }
     }
-    return { inputs, targets }
+    return {
+      inputs: { shape: [batchSize, ...shape], values: inputs },
+      targets: { shape: [batchSize], values: targets },
+    }
   })
 }
 
 /**
- * Points of the square [-1, 1]² and the values of sin(3 a) cos(2 b) there.
+ * Points of the cube [-1, 1]^features and one number for each, made of them.
  *
  * @param {number} samples
  * @param {number} batchSize
+ * @param {number} features
+ * @param {(point: Float32Array, uniform: () => number) => number} targetOf
+ * @param {number} seed
  * @returns {Batch[]}
  */
-function surface(samples, batchSize) {
-  const uniform = uniformFrom(216)
+function points(samples, batchSize, features, targetOf, seed) {
+  const uniform = uniformFrom(seed)
   return Array.from({ length: samples / batchSize }, () => {
-    const inputs = Float32Array.from({ length: batchSize * 2 }, () => 2 * uniform() - 1)
-    const targets = Float32Array.from({ length: batchSize }, (_, row) => {
-      const [a = 0, b = 0] = inputs.subarray(2 * row, 2 * row + 2)
-      return Math.sin(3 * a) * Math.cos(2 * b)
+    const inputs = filled([batchSize, features], () => 2 * uniform() - 1)
+    let row = 0
+    const targets = filled([batchSize, 1], () => {
+      const point = inputs.values.subarray(features * row, features * ++row)
+      return targetOf(point, uniform)
     })
     return { inputs, targets }
   })
 }
 
 /**
+ * @param {readonly number[]} sizes
+ * @param {Mlp['activation']} activation
+ * @returns {Mlp}
+ */
+const plainMlp = (sizes, activation) => ({
+  type: 'mlp',
+  sizes,
+  activation,
+  batchNorm: false,
+  dropout: sizes.slice(1, -1).map(() => 0),
+})
+
+const DIGITS = [784, 128, 64, 10]
+
+/**
  * W2: MLP 784-128-64-10, ReLU, softmax cross-entropy, Adam.
  *
  * @param {number} batchSize
- * @returns {MlpOptions}
+ * @param {number} [batches] as many as make 2,048 samples by default
+ * @returns {Training}
  */
-export function digitsMlp(batchSize) {
-  const sizes = [784, 128, 64, 10]
-  const data = { batchSize, batches: syntheticDigits(2048, batchSize), start: glorotStart(sizes, 1) }
+export function digitsMlp(batchSize, batches = 2048 / batchSize) {
   return {
-    sizes,
-    activation: 'relu',
+    kind: 'training',
+    id: `W2/${batchSize}`,
+    model: plainMlp(DIGITS, 'relu'),
     loss: 'crossEntropy',
     optimizer: { name: 'adam', learningRate: 1e-3 },
-    data,
+    batches: syntheticDigits(batches * batchSize, batchSize, [784]),
+    start: glorotStart(pairs(DIGITS), 1),
   }
 }
 
 /**
- * W3: MLP 2-16-16-1, tanh, mean squared error, SGD, batch 32.
+ * W3: MLP 2-16-16-1, tanh, mean squared error, SGD, batch 32, learns sin(3 a) cos(2 b).
  *
- * @returns {MlpOptions}
+ * @returns {Training}
  */
 export function surfaceMlp() {
   const sizes = [2, 16, 16, 1]
-  const data = { batchSize: 32, batches: surface(512, 32), start: glorotStart(sizes, 2) }
   return {
-    sizes,
-    activation: 'tanh',
+    kind: 'training',
+    id: 'W3',
+    model: plainMlp(sizes, 'tanh'),
     loss: 'meanSquaredError',
     optimizer: { name: 'sgd', learningRate: 0.1 },
-    data,
+    batches: points(512, 32, 2, ([a = 0, b = 0]) => Math.sin(3 * a) * Math.cos(2 * b), 216),
+    start: glorotStart(pairs(sizes), 2),
   }
 }
 
 /**
- * Two n by n matrices in [-1, 1).
+ * W4: MLP 64-128-128-1 with batch norm and ReLU, dropout after the first hidden layer, binary cross-entropy from logits, Adam, batch 128.
+ * One label in ten is wrong, as in W2.
+ *
+ * @param {number} dropout 0.2; 0 where losses are compared: each library draws masks of its own
+ * @returns {Training}
+ */
+export function normalizedMlp(dropout) {
+  const sizes = [64, 128, 128, 1]
+  /** @type {Parameters<typeof points>[3]} */
+  const side = (point, uniform) => {
+    const inside = point.reduce((sum, x, i) => sum + (i % 3 === 0 ? x * x - 1 / 3 : x / 4), 0) > 0
+    return Number(uniform() < 0.1 ? !inside : inside)
+  }
+  return {
+    kind: 'training',
+    id: 'W4',
+    model: { type: 'mlp', sizes, activation: 'relu', batchNorm: true, dropout: [dropout, 0] },
+    loss: 'sigmoidCrossEntropy',
+    optimizer: { name: 'adam', learningRate: 1e-3 },
+    batches: points(2048, 128, 64, side, 4),
+    start: glorotStart(pairs(sizes), 4),
+  }
+}
+
+/**
+ * W5: CNN on 28x28x1: 8 filters of 5x5, ReLU, max pooling by 2, 16 filters of 3x3, ReLU, max pooling by 2, dense 10; cross-entropy,
+ * Adam, batch 32. No padding: 24, 12, 10, 5 pixels wide, 400 features.
+ *
+ * @returns {Training}
+ */
+export function digitsCnn() {
+  return {
+    kind: 'training',
+    id: 'W5',
+    model: {
+      type: 'cnn',
+      image: [28, 28, 1],
+      convolutions: [
+        { filters: 8, size: 5 },
+        { filters: 16, size: 3 },
+      ],
+      classes: 10,
+    },
+    loss: 'crossEntropy',
+    optimizer: { name: 'adam', learningRate: 1e-3 },
+    batches: syntheticDigits(1024, 32, [28, 28, 1]),
+    start: glorotStart(
+      [
+        [5, 5, 1, 8],
+        [3, 3, 8, 16],
+        [400, 10],
+      ],
+      5,
+    ),
+  }
+}
+
+/**
+ * W1: the product of two n by n matrices in [-1, 1).
  *
  * @param {number} n
- * @returns {{ left: Float32Array, right: Float32Array }}
+ * @param {MatmulForm} form
+ * @returns {Product}
  */
-export function matrices(n) {
+export function product(n, form) {
   const uniform = uniformFrom(n)
-  const fill = () => Float32Array.from({ length: n * n }, () => 2 * uniform() - 1)
-  return { left: fill(), right: fill() }
+  const fill = () => filled([n, n], () => 2 * uniform() - 1)
+  return { kind: 'product', id: `W1/${n}/${form}`, form, left: fill(), right: fill() }
+}
+
+/**
+ * W6: one operation on 1,000,000 numbers in [-4, 4).
+ *
+ * @param {Elementwise['operation']} operation
+ * @returns {Elementwise}
+ */
+export function elementwise(operation) {
+  const uniform = uniformFrom(6)
+  const fill = () => filled([1_000_000], () => 8 * uniform() - 4)
+  const operands = operation === 'add' ? [fill(), fill()] : [fill()]
+  return { kind: 'elementwise', id: `W6/${operation}`, operation, operands }
+}
+
+/**
+ * W7: softmax of the last axis, or sums, of 1024x1024 numbers in [-4, 4).
+ *
+ * @param {Rows['operation']} operation
+ * @returns {Rows}
+ */
+export function rows(operation) {
+  const uniform = uniformFrom(7)
+  return {
+    kind: 'rows',
+    id: `W7/${operation}`,
+    operation,
+    matrix: filled([1024, 1024], () => 8 * uniform() - 4),
+  }
+}
+
+/**
+ * W9: W2's MLP, forward, one picture.
+ *
+ * @returns {Forward}
+ */
+export function forward() {
+  const [{ inputs }] = /** @type {[Batch]} */ (syntheticDigits(1, 1, [784]))
+  return {
+    kind: 'forward',
+    id: 'W9',
+    model: plainMlp(DIGITS, 'relu'),
+    start: glorotStart(pairs(DIGITS), 1),
+    input: inputs,
+  }
 }
