@@ -28,11 +28,10 @@ import { judge } from './aims.js'
  * @property {string} folder for workloads on their way to the workers
  * @property {(id: string) => void} say which row is being measured
  * @property {(result: Result) => void} add a row that is done
- * @property {(table: string) => void} append a table of its own
  */
 
 /** @typedef {{ name: string, title: string, ours: boolean, version: string }} Column version: '' where it is not installed */
-/** @typedef {{ columns: readonly Column[], rounds: number, seconds: number, clock: 'wall' | 'cpu', results: readonly Result[], tables: readonly string[] }} Outcome */
+/** @typedef {{ columns: readonly Column[], rounds: number, seconds: number, clock: 'wall' | 'cpu', results: readonly Result[] }} Outcome */
 
 /** What the rows are, in the table. */
 const NAMES = /** @type {Readonly<Record<string, string>>} */ ({
@@ -66,7 +65,7 @@ function nameOf(id) {
  * @returns {{ text: string, missed: string[] }} Markdown, and the rows whose aim is missed
  */
 export function report(outcome) {
-  const { columns, results, tables } = outcome
+  const { columns, results } = outcome
   const ours = columns.filter((column) => column.ours).map(({ name }) => name)
   /** @type {string[]} */
   const missed = []
@@ -86,7 +85,6 @@ export function report(outcome) {
     setting(outcome),
     ...(rows.length === 0 ? [] : [markdown(heads, rows, (i) => i === 0 || i > columns.length)]),
     ...(losses.length === 0 ? [] : [lossTable(losses, columns)]),
-    ...tables,
   ].join('\n\n')
   return { text: `${text}\n`, missed }
 }

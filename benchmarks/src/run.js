@@ -122,8 +122,6 @@ const folder = mkdtempSync(join(tmpdir(), 'tapeflow-bench-'))
 /** @type {Result[]} */
 const results = []
 /** @type {string[]} */
-const tables = []
-/** @type {string[]} */
 const failures = []
 /** @type {Effort} */
 const effort = {
@@ -137,7 +135,6 @@ const effort = {
     results.push(result)
     console.error(`         ${rowText(result)}`)
   },
-  append: (text) => tables.push(text),
 }
 try {
   const columns = []
@@ -166,7 +163,7 @@ try {
     }
   }
   /** @type {import('./report.js').Outcome} */
-  const outcome = { columns, rounds: effort.rounds, seconds: effort.seconds, clock, results, tables }
+  const outcome = { columns, rounds: effort.rounds, seconds: effort.seconds, clock, results }
   const { text, missed } = report(outcome)
   console.log(text)
   if (values.json !== undefined) saveJson(resolve(values.json), outcome)
