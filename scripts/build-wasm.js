@@ -15,12 +15,19 @@ const root = join(import.meta.dirname, '..')
 /**
  * What is compiled. Static data, should there be any, stays inside the first 64 KiB, which the heap never hands out: each
  * module has a part of them for itself.
- * @typedef {{ source: string, target: string, memoryBase: number, prefix: string }} Entry
+ * @typedef {{ source: string, target: string, memoryBase: number, prefix: string, flags?: readonly string[] }} Entry
  * @type {readonly Entry[]}
  */
 const entries = [
   { source: 'index', target: 'wasm', memoryBase: 1024, prefix: '' },
   { source: 'convolution', target: 'convolution', memoryBase: 32768, prefix: 'convolution' },
+  {
+    source: 'relaxed',
+    target: 'relaxed',
+    memoryBase: 49152,
+    prefix: 'relaxed',
+    flags: ['--enable', 'relaxed-simd'],
+  },
 ]
 /** @param {Entry} entry */
 const sourceOf = ({ source }) => `packages/autodiff/assembly/${source}.ts`
@@ -46,6 +53,7 @@ async function compile(entry) {
       ...'--initialMemory 1 --maximumMemory 65536 --enable simd --enable threads --enable bulk-memory'.split(
         ' ',
       ),
+      ...(entry.flags ?? []),
       ...'--runtime stub --use abort= -O3 --noAssert --converge --outFile kernels.wasm'.split(' '),
     ],
     {

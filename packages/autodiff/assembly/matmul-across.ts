@@ -1,3 +1,4 @@
+import { multiplyAdd } from './multiply-add'
 import { putPart } from './vector-part'
 
 /*
@@ -8,7 +9,7 @@ import { putPart } from './vector-part'
 // @ts-ignore: decorator
 @inline
 function madd(sum: v128, a: usize, b: v128): v128 {
-  return f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(a), b))
+  return multiplyAdd(v128.load_splat<f32>(a), b, sum)
 }
 
 // @ts-ignore: decorator

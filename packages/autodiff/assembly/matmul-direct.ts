@@ -1,3 +1,4 @@
+import { multiplyAdd } from './multiply-add'
 import { loadPart, put, putPart } from './vector-part'
 
 /*
@@ -24,20 +25,20 @@ function direct4x8(
     const b0 = v128.load(b)
     const b1 = v128.load(b, 16)
     let s = v128.load_splat<f32>(a)
-    c00 = f32x4.add(c00, f32x4.mul(s, b0))
-    c01 = f32x4.add(c01, f32x4.mul(s, b1))
+    c00 = multiplyAdd(s, b0, c00)
+    c01 = multiplyAdd(s, b1, c01)
     a += aStep
     s = v128.load_splat<f32>(a1)
-    c10 = f32x4.add(c10, f32x4.mul(s, b0))
-    c11 = f32x4.add(c11, f32x4.mul(s, b1))
+    c10 = multiplyAdd(s, b0, c10)
+    c11 = multiplyAdd(s, b1, c11)
     a1 += aStep
     s = v128.load_splat<f32>(a2)
-    c20 = f32x4.add(c20, f32x4.mul(s, b0))
-    c21 = f32x4.add(c21, f32x4.mul(s, b1))
+    c20 = multiplyAdd(s, b0, c20)
+    c21 = multiplyAdd(s, b1, c21)
     a2 += aStep
     s = v128.load_splat<f32>(a3)
-    c30 = f32x4.add(c30, f32x4.mul(s, b0))
-    c31 = f32x4.add(c31, f32x4.mul(s, b1))
+    c30 = multiplyAdd(s, b0, c30)
+    c31 = multiplyAdd(s, b1, c31)
     a3 += aStep
     b += bStep
   } while (--k)
@@ -69,16 +70,16 @@ function direct4(
   do {
     const b0 = loadPart(b, width)
     let s = v128.load_splat<f32>(a)
-    c00 = f32x4.add(c00, f32x4.mul(s, b0))
+    c00 = multiplyAdd(s, b0, c00)
     a += aStep
     s = v128.load_splat<f32>(a1)
-    c10 = f32x4.add(c10, f32x4.mul(s, b0))
+    c10 = multiplyAdd(s, b0, c10)
     a1 += aStep
     s = v128.load_splat<f32>(a2)
-    c20 = f32x4.add(c20, f32x4.mul(s, b0))
+    c20 = multiplyAdd(s, b0, c20)
     a2 += aStep
     s = v128.load_splat<f32>(a3)
-    c30 = f32x4.add(c30, f32x4.mul(s, b0))
+    c30 = multiplyAdd(s, b0, c30)
     a3 += aStep
     b += bStep
   } while (--k)
@@ -97,14 +98,14 @@ function direct1x32(a: usize, aStep: usize, b: usize, bStep: usize, k: i32, out:
   let c04 = f32x4.splat(0), c05 = f32x4.splat(0), c06 = f32x4.splat(0), c07 = f32x4.splat(0)
   do {
     let s = v128.load_splat<f32>(a)
-    c00 = f32x4.add(c00, f32x4.mul(s, v128.load(b)))
-    c01 = f32x4.add(c01, f32x4.mul(s, v128.load(b, 16)))
-    c02 = f32x4.add(c02, f32x4.mul(s, v128.load(b, 32)))
-    c03 = f32x4.add(c03, f32x4.mul(s, v128.load(b, 48)))
-    c04 = f32x4.add(c04, f32x4.mul(s, v128.load(b, 64)))
-    c05 = f32x4.add(c05, f32x4.mul(s, v128.load(b, 80)))
-    c06 = f32x4.add(c06, f32x4.mul(s, v128.load(b, 96)))
-    c07 = f32x4.add(c07, f32x4.mul(s, v128.load(b, 112)))
+    c00 = multiplyAdd(s, v128.load(b), c00)
+    c01 = multiplyAdd(s, v128.load(b, 16), c01)
+    c02 = multiplyAdd(s, v128.load(b, 32), c02)
+    c03 = multiplyAdd(s, v128.load(b, 48), c03)
+    c04 = multiplyAdd(s, v128.load(b, 64), c04)
+    c05 = multiplyAdd(s, v128.load(b, 80), c05)
+    c06 = multiplyAdd(s, v128.load(b, 96), c06)
+    c07 = multiplyAdd(s, v128.load(b, 112), c07)
     a += aStep
     b += bStep
   } while (--k)
@@ -123,10 +124,10 @@ function direct1x16(a: usize, aStep: usize, b: usize, bStep: usize, k: i32, out:
   let c00 = f32x4.splat(0), c01 = f32x4.splat(0), c02 = f32x4.splat(0), c03 = f32x4.splat(0)
   do {
     let s = v128.load_splat<f32>(a)
-    c00 = f32x4.add(c00, f32x4.mul(s, v128.load(b)))
-    c01 = f32x4.add(c01, f32x4.mul(s, v128.load(b, 16)))
-    c02 = f32x4.add(c02, f32x4.mul(s, v128.load(b, 32)))
-    c03 = f32x4.add(c03, f32x4.mul(s, v128.load(b, 48)))
+    c00 = multiplyAdd(s, v128.load(b), c00)
+    c01 = multiplyAdd(s, v128.load(b, 16), c01)
+    c02 = multiplyAdd(s, v128.load(b, 32), c02)
+    c03 = multiplyAdd(s, v128.load(b, 48), c03)
     a += aStep
     b += bStep
   } while (--k)
@@ -143,7 +144,7 @@ function direct1(
   let c00 = f32x4.splat(0)
   do {
     let s = v128.load_splat<f32>(a)
-    c00 = f32x4.add(c00, f32x4.mul(s, loadPart(b, width)))
+    c00 = multiplyAdd(s, loadPart(b, width), c00)
     a += aStep
     b += bStep
   } while (--k)

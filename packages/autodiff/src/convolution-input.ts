@@ -1,5 +1,5 @@
 import type { Convolution } from './convolution.ts'
-import { convolutionKernels } from './kernels/convolution.ts'
+import { type ConvolutionKernels, convolutionKernels } from './kernels/convolution.ts'
 import { heapFloats } from './memory.ts'
 import type { Shape } from './shape.ts'
 import type { Tensor } from './tensor.ts'
@@ -39,6 +39,7 @@ export function inputGradient(
   filter: Tensor,
   a: Convolution,
   scratch: number,
+  by: Pick<ConvolutionKernels, 'convolve'> = convolutionKernels(),
 ): void {
   const isCovered =
     isEveryRowMet(filter.shape[0]!, a.strideH, a.dilationH) &&
@@ -46,7 +47,7 @@ export function inputGradient(
   if (!isCovered || filter.size === 0)
     heapFloats().fill(0, output.offset / 4, output.offset / 4 + output.size)
   if (filter.size === 0) return
-  phases(g.shape, filter.shape, output.shape, a, g.offset, filter.offset, output.offset, scratch)
+  phases(g.shape, filter.shape, output.shape, a, g.offset, filter.offset, output.offset, scratch, by)
 }
 
 /** Runs all phases, where there is an `output`; returns the bytes of scratch that the most demanding one needs. */
@@ -59,6 +60,7 @@ function phases(
   filterAt: number,
   output: number,
   scratch: number,
+  by: Pick<ConvolutionKernels, 'convolve'> = convolutionKernels(),
 ): number {
   const [images, inH, inW, channels] = input as [number, number, number, number]
   const [kH, kW, each, outChannels] = filter as [number, number, number, number]
@@ -120,7 +122,7 @@ function phases(
           1,
           depthwise ? 1 : outChannels,
         )
-        kernels.convolve(
+        by.convolve(
           gAt + 4 * group * summed,
           images,
           g[1]!,

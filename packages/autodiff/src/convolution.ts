@@ -1,5 +1,5 @@
 import { failRange, failType, kindOf } from './fail.ts'
-import { convolutionKernels } from './kernels/convolution.ts'
+import { type ConvolutionKernels, convolutionKernels } from './kernels/convolution.ts'
 import { heapFloats } from './memory.ts'
 import type { Shaped } from './operation.ts'
 import { type Shape, showShape } from './shape.ts'
@@ -97,8 +97,15 @@ export function convolveBytes([x, filter]: readonly Shaped[], a: Convolution): n
   )
 }
 
-/** Fills `output` with the convolution of `x` with `filter`. */
-export function convolve(output: Tensor, x: Tensor, filter: Tensor, a: Convolution, scratch: number): void {
+/** Fills `output` with the convolution of `x` with `filter`, by the strict kernel or another one. */
+export function convolve(
+  output: Tensor,
+  x: Tensor,
+  filter: Tensor,
+  a: Convolution,
+  scratch: number,
+  by: Pick<ConvolutionKernels, 'convolve'> = convolutionKernels(),
+): void {
   const [kH, kW, each, channels] = filter.shape as [number, number, number, number]
   const depthwise = isDepthwise(filter.shape, a.groups)
   const outChannels = depthwise ? channels : channels / a.groups
@@ -125,7 +132,7 @@ export function convolve(output: Tensor, x: Tensor, filter: Tensor, a: Convoluti
       channels,
       1,
     )
-    kernels.convolve(
+    by.convolve(
       x.offset + 4 * group * each,
       x.shape[0]!,
       x.shape[1]!,
@@ -180,13 +187,20 @@ export function filterGradientBytes([x, g]: readonly Shaped[], filter: Shape, a:
 }
 
 /** Fills `output`, a filter's shape, with the gradient of the filter that turned `x` into what has cotangent `g`. */
-export function filterGradient(output: Tensor, x: Tensor, g: Tensor, a: Convolution, scratch: number): void {
+export function filterGradient(
+  output: Tensor,
+  x: Tensor,
+  g: Tensor,
+  a: Convolution,
+  scratch: number,
+  by: Pick<ConvolutionKernels, 'filterGradient'> = convolutionKernels(),
+): void {
   const [kH, kW, each, channels] = output.shape as [number, number, number, number]
   const depthwise = isDepthwise(output.shape, a.groups)
   const outChannels = depthwise ? channels : channels / a.groups
   for (let group = 0; group < (depthwise ? 1 : a.groups); group++) {
     const first = 4 * group * outChannels
-    convolutionKernels().filterGradient(
+    by.filterGradient(
       x.offset + 4 * group * each,
       x.shape[0]!,
       x.shape[1]!,

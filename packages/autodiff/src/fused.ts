@@ -1,6 +1,7 @@
 import { apply } from './apply.ts'
 import { partOperation } from './compile/part.ts'
 import { referenceValues } from './evaluate-reference.ts'
+import type { NumericKernels } from './numerics.ts'
 import { defineOperation, type Operation, type Shaped, type Values } from './operation.ts'
 import { add } from './ops/add.ts'
 import { type Shape, sizeOf } from './shape.ts'
@@ -25,6 +26,7 @@ export interface FusedBackward<A> {
    * @param into where the cotangent of each input goes, in bytes; 0 where it is not wanted
    * @param cotangents of the results; undefined where nothing depends on one
    * @param inputs those of the forward pass, and behind them its output where it `readsOutput`
+   * @param kernels those of another numeric mode than strict, if it runs in one
    */
   kernel(
     into: readonly number[],
@@ -32,8 +34,12 @@ export interface FusedBackward<A> {
     inputs: readonly Tensor[],
     attributes: A,
     scratch: number,
+    kernels?: Products,
   ): void
 }
+
+/** What multiplies matrices. */
+type Products = Pick<NumericKernels, 'matmul'>
 
 /** What a fused operation is declared by. */
 export interface Fused<A> {
@@ -44,7 +50,8 @@ export interface Fused<A> {
   /** What it computes, written with operations: by this its values and all its derivatives are defined. */
   composition(inputs: readonly Tensor[], attributes: A): readonly Tensor[]
   scratch?(inputs: readonly Shaped[], attributes: A): number
-  kernel(output: Tensor, inputs: readonly Tensor[], attributes: A, scratch: number): void
+  /** @param kernels as for the backward pass */
+  kernel(output: Tensor, inputs: readonly Tensor[], attributes: A, scratch: number, kernels?: Products): void
   /** Which inputs have gradients. */
   isDifferentiable(index: number): boolean
   readonly backward: FusedBackward<A>
@@ -73,7 +80,11 @@ export function defineFused<A>(fused: Fused<A>): FusedOperation<A> {
     shape: (inputs, attributes) => packed(fused.shapes(inputs, attributes)),
     reference: (inputs, attributes) => referenceOf((x) => composition(x, attributes), inputs),
     ...(fused.scratch === undefined ? {} : { scratch: fused.scratch }),
-    kernel: fused.kernel,
+    kernel: (output, inputs, attributes, scratch) => fused.kernel(output, inputs, attributes, scratch),
+    kernelIn:
+      ({ kernels }) =>
+      (output, inputs, attributes, scratch) =>
+        fused.kernel(output, inputs, attributes, scratch, kernels),
     vjp: [],
     pull: (cotangents, output, inputs, attributes, wanted, before) => {
       const results = fused.shapes(inputs, attributes).length
@@ -104,19 +115,11 @@ function backwardOf<A>(fused: Fused<A>): Operation<Pass<A>> {
     ...(fused.backward.scratch === undefined
       ? {}
       : { scratch: (all, pass) => fused.backward.scratch!(afterCotangents(all, pass), pass) }),
-    kernel: (output, all, pass, scratch) => {
-      let at = output.offset
-      let next = 0
-      const inputs = afterCotangents(all, pass)
-      const into = pass.wanted.map((isWanted, i) => {
-        if (!isWanted) return 0
-        const own = at
-        at += inputs[i]!.size * 4
-        return own
-      })
-      const cotangents = pass.given.map((isGiven) => (isGiven ? all[next++] : undefined))
-      fused.backward.kernel(into, cotangents, inputs, pass.of, scratch)
-    },
+    kernel: (output, all, pass, scratch) => pullInto(output, all, pass, scratch, fused),
+    kernelIn:
+      ({ kernels }) =>
+      (output, all, pass, scratch) =>
+        pullInto(output, all, pass, scratch, fused, kernels),
     vjp: [],
     pull: (cotangents, _, all, pass, wanted, before) => {
       const inputs = afterCotangents(all, pass).filter((_, i) => pass.wanted[i])
@@ -150,6 +153,28 @@ function backwardOf<A>(fused: Fused<A>): Operation<Pass<A>> {
       )
     },
   })
+}
+
+/** Runs the fused backward pass: the cotangents of the wanted inputs go into `output`, one behind the other. */
+function pullInto<A>(
+  output: Tensor,
+  all: readonly Tensor[],
+  pass: Pass<A>,
+  scratch: number,
+  { backward }: Fused<A>,
+  kernels?: Products,
+): void {
+  let at = output.offset
+  let next = 0
+  const inputs = afterCotangents(all, pass)
+  const into = pass.wanted.map((isWanted, i) => {
+    if (!isWanted) return 0
+    const own = at
+    at += inputs[i]!.size * 4
+    return own
+  })
+  const cotangents = pass.given.map((isGiven) => (isGiven ? all[next++] : undefined))
+  backward.kernel(into, cotangents, inputs, pass.of, scratch, kernels)
 }
 
 /** The cotangents of the wanted inputs, by the composition. */

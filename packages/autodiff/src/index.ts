@@ -8,6 +8,7 @@ export { DisposedError, failRange, failType, kindOf, type OperationError, Record
 export { checkIndices, type IndexWords } from './indices.ts'
 export { foldIn, Key, key } from './key.ts'
 export { type MemoryStatistics, memoryStatistics as memory } from './memory.ts'
+export type { NumericKernels, Numerics } from './numerics.ts'
 export * from './ops/generated/index.ts'
 export type { PoolOptions } from './pooling.ts'
 export { bernoulli, normal, permutation, truncatedNormal, uniform } from './random.ts'

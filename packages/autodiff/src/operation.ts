@@ -1,4 +1,5 @@
 import type { Value } from './kernels/lanes.ts'
+import type { Numerics } from './numerics.ts'
 import type { Shape } from './shape.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -17,6 +18,11 @@ export type Vjp<A, I extends readonly Tensor[]> = {
   // A method, so that operations of all kinds are operations.
   rule(cotangent: Tensor, output: Tensor, inputs: I, attributes: A, index: number): Tensor
 }['rule']
+
+/** What fills an output: the fast way. */
+export type Kernel<A, I extends readonly Tensor[]> = {
+  run(output: Tensor, inputs: I, attributes: A, scratch: number): void
+}['run']
 
 /**
  * An operation: a record from which the engine, the tests and the documentation are made.
@@ -44,6 +50,8 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
    * was written at another call
    */
   kernel?(output: Tensor, inputs: I, attributes: A, scratch: number): void
+  /** The kernel in another numeric mode than strict, where it has one of its own there. It works in the same scratch. */
+  kernelIn?(numerics: Numerics): Kernel<A, I>
   /**
    * What the kernel computes of each element, where every input broadcasts to the output: the fuser puts one expression where
    * another has an input, and emits one loop for all.

@@ -1,3 +1,5 @@
+import { multiplyAdd } from '../multiply-add'
+
 /*
  * The micro-kernels of a filter's gradient: four places of the filter (or taps of a depthwise one) times eight (four) channels,
  * summed over the pixels of a strip in float32. The sums of strips are added up in float64, so that errors do not grow with
@@ -38,17 +40,17 @@ export function gradientTile(
         b0 = v128.load(b)
         b1 = v128.load(b, 16)
         s = v128.load_splat<f32>(a0)
-        c00 = f32x4.add(c00, f32x4.mul(s, b0))
-        c01 = f32x4.add(c01, f32x4.mul(s, b1))
+        c00 = multiplyAdd(s, b0, c00)
+        c01 = multiplyAdd(s, b1, c01)
         s = v128.load_splat<f32>(a1)
-        c10 = f32x4.add(c10, f32x4.mul(s, b0))
-        c11 = f32x4.add(c11, f32x4.mul(s, b1))
+        c10 = multiplyAdd(s, b0, c10)
+        c11 = multiplyAdd(s, b1, c11)
         s = v128.load_splat<f32>(a2)
-        c20 = f32x4.add(c20, f32x4.mul(s, b0))
-        c21 = f32x4.add(c21, f32x4.mul(s, b1))
+        c20 = multiplyAdd(s, b0, c20)
+        c21 = multiplyAdd(s, b1, c21)
         s = v128.load_splat<f32>(a3)
-        c30 = f32x4.add(c30, f32x4.mul(s, b0))
-        c31 = f32x4.add(c31, f32x4.mul(s, b1))
+        c30 = multiplyAdd(s, b0, c30)
+        c31 = multiplyAdd(s, b1, c31)
         a0 += columnStep
         a1 += columnStep
         a2 += columnStep
@@ -58,17 +60,17 @@ export function gradientTile(
         b0 = v128.load(b)
         b1 = v128.load(b, 16)
         s = v128.load_splat<f32>(a0)
-        c00 = f32x4.add(c00, f32x4.mul(s, b0))
-        c01 = f32x4.add(c01, f32x4.mul(s, b1))
+        c00 = multiplyAdd(s, b0, c00)
+        c01 = multiplyAdd(s, b1, c01)
         s = v128.load_splat<f32>(a1)
-        c10 = f32x4.add(c10, f32x4.mul(s, b0))
-        c11 = f32x4.add(c11, f32x4.mul(s, b1))
+        c10 = multiplyAdd(s, b0, c10)
+        c11 = multiplyAdd(s, b1, c11)
         s = v128.load_splat<f32>(a2)
-        c20 = f32x4.add(c20, f32x4.mul(s, b0))
-        c21 = f32x4.add(c21, f32x4.mul(s, b1))
+        c20 = multiplyAdd(s, b0, c20)
+        c21 = multiplyAdd(s, b1, c21)
         s = v128.load_splat<f32>(a3)
-        c30 = f32x4.add(c30, f32x4.mul(s, b0))
-        c31 = f32x4.add(c31, f32x4.mul(s, b1))
+        c30 = multiplyAdd(s, b0, c30)
+        c31 = multiplyAdd(s, b1, c31)
         a0 += columnStep
         a1 += columnStep
         a2 += columnStep
@@ -108,10 +110,10 @@ export function gradientTileDepthwise(
       const end = b + rowBytes
       do {
         const s = v128.load(b)
-        c0 = f32x4.add(c0, f32x4.mul(v128.load(a0), s))
-        c1 = f32x4.add(c1, f32x4.mul(v128.load(a1), s))
-        c2 = f32x4.add(c2, f32x4.mul(v128.load(a2), s))
-        c3 = f32x4.add(c3, f32x4.mul(v128.load(a3), s))
+        c0 = multiplyAdd(v128.load(a0), s, c0)
+        c1 = multiplyAdd(v128.load(a1), s, c1)
+        c2 = multiplyAdd(v128.load(a2), s, c2)
+        c3 = multiplyAdd(v128.load(a3), s, c3)
         a0 += columnStep
         a1 += columnStep
         a2 += columnStep

@@ -1,6 +1,7 @@
 import { failRange, failType, kindOf } from '../fail.ts'
 import { Key } from '../key.ts'
 import { release } from '../memory.ts'
+import { checkNumerics, type Numerics } from '../numerics.ts'
 import { checkFlag, checkOptions } from '../options.ts'
 import { currentScope } from '../scopes.ts'
 import type { Shape } from '../shape.ts'
@@ -41,6 +42,11 @@ export interface CompileOptions {
    * changes. On by default; off, the plan has a line for each operation.
    */
   readonly fuse?: boolean
+  /**
+   * The numeric mode that programs run in: `relaxed()` of `@tapeflow/autodiff/relaxed`. Left out it is strict, which gives the
+   * bits that `f` itself gives.
+   */
+  readonly numerics?: Numerics
 }
 
 /** Arguments with `{ shape, values }` in place of tensors where one likes: numbers that are copied in at the call. */
@@ -80,19 +86,22 @@ const abandoned =
 
 /**
  * The function `f` as a program: recorded once for each signature of its arguments (structure, shapes, booleans and strings),
- * planned into memory of fixed places, and replayed. Results agree with those of `f` bit for bit.
+ * planned into memory of fixed places, and replayed. Results agree with those of `f` bit for bit, unless another numeric mode is
+ * asked for.
  *
  * Tensors, keys and numbers in the arguments are inputs: other values never record again. A number is a scalar tensor to
  * `f` while it is recorded, so `t.mul(x, rate)` and not `rate * 2`; a number that decides about shapes or branches comes from a
  * closure, or as a string. What `f` uses beside its arguments is fixed when it is recorded. A value cannot be read
  * while recording, and `if (tensor)` is always true: see docs/compile.md for the lint rule that finds it.
  *
- * Called on traced values, such as inside of `grad`, `f` simply runs as part of what is being recorded.
+ * Called on traced values, such as inside of `grad`, `f` simply runs as part of what is being recorded, in the numeric mode
+ * of that.
  *
  * @param f a pure, synchronous function of trees
  * @param options.donate positions of arguments that may be used up: their tensors become the results' memory
  * @param options.reuse whether results are written over by the next call; false by default
  * @param options.fuse whether chains of elementwise operations become one loop each; true by default
+ * @param options.numerics another numeric mode than strict
  * @throws RecordingError where `f` reads a value; TypeError for arguments that are no trees; RangeError for a bad option
  * @example
  * const step = t.compile((w: t.Tensor, x: t.Tensor, rate: number) => t.sub(w, t.mul(x, rate)))
@@ -105,10 +114,11 @@ export function compile<A extends readonly unknown[], R>(
   options: CompileOptions = {},
 ): Compiled<A, R> {
   checkFunction('compile', f)
-  checkOptions('compile', options, ['donate', 'reuse', 'fuse'])
+  checkOptions('compile', options, ['donate', 'reuse', 'fuse', 'numerics'])
   const donate = checkDonate(options.donate)
   const reuse = checkFlag('compile', 'reuse', options.reuse)
   const fuse = checkFlag('compile', 'fuse', options.fuse ?? true)
+  const numerics = checkNumerics('compile', options.numerics)
   const programs: Program[] = []
   let isWanted = (_path: string): boolean => true
 
@@ -119,7 +129,7 @@ export function compile<A extends readonly unknown[], R>(
   ): Program => {
     let program: Program | undefined
     try {
-      program = new Program(signatures, leaves, recording, { donate, reuse, fuse }, isWanted)
+      program = new Program(signatures, leaves, recording, { donate, reuse, fuse, numerics }, isWanted)
       return program
     } finally {
       // What `select` was given may throw.

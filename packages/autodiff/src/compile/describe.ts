@@ -1,4 +1,5 @@
 import { failRange } from '../fail.ts'
+import type { Numerics } from '../numerics.ts'
 import { showShape, sizeOf } from '../shape.ts'
 import { padded } from './arena.ts'
 import { resultsOf, type Value } from './graph.ts'
@@ -15,6 +16,8 @@ export interface ProgramPlan {
   readonly recordedBytes: number
   /** Bytes beside the arguments that the program takes while it runs. */
   readonly plannedBytes: number
+  /** The numeric mode that it runs in. */
+  readonly numerics: 'strict' | Numerics['name']
   /** Both, to be printed. */
   toString(): string
 }
@@ -28,7 +31,7 @@ export function describePlan(program: Program | null): ProgramPlan {
       'pass the value as an argument',
     )
   }
-  const { plan, recording } = program
+  const { plan, recording, options } = program
   const { recorded: entries } = recording.graph
   const [recordedHeads, ...recorded] = table([
     ['', 'operation', 'operands', 'shape', 'bytes'],
@@ -68,13 +71,15 @@ export function describePlan(program: Program | null): ProgramPlan {
   )
   const plannedBytes = bytesOf(plan)
   const handedOut = plannedBytes - plan.arenaBytes
+  const numerics = options.numerics?.name ?? 'strict'
   const text = [
+    ...(numerics === 'strict' ? [] : [`numerics: ${numerics}`]),
     `recorded: ${count(entries.length, 'entry', 'entries')}, ${grouped(recordedBytes)} bytes with every value kept`,
     ...[recordedHeads, ...recorded].map((line) => `  ${line}`),
     `planned: ${count(plan.lines.length, 'kernel', 'kernels')}, ${grouped(plannedBytes)} bytes, ${grouped(handedOut)} of them for results`,
     ...[plannedHeads, ...planned].map((line) => `  ${line}`),
   ].join('\n')
-  return { recorded, planned, recordedBytes, plannedBytes, toString: () => text }
+  return { recorded, planned, recordedBytes, plannedBytes, numerics, toString: () => text }
 }
 
 function where({ space, index, offset }: Place, { plan, recording }: Program, output: Value): string {

@@ -1,5 +1,6 @@
 import { dot, mergeAxes } from '../elementwise.ts'
 import { loopOf, numberOf } from '../kernels/loops.ts'
+import type { Numerics } from '../numerics.ts'
 import { broadcastStrides } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Fused, Line } from './graph.ts'
@@ -27,7 +28,12 @@ export class ElementwiseCall {
   private readonly filled: number
   private readonly repeats: number
 
-  constructor({ expression, text }: Fused, outputs: readonly Tensor[], inputs: readonly Tensor[]) {
+  constructor(
+    { expression, text }: Fused,
+    outputs: readonly Tensor[],
+    inputs: readonly Tensor[],
+    numerics: Numerics | null,
+  ) {
     const { shape, size } = outputs[0]!
     const { sizes, strides } = mergeAxes(
       shape,
@@ -35,7 +41,7 @@ export class ElementwiseCall {
     )
     const inner = sizes.length - 1
     const pattern = strides.map((own) => (own[inner] === 0 ? 's' : 'v')).join('')
-    this.loop = loopOf(text, expression, pattern)
+    this.loop = loopOf(text, expression, pattern, numerics)
     this.outputs = outputs
     this.inputs = inputs
     this.strides = strides

@@ -1,6 +1,7 @@
 import { failRange } from '../fail.ts'
 import { Key } from '../key.ts'
 import { allocate, handOn, heapFloats, nextMark, release, retain, Storage, takeAgain } from '../memory.ts'
+import type { Numerics } from '../numerics.ts'
 import { currentScope, isOpen, move, own, type Scope } from '../scopes.ts'
 import { failDisposed, isGone, Tensor } from '../tensor.ts'
 import type { Value } from './graph.ts'
@@ -14,6 +15,8 @@ export interface ProgramOptions {
   readonly donate: readonly number[]
   readonly reuse: boolean
   readonly fuse: boolean
+  /** The numeric mode; null for strict. */
+  readonly numerics: Numerics | null
 }
 
 /** A recording for arguments of one signature: planned, and run again and again. */
@@ -24,7 +27,7 @@ export class Program {
   readonly recording: Recording
   plan: Plan
   private readonly leaves: readonly Leaf[]
-  private readonly options: ProgramOptions
+  readonly options: ProgramOptions
   private replay: Replay
   /** The traced inputs in whose memory results lie. */
   private handedOut: ReadonlySet<number>
@@ -60,7 +63,7 @@ export class Program {
     this.borrowed = tensors.filter((leaf) => !options.donate.includes(leaves[leaf]!.argument))
     this.hasHostLeaves = hasHostLeaves(recording.template)
     this.plan = this.planned(isWanted)
-    this.replay = new Replay(this.plan, recording.graph.inputs)
+    this.replay = new Replay(this.plan, recording.graph.inputs, options.numerics)
     this.handedOut = handedOutBy(this.plan)
   }
 
@@ -69,7 +72,7 @@ export class Program {
     const plan = this.planned(isWanted)
     this.dropOutputs()
     this.plan = plan
-    this.replay = new Replay(plan, this.recording.graph.inputs)
+    this.replay = new Replay(plan, this.recording.graph.inputs, this.options.numerics)
     this.handedOut = handedOutBy(plan)
   }
 

@@ -1,5 +1,6 @@
 import { wasm } from '../kernels/wasm.ts'
 import { heapFloats, nowhere } from '../memory.ts'
+import type { Numerics } from '../numerics.ts'
 import type { Operation } from '../operation.ts'
 import { type Shape, sizeOf } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
@@ -95,15 +96,21 @@ export class ReducingCall {
   private base = 0
 
   /** @param scratchAt where in the program's memory `reducingScratch` bytes begin */
-  constructor(fused: Fused, outputs: readonly Tensor[], inputs: readonly Tensor[], scratchAt: number) {
+  constructor(
+    fused: Fused,
+    outputs: readonly Tensor[],
+    inputs: readonly Tensor[],
+    scratchAt: number,
+    numerics: Numerics | null,
+  ) {
     const { shape, reductions } = fused
     const rows = rowsAtOnce(shape, reductions)
     this.chunks = Math.floor(shape[0]! / rows)
     this.count = sizeOf(shape)
     this.scratchAt = scratchAt
-    this.full = goOf(fused, outputs, inputs, rows, rows)
+    this.full = goOf(fused, outputs, inputs, rows, rows, numerics)
     const rest = shape[0]! % rows
-    this.last = rest === 0 ? null : goOf(fused, outputs, inputs, rest, rows)
+    this.last = rest === 0 ? null : goOf(fused, outputs, inputs, rest, rows, numerics)
   }
 
   /** Says that operands lie elsewhere now, and where the program's memory begins. */
@@ -169,6 +176,7 @@ function goOf(
   inputs: readonly Tensor[],
   rows: number,
   step: number,
+  numerics: Numerics | null,
 ): Go {
   const { shape, reductions } = fused
   const followers: Follower[] = []
@@ -210,7 +218,8 @@ function goOf(
     return made
   })
   const [first] = results
-  return { loop: new ElementwiseCall({ ...fused, shape: first!.shape }, results, operands), followers, parts }
+  const loop = new ElementwiseCall({ ...fused, shape: first!.shape }, results, operands, numerics)
+  return { loop, followers, parts }
 }
 
 function operand(shape: Shape): Tensor {

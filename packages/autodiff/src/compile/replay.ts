@@ -1,7 +1,8 @@
 import { valuesOf } from '../apply.ts'
 import { isDisabled } from '../kernels/disabled.ts'
 import { heapFloats, isPoisoned, nowhere } from '../memory.ts'
-import type { Operation } from '../operation.ts'
+import type { Numerics } from '../numerics.ts'
+import type { Kernel, Operation } from '../operation.ts'
 import { Tensor } from '../tensor.ts'
 import { ElementwiseCall, loopOfLine } from './elementwise-call.ts'
 import { resultsOf, type Value } from './graph.ts'
@@ -13,6 +14,8 @@ import { isReducing, ReducingCall } from './reducing-call.ts'
 interface KernelCall {
   readonly loop?: undefined
   readonly operation: Operation
+  /** What runs it, unless it is switched off. */
+  readonly kernel: Kernel<unknown, readonly Tensor[]> | undefined
   readonly output: Tensor
   readonly inputs: readonly Tensor[]
   readonly attributes: unknown
@@ -63,8 +66,11 @@ export class Replay {
   private readonly places: ReadonlyMap<Value, Place>
   private arenaBase = 0
 
-  /** @param inputs the values of the traced inputs, by leaf */
-  constructor(plan: Plan, inputs: readonly (Value | null)[]) {
+  /**
+   * @param inputs the values of the traced inputs, by leaf
+   * @param numerics the numeric mode, where it is not strict
+   */
+  constructor(plan: Plan, inputs: readonly (Value | null)[], numerics: Numerics | null) {
     this.places = plan.places
     // Also those that no line reads: they are handed out, and must move with their memory.
     for (const leaf of plan.copiedIn) this.operand(inputs[leaf]!)
@@ -77,8 +83,8 @@ export class Replay {
       if (loop !== undefined) {
         const results = resultsOf(line).map((value) => this.operand(value))
         const call = isReducing(loop)
-          ? new ReducingCall(loop, results, operands, line.scratch)
-          : new ElementwiseCall(loop, results, operands)
+          ? new ReducingCall(loop, results, operands, line.scratch, numerics)
+          : new ElementwiseCall(loop, results, operands, numerics)
         this.loops.push(call)
         this.calls.push({ loop: call, frees })
       } else if (line.fused === undefined) {
@@ -86,6 +92,7 @@ export class Replay {
         const into = this.operand(output)
         this.calls.push({
           operation,
+          kernel: kernelOf(operation, numerics),
           output: into,
           inputs: operands,
           attributes,
@@ -163,14 +170,18 @@ export class Replay {
   }
 }
 
+function kernelOf(operation: Operation, numerics: Numerics | null): KernelCall['kernel'] {
+  return (numerics === null ? undefined : operation.kernelIn?.(numerics)) ?? operation.kernel
+}
+
 function perform(call: Call): void {
   if (call.loop !== undefined) {
     call.loop.run()
     return
   }
-  const { operation, output, inputs, attributes, scratch } = call
-  if (operation.kernel !== undefined && !isDisabled(operation.name)) {
-    operation.kernel(output, inputs, attributes, scratch)
+  const { operation, kernel, output, inputs, attributes, scratch } = call
+  if (kernel !== undefined && !isDisabled(operation.name)) {
+    kernel(output, inputs, attributes, scratch)
   } else {
     const values = operation.reference(inputs.map(valuesOf), attributes, output.shape)
     heapFloats().set(values, output.offset / 4)

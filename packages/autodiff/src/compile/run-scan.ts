@@ -1,4 +1,5 @@
 import { heapFloats } from '../memory.ts'
+import type { Numerics } from '../numerics.ts'
 import type { Values } from '../operation.ts'
 import { sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
@@ -14,16 +15,17 @@ export function runScan(
   inputs: readonly Tensor[],
   attributes: ScanAttributes,
   scratch: number,
+  numerics: Numerics | null = null,
 ): void {
   const { body, length, reverse, saving, keys, firstRow } = attributes
-  const { plan, replay, places } = body.prepared()
+  const { replay, places } = body.prepared(numerics)
   const { carry, ys, saved } = packing(attributes)
   const carries = body.carry.length
   const xs = body.xs.length
   const cells: Words[] = keys.slice(0, body.rowKeys).map(() => ({ high: 0, low: 0 }))
   const hosted = body.leafValues<unknown>(inputs, [...cells, ...keys.slice(body.rowKeys)])
   // The other place of the carry, where none is kept: steps write here and there in turn, the last one to the output.
-  const aside = scratch + padded(plan.arenaBytes)
+  const aside = scratch + padded(body.plan.arenaBytes)
   const rowOf = (step: number): number => (reverse ? length - 1 - step : step)
   const placeAfter = (i: number, step: number): number => {
     if (step === length - 1) return output.offset + 4 * carry[i]!

@@ -1,6 +1,7 @@
 import { apply } from '../apply.ts'
 import { failRange } from '../fail.ts'
 import { child, type Key } from '../key.ts'
+import type { Numerics } from '../numerics.ts'
 import type { Operation } from '../operation.ts'
 import type { Scope } from '../scopes.ts'
 import { type Shape, sameShape, showShape } from '../shape.ts'
@@ -36,7 +37,6 @@ export type Step = (given: StepInputs) => StepResult
 
 /** A body that can be run. */
 export interface Prepared {
-  readonly plan: Plan
   readonly replay: Replay
   /** Which of the plan's outputs each result is: those are numbered in the order in which they are computed. */
   readonly places: readonly number[]
@@ -63,7 +63,8 @@ export class ScanBody {
   private readonly keys: readonly TracedKey[]
   private readonly host: HostValues
   private readonly leaves: readonly Leaf[]
-  private ready: Prepared | undefined
+  private planned: Plan | undefined
+  private readonly ready = new Map<Numerics | null, Prepared>()
 
   /**
    * Records `step` on a tape of `scope`, which must stay open until the scan has been applied.
@@ -127,20 +128,27 @@ export class ScanBody {
     this.mayFail = this.graph.lines.some(mayFail)
   }
 
-  /** The body with memory, each result in memory of its own. */
-  prepared(): Prepared {
-    if (this.ready === undefined) {
-      const planned = plan(this.graph, {
-        leaves: this.leaves,
-        isDonated: () => false,
-        isWanted: () => true,
-        outputs: 'own',
-        fuse: true,
-      })
-      const places = planned.outputs.map((output) => planned.places.get(output!.value.root)!.index)
-      this.ready = { plan: planned, replay: new Replay(planned, this.graph.inputs), places }
+  /** The body with memory, each result in memory of its own: in every numeric mode the same. */
+  get plan(): Plan {
+    this.planned ??= plan(this.graph, {
+      leaves: this.leaves,
+      isDonated: () => false,
+      isWanted: () => true,
+      outputs: 'own',
+      fuse: true,
+    })
+    return this.planned
+  }
+
+  /** The body ready to run in a numeric mode, null for strict. */
+  prepared(numerics: Numerics | null): Prepared {
+    let ready = this.ready.get(numerics)
+    if (ready === undefined) {
+      const places = this.plan.outputs.map((output) => this.plan.places.get(output!.value.root)!.index)
+      ready = { replay: new Replay(this.plan, this.graph.inputs, numerics), places }
+      this.ready.set(numerics, ready)
     }
-    return this.ready
+    return ready
   }
 
   /** Its inputs in order, with `keys` where those stand: between what a step is given and what it took from around it. */

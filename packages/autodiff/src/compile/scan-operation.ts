@@ -27,9 +27,11 @@ const scanOperation: Operation<ScanAttributes, readonly Tensor[]> = /*@__PURE__*
   reference: (inputs, attributes) => scanReference(inputs, attributes),
   scratch: (_, { body, saving }) => {
     const carries = body.carry.reduce((sum, x) => sum + x.size * 4, 0)
-    return padded(body.prepared().plan.arenaBytes) + (saving ? 0 : padded(carries))
+    return padded(body.plan.arenaBytes) + (saving ? 0 : padded(carries))
   },
   kernel: (output, inputs, attributes, scratch) => runScan(output, inputs, attributes, scratch),
+  kernelIn: (numerics) => (output, inputs, attributes, scratch) =>
+    runScan(output, inputs, attributes, scratch, numerics),
   vjp: [],
   pull,
 })

@@ -14,6 +14,7 @@ import {
   less,
   maskBits,
   mul,
+  mulAdd,
   or,
   pmax,
   pmin,
@@ -31,9 +32,6 @@ const magic = 12582912
 // ln 2 in two parts; the first has ten bits, so its product with a whole number up to 2^14 is exact.
 export const ln2High = 0.693359375
 export const ln2Low = -2.1219444005469057e-4
-
-/** x * y + z, rounded twice. */
-export const mulAdd = (x: Value, y: Value, z: Value): Value => add(mul(x, y), z)
 
 /**
  * x = n ln 2 + r, with n whole and |r| <= ln 2 / 2. The low bits of `biased` are n + bias.

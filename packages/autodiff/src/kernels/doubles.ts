@@ -34,6 +34,8 @@ export const add = (a: Doubles, b: Doubles): Doubles => doubles('doublesAdd', a,
 export const sub = (a: Doubles, b: Doubles): Doubles => doubles('doublesSub', a, b)
 /** a * b */
 export const mul = (a: Doubles, b: Doubles): Doubles => doubles('doublesMul', a, b)
+/** a * b + c, rounded twice; once in a numeric mode that contracts. */
+export const mulAdd = (a: Doubles, b: Doubles, c: Doubles): Doubles => doubles('doublesMulAdd', a, b, c)
 /** a / b */
 export const div = (a: Doubles, b: Doubles): Doubles => doubles('doublesDiv', a, b)
 /** -x */
@@ -79,7 +81,7 @@ export function polynomial(x: Doubles, coefficients: readonly number[]): Doubles
     const pairs: Doubles[] = []
     for (let i = 0; i < terms.length; i += 2) {
       const above = terms[i + 1]
-      pairs.push(above === undefined ? terms[i]! : add(terms[i]!, mul(above, power)))
+      pairs.push(above === undefined ? terms[i]! : mulAdd(above, power, terms[i]!))
     }
     terms = pairs
   }

@@ -1,6 +1,7 @@
 import { failRange } from '../fail.ts'
-import type { Node, Value } from './lanes.ts'
-import { input, opcodes } from './lanes.ts'
+import type { Numerics } from '../numerics.ts'
+import type { Node, Op, Value } from './lanes.ts'
+import { input, node as nodeOf, opcodes } from './lanes.ts'
 import { encodeModule, noResult, wasm, writer } from './wasm-encoder.ts'
 
 /** An elementwise computation, written with `expression.ts`: of one result, or of several. */
@@ -40,14 +41,32 @@ interface Step {
 /** Tells 0 from -0, and is a shorter text than a decimal fraction. */
 const encodingOf = (x: number): number => new Int32Array(Float32Array.of(x).buffer)[0]!
 
+// Where nothing is contracted, what a b + c is made of.
+const parts: { readonly [op in Op]?: readonly [product: Op, sum: Op] } = {
+  mulAdd: ['mul', 'add'],
+  doublesMulAdd: ['doublesMul', 'doublesAdd'],
+}
+
+function rounded(node: Node): Node {
+  const two = parts[node.op]
+  if (two === undefined) return node
+  const [a, b, c] = node.inputs as [Node, Node, Node]
+  return nodeOf(node.kind, two[1], [nodeOf(node.kind, two[0], [a, b]), c])
+}
+
 /** The steps that compute `roots`, each after its inputs, and those of the roots. */
-function schedule(roots: readonly Node[], pattern: string): { steps: Step[]; results: Step[] } {
+function schedule(
+  roots: readonly Node[],
+  pattern: string,
+  contracts: boolean,
+): { steps: Step[]; results: Step[] } {
   const steps: Step[] = []
   const ofNode = new Map<Node, Step>()
   const ofText = new Map<string, Step>()
-  const visit = (node: Node): Step => {
-    let step = ofNode.get(node)
+  const visit = (given: Node): Step => {
+    let step = ofNode.get(given)
     if (step !== undefined) return step
+    const node = contracts ? given : rounded(given)
     const inputs: Step[] = []
     let when = once
     if (node.op === 'input') when = pattern[node.value] === 'v' ? perElement : perRow
@@ -65,7 +84,7 @@ function schedule(roots: readonly Node[], pattern: string): { steps: Step[]; res
       ofText.set(text, step)
       steps.push(step)
     }
-    ofNode.set(node, step)
+    ofNode.set(given, step)
     return step
   }
   const results = roots.map((root) => {
@@ -136,6 +155,7 @@ const repeats = 4
  * @param pattern one letter per input: 'v' advances along the inner axis, 4 bytes an element; 's' has one value
  * for the whole row
  * @param shared whether the memory is shared between threads
+ * @param numerics the numeric mode, where it is not strict
  * @throws RangeError if the pattern has another letter, or fewer letters than the expression has inputs
  *
  * @example
@@ -146,6 +166,7 @@ export function emitLoop(
   expression: Expression<Results>,
   pattern: string,
   shared = false,
+  numerics: Numerics | null = null,
 ): Uint8Array<ArrayBuffer> {
   const count = pattern.length
   const inputs: Value[] = []
@@ -163,7 +184,11 @@ export function emitLoop(
     failRange('emitLoop', problem, 'write one letter per input')
   }
   const expressed = expression(...inputs)
-  const { steps, results } = schedule('kind' in expressed ? [expressed] : expressed, pattern)
+  const { steps, results } = schedule(
+    'kind' in expressed ? [expressed] : expressed,
+    pattern,
+    numerics?.contracts === true,
+  )
   const extra = results.length - 1
   const outputOf = (k: number): number => (k === 0 ? out : address(count) + k - 1)
 
@@ -332,7 +357,8 @@ export function compileLoop(
   pattern: string,
   memory: WebAssembly.Memory,
   shared: boolean,
+  numerics: Numerics | null = null,
 ): Loop {
-  const module = new WebAssembly.Module(emitLoop(expression, pattern, shared))
+  const module = new WebAssembly.Module(emitLoop(expression, pattern, shared, numerics))
   return new WebAssembly.Instance(module, { env: { memory } }).exports.run as Loop
 }

@@ -1,4 +1,4 @@
-import { expReduced, mulAdd, reduce } from './approximations.ts'
+import { expReduced, reduce } from './approximations.ts'
 import { type Decay, decay } from './decay.ts'
 import type { Value } from './lanes.ts'
 import {
@@ -11,6 +11,7 @@ import {
   integer,
   less,
   mul,
+  mulAdd,
   or,
   pmin,
   select,

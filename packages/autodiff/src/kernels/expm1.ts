@@ -1,4 +1,4 @@
-import { expm1Reduced, ln2High, ln2Low, logSeries, mulAdd, reduce } from './approximations.ts'
+import { expm1Reduced, ln2High, ln2Low, logSeries, reduce } from './approximations.ts'
 import type { Value } from './lanes.ts'
 import {
   abs,
@@ -15,6 +15,7 @@ import {
   less,
   maskBits,
   mul,
+  mulAdd,
   or,
   pmax,
   pmin,

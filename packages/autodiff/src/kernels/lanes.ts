@@ -64,6 +64,9 @@ export const opcodes = {
   pmax: 0xeb,
   truncate: 0xf8,
   fromInteger: 0xfa,
+  // Relaxed SIMD: only where a numeric mode contracts.
+  mulAdd: 0x105,
+  doublesMulAdd: 0x107,
   // On two float64 or int64.
   upper: 0x0d,
   join: 0x0d,
@@ -111,6 +114,8 @@ export const sub = (a: Value, b: Value): Value => binary('sub', a, b)
 export const mul = (a: Value, b: Value): Value => binary('mul', a, b)
 /** a / b */
 export const div = (a: Value, b: Value): Value => binary('div', a, b)
+/** a * b + c, rounded twice; once in a numeric mode that contracts. */
+export const mulAdd = (a: Value, b: Value, c: Value): Value => node('number', 'mulAdd', [a, b, c])
 /** -x, for 0 and NaN too: the sign bit changes. */
 export const neg = (x: Value): Value => unary('neg', x)
 /** x without its sign bit. */

@@ -1,4 +1,5 @@
 import { isShared, wasmMemory } from '../memory.ts'
+import type { Numerics } from '../numerics.ts'
 import { compileLoop, type Expression, type Loop, type Results } from './emit.ts'
 
 // A cache of compiled kernels: programs that are recorded again, and others with the same lines, find theirs here.
@@ -22,12 +23,18 @@ export function numberOf(operation: object): number {
  * The loop of an expression on the heap, compiled at first use.
  *
  * @param text what tells the expression from all others
+ * @param numerics the numeric mode, where it is not strict
  */
-export function loopOf(text: string, expression: Expression<Results>, pattern: string): Loop {
-  const key = `${text}|${pattern}`
+export function loopOf(
+  text: string,
+  expression: Expression<Results>,
+  pattern: string,
+  numerics: Numerics | null = null,
+): Loop {
+  const key = `${text}|${pattern}${numerics?.contracts === true ? '|contracted' : ''}`
   let loop = loops.get(key)
   if (loop === undefined) {
-    loop = compileLoop(expression, pattern, wasmMemory(), isShared())
+    loop = compileLoop(expression, pattern, wasmMemory(), isShared(), numerics)
     for (const oldest of loops.keys()) {
       if (loops.size < loopsAtMost) break
       loops.delete(oldest)

@@ -280,6 +280,11 @@ export function kernelsOn(memory: WebAssembly.Memory, shared: boolean): WasmKern
   return instantiate(wasmBase64, memoryFlagsAt, memory, shared) as WebAssembly.Exports & WasmKernels
 }
 
+/** The bytes of a module. */
+export function decode(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+}
+
 /** Compiles one of the modules that scripts/build-wasm.js writes, on a memory. */
 export function instantiate(
   base64: string,
@@ -287,7 +292,7 @@ export function instantiate(
   memory: WebAssembly.Memory,
   shared: boolean,
 ): WebAssembly.Exports {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+  const bytes = decode(base64)
   if (!shared) bytes[flagsAt] = unsharedWithMaximum
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports
 }

@@ -41,6 +41,10 @@ export const conv2dOperation: Operation<Convolution, [Tensor, Tensor]> = /*@__PU
   reference: ([x, filter], a, shape) => convolveReference(x!, filter!, a, shape),
   scratch: convolveBytes,
   kernel: (output, [x, filter], a, scratch) => convolve(output, x, filter, a, scratch),
+  kernelIn:
+    ({ kernels }) =>
+    (output, [x, filter], a, scratch) =>
+      convolve(output, x, filter, a, scratch, kernels),
   vjp: [
     (g, _, [x, filter], a) => apply(conv2dInputGradientOperation, [g, filter], withSize(a, x.shape)),
     (g, _, [x, filter], a) => apply(conv2dFilterGradientOperation, [x, g], withTaps(a, filter.shape)),
@@ -74,6 +78,10 @@ export const conv2dInputGradientOperation: Operation<InputGradient, [Tensor, Ten
         a,
       ),
     kernel: (output, [g, filter], a, scratch) => inputGradient(output, g, filter, a, scratch),
+    kernelIn:
+      ({ kernels }) =>
+      (output, [g, filter], a, scratch) =>
+        inputGradient(output, g, filter, a, scratch, kernels),
     vjp: [
       (x, _, [, filter], a) => apply(conv2dOperation, [x, filter], a),
       (x, _, [g, filter], a) => apply(conv2dFilterGradientOperation, [x, g], withTaps(a, filter.shape)),
@@ -115,6 +123,10 @@ export const conv2dFilterGradientOperation: Operation<FilterGradient, [Tensor, T
     reference: ([x, g], a, shape) => filterGradientReference(x!, g!, a, shape),
     scratch: ([x, g], a) => filterGradientBytes([x!, g!], filterShape(x!.shape, g!.shape, a), a),
     kernel: (output, [x, g], a, scratch) => filterGradient(output, x, g, a, scratch),
+    kernelIn:
+      ({ kernels }) =>
+      (output, [x, g], a, scratch) =>
+        filterGradient(output, x, g, a, scratch, kernels),
     vjp: [
       (filter, _, [x, g], a) => apply(conv2dInputGradientOperation, [g, filter], withSize(a, x.shape)),
       (filter, _, [x], a) => apply(conv2dOperation, [x, filter], a),

@@ -2,7 +2,7 @@ import { apply, tensorOperand } from '../apply.ts'
 import type { None } from '../elementwise.ts'
 import { failRange } from '../fail.ts'
 import { ordinary } from '../info.ts'
-import { wasm } from '../kernels/wasm.ts'
+import { type WasmKernels, wasm } from '../kernels/wasm.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
 import { sameShape, showShape } from '../shape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
@@ -53,28 +53,31 @@ export const linearOperation: Operation<None, readonly Tensor[]> = /*@__PURE__*/
       0,
     )
   },
-  kernel: (output, inputs, none, scratch) => {
-    const w = inputs[1]!
-    const out = w.shape[1]!
-    wasm().matmul(
-      inputs[0]!.offset,
-      w.offset,
-      output.offset,
-      output.size / out,
-      out,
-      w.shape[0]!,
-      0,
-      0,
-      scratch,
-    )
-    if (inputs.length > 2) addOperation.kernel!(output, [output, inputs[2]!], none, 0)
-  },
+  kernel: (output, inputs, none, scratch) => multiply(wasm(), output, inputs, none, scratch),
+  kernelIn:
+    ({ kernels }) =>
+    (output, inputs, none, scratch) =>
+      multiply(kernels, output, inputs, none, scratch),
   vjp: [
     (g, _, [x, w]) => reshape(matmul(asRows(g, w!.shape[1]!), w!, { transposeB: true }), x!.shape),
     (g, _, [x, w]) => matmul(asRows(x!, w!.shape[0]!), asRows(g, w!.shape[1]!), { transposeA: true }),
     (g, _, [, , b]) => sumTo(g, b!.shape),
   ],
 })
+
+function multiply(
+  by: Pick<WasmKernels, 'matmul'>,
+  output: Tensor,
+  inputs: readonly Tensor[],
+  none: None,
+  scratch: number,
+): void {
+  const w = inputs[1]!
+  const out = w.shape[1]!
+  const rows = output.size / out
+  by.matmul(inputs[0]!.offset, w.offset, output.offset, rows, out, w.shape[0]!, 0, 0, scratch)
+  if (inputs.length > 2) addOperation.kernel!(output, [output, inputs[2]!], none, 0)
+}
 
 /**
  * Weighted sums of features: y = x w + b, with b added to the product where it lies. All leading axes of x are kept.

@@ -2,7 +2,7 @@ import { apply, tensorOperand } from '../apply.ts'
 import { zeros } from '../creation.ts'
 import { failRange } from '../fail.ts'
 import { ordinary } from '../info.ts'
-import { wasm } from '../kernels/wasm.ts'
+import { type WasmKernels, wasm } from '../kernels/wasm.ts'
 import {
   defineOperation,
   type Operation,
@@ -62,27 +62,11 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
     const transposeA = attributes.transposeA && !isFlat ? 1 : 0
     return wasm().matmulScratch(rows, sizes.n, sizes.k, attributes.transposeB ? 1 : 0, transposeA)
   },
-  // Called at every step of a program: no arrays are made.
-  kernel: (output, inputs, attributes, scratch) => {
-    const a = inputs[0]
-    const b = inputs[1]
-    if (isBatch(inputs)) {
-      multiplyBatches(output, inputs, attributes, scratch)
-      return
-    }
-    const { transposeA, transposeB } = attributes
-    wasm().matmul(
-      a.offset,
-      b.offset,
-      output.offset,
-      output.shape[0]!,
-      output.shape[1]!,
-      a.shape[transposeA ? 0 : 1]!,
-      transposeA ? 1 : 0,
-      transposeB ? 1 : 0,
-      scratch,
-    )
-  },
+  kernel: (output, inputs, attributes, scratch) => multiply(wasm(), output, inputs, attributes, scratch),
+  kernelIn:
+    ({ kernels }) =>
+    (output, inputs, attributes, scratch) =>
+      multiply(kernels, output, inputs, attributes, scratch),
   vjp: [
     (g, _, [a, b], attributes) => {
       if (a.shape.length === 1 || b.shape.length === 1) {
@@ -109,8 +93,39 @@ function readAs(shape: Shape, transpose: boolean): string {
   return showShape([...shape.slice(0, -2), shape[shape.length - 1]!, shape[shape.length - 2]!])
 }
 
+type Multiplier = Pick<WasmKernels, 'matmul'>
+
+// Called at every step of a program: no arrays are made.
+function multiply(
+  by: Multiplier,
+  output: Tensor,
+  inputs: [Tensor, Tensor],
+  attributes: Transposed,
+  scratch: number,
+): void {
+  const a = inputs[0]
+  const b = inputs[1]
+  if (isBatch(inputs)) {
+    multiplyBatches(by, output, inputs, attributes, scratch)
+    return
+  }
+  const { transposeA, transposeB } = attributes
+  by.matmul(
+    a.offset,
+    b.offset,
+    output.offset,
+    output.shape[0]!,
+    output.shape[1]!,
+    a.shape[transposeA ? 0 : 1]!,
+    transposeA ? 1 : 0,
+    transposeB ? 1 : 0,
+    scratch,
+  )
+}
+
 // The same kernel for each matrix of the output, or for all rows at once.
 function multiplyBatches(
+  by: Multiplier,
   output: Tensor,
   inputs: [Tensor, Tensor],
   attributes: Transposed,
@@ -121,7 +136,7 @@ function multiplyBatches(
   const { m, n, k } = sizes
   const transposeB = attributes.transposeB ? 1 : 0
   if (isOneProduct(inputs, sizes, attributes)) {
-    wasm().matmul(a.offset, b.offset, output.offset, output.size / n, n, k, 0, transposeB, scratch)
+    by.matmul(a.offset, b.offset, output.offset, output.size / n, n, k, 0, transposeB, scratch)
     return
   }
   const transposeA = attributes.transposeA ? 1 : 0
@@ -129,7 +144,7 @@ function multiplyBatches(
   for (let i = 0; i < output.size / (m * n); i++) {
     const left = a.offset + 4 * matrixAt(i, a.shape, output.shape, leading)
     const right = b.offset + 4 * matrixAt(i, b.shape, output.shape, leading)
-    wasm().matmul(left, right, output.offset + 4 * i * m * n, m, n, k, transposeA, transposeB, scratch)
+    by.matmul(left, right, output.offset + 4 * i * m * n, m, n, k, transposeA, transposeB, scratch)
   }
 }
 

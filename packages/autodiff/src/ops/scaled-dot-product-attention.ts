@@ -2,7 +2,7 @@ import { apply, tensorOperand } from '../apply.ts'
 import { failRange } from '../fail.ts'
 import { defineFused, type FusedOperation } from '../fused.ts'
 import { ordinary } from '../info.ts'
-import { wasm } from '../kernels/wasm.ts'
+import { type WasmKernels, wasm } from '../kernels/wasm.ts'
 import type { OperationInfo, Shaped } from '../operation.ts'
 import { checkFlag, checkOptions } from '../options.ts'
 import { broadcastShapes, broadcastStrides, type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
@@ -104,11 +104,12 @@ function probabilities(
   entry: number,
   into: number,
   scratch: number,
+  by: Pick<WasmKernels, 'matmul'>,
 ): void {
   const [q, k, , mask] = inputs
   const { queries, keys, depth } = sizes
   const from = q!.offset + 4 * entry * queries * depth
-  wasm().matmul(from, k!.offset + 4 * entry * keys * depth, into, queries, keys, depth, 0, 1, scratch)
+  by.matmul(from, k!.offset + 4 * entry * keys * depth, into, queries, keys, depth, 0, 1, scratch)
   const { at, row, column } = maskOf(mask, q!, sizes)
   wasm().maskedSoftmax(into, queries, keys, scale, at(entry), row, column, causal ? 1 : 0)
 }
@@ -148,14 +149,14 @@ export const scaledDotProductAttentionOperation: FusedOperation<Attention> =
       const sizes = sizesOf(inputs)
       return padded(sizes.queries * sizes.keys) + productBytes(sizes, false)
     },
-    kernel: (output, inputs, attributes, scratch) => {
+    kernel: (output, inputs, attributes, scratch, kernels = wasm()) => {
       const sizes = sizesOf(inputs)
       const { batch, queries, keys, out } = sizes
       const space = productBytes(sizes, false) === 0 ? 0 : scratch + padded(queries * keys)
       for (let entry = 0; entry < batch; entry++) {
-        probabilities(inputs, attributes, sizes, entry, scratch, space)
+        probabilities(inputs, attributes, sizes, entry, scratch, space, kernels)
         const v = inputs[2]!.offset + 4 * entry * keys * out
-        wasm().matmul(scratch, v, output.offset + 4 * entry * queries * out, queries, out, keys, 0, 0, space)
+        kernels.matmul(scratch, v, output.offset + 4 * entry * queries * out, queries, out, keys, 0, 0, space)
       }
     },
     isDifferentiable: (index) => index < 3,
@@ -164,19 +165,20 @@ export const scaledDotProductAttentionOperation: FusedOperation<Attention> =
         const sizes = sizesOf(inputs)
         return 2 * padded(sizes.queries * sizes.keys) + productBytes(sizes, true)
       },
-      kernel: ([dq, dk, dv], [g], inputs, attributes, scratch) => {
+      kernel: ([dq, dk, dv], [g], inputs, attributes, scratch, kernels = wasm()) => {
         const sizes = sizesOf(inputs)
         const { batch, queries, keys, depth, out } = sizes
         const [q, k, v] = inputs as [Tensor, Tensor, Tensor]
         const slopes = scratch + padded(queries * keys)
         const space = productBytes(sizes, true) === 0 ? 0 : slopes + padded(queries * keys)
-        const { matmul: product, softmaxGradient } = wasm()
+        const { softmaxGradient } = wasm()
+        const { matmul: product } = kernels
         for (let entry = 0; entry < batch; entry++) {
           const asQueries = 4 * entry * queries * depth
           const asKeys = 4 * entry * keys * depth
           const asValues = 4 * entry * keys * out
           const own = g!.offset + 4 * entry * queries * out
-          probabilities(inputs, attributes, sizes, entry, scratch, space)
+          probabilities(inputs, attributes, sizes, entry, scratch, space, kernels)
           if (dv) product(scratch, own, dv + asValues, keys, out, queries, 1, 0, space)
           if (!dq && !dk) continue
           product(own, v.offset + asValues, slopes, queries, keys, out, 0, 1, space)
