@@ -21,7 +21,16 @@ function expectRefusal(name: string, what: string, call: () => unknown): Error {
 }
 
 // Operands that may be left out, by place.
-const optional: Readonly<Record<string, readonly number[]>> = { pad: [1] }
+const optional: Readonly<Record<string, readonly number[]>> = {
+  batchNorm: [1, 2],
+  clip: [1, 2],
+  elu: [1],
+  layerNorm: [1, 2],
+  leakyRelu: [1],
+  linear: [2],
+  pad: [1],
+  scaledDotProductAttention: [3],
+}
 
 describe('operands of each operation', () => {
   for (const info of operations) {

@@ -53,10 +53,10 @@ export interface WasmKernels {
   ): void
   /** Bytes that `argSort` works in. */
   argSortScratch(n: number): number
-  /** The largest over n, or smallest, NaN where there is one; n is not 0. */
-  reduceMax(x: number, out: number, outer: number, n: number, inner: number, minimum?: Flag): void
-  /** The position of the first largest over n, or smallest, or of the first NaN if there is one; n is not 0. */
-  argMax(x: number, out: number, outer: number, n: number, inner: number, minimum?: Flag): void
+  /** The largest over n, or the smallest where `minimum` is 1, NaN where there is one; n is not 0. */
+  reduceMax(x: number, out: number, outer: number, n: number, inner: number, minimum?: number): void
+  /** The position of the first largest over n, or smallest where `minimum` is 1, or of the first NaN if there is one; n is not 0. */
+  argMax(x: number, out: number, outer: number, n: number, inner: number, minimum?: number): void
   /** The product over n, in float64. */
   reduceProduct(x: number, out: number, outer: number, n: number, inner: number): void
   /**
