@@ -55,3 +55,17 @@ describe('working memory of reductions', () => {
     })
   }
 })
+
+describe('working memory that products of one kernel share', () => {
+  // It was measured without telling which operand is transposed: the largest product then wrote beyond.
+  it('holds what the gradient of attention writes', () => {
+    const { backward } = operationOf('scaledDotProductAttention') as OperationInfo['operation'] & {
+      backward: OperationInfo['operation']
+    }
+    const most = assertKernelKeepsToItsMemory(backward, () => {
+      const inputs = [128, 130, 130].map((rows, i) => t.normal(t.key(i), [rows, 40]))
+      t.grad((x: readonly t.Tensor[]) => t.sum(t.scaledDotProductAttention(x[0]!, x[1]!, x[2]!)))(inputs)
+    })
+    expect(most).toBeGreaterThan(2 * 4 * 128 * 130)
+  })
+})

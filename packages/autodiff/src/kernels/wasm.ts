@@ -28,8 +28,8 @@ export interface WasmKernels {
     transposeB: Flag,
     scratch: number,
   ): void
-  /** Bytes of scratch with which `matmul` is fastest, often 0. What is transposed matters for small shapes only. */
-  matmulScratch(m: number, n: number, k: number, transposeB?: Flag, transposeA?: Flag): number
+  /** Bytes of scratch with which `matmul` is fastest, often 0: each product must be given its own, or more, or none. */
+  matmulScratch(m: number, n: number, k: number, transposeA: Flag, transposeB: Flag): number
   /**
    * x[outer, n, inner] -> out[outer, inner]: sums over n, by blocks that are added up in float64.
    *

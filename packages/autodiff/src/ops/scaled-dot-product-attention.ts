@@ -62,13 +62,15 @@ const padded = (floats: number): number => Math.ceil(floats / 16) * 64
 
 function productBytes({ queries, keys, depth, out }: Sizes, gradient: boolean): number {
   const bytes = [
-    wasm().matmulScratch(queries, keys, depth, 1),
-    gradient ? wasm().matmulScratch(queries, keys, out, 1) : wasm().matmulScratch(queries, out, keys, 0),
+    wasm().matmulScratch(queries, keys, depth, 0, 1),
+    gradient
+      ? wasm().matmulScratch(queries, keys, out, 0, 1)
+      : wasm().matmulScratch(queries, out, keys, 0, 0),
     ...(gradient
       ? [
-          wasm().matmulScratch(keys, out, queries, 0),
-          wasm().matmulScratch(queries, depth, keys, 0),
-          wasm().matmulScratch(keys, depth, queries, 0),
+          wasm().matmulScratch(keys, out, queries, 1, 0),
+          wasm().matmulScratch(queries, depth, keys, 0, 0),
+          wasm().matmulScratch(keys, depth, queries, 1, 0),
         ]
       : []),
   ]

@@ -101,7 +101,7 @@ describe.each([
       const left = arena.put(a)
       const right = arena.put(b)
       const out = arena.room(m * n)
-      const bytes = scratch ? kernels.matmulScratch(m, n, k, tb, ta) : 0
+      const bytes = scratch ? kernels.matmulScratch(m, n, k, ta, tb) : 0
       const space = bytes === 0 ? 0 : arena.room(bytes / 4)
       kernels.matmul(left, right, out, m, n, k, ta, tb, space)
       if (space !== 0) {
@@ -230,12 +230,12 @@ describe.each([
     })
 
     test('packs nothing for tiny shapes', () => {
-      expect(kernels.matmulScratch(32, 16, 2)).toBe(0)
-      expect(kernels.matmulScratch(32, 16, 16)).toBe(0)
-      expect(kernels.matmulScratch(32, 1, 16, 1)).toBe(0)
-      expect(kernels.matmulScratch(32, 128, 784)).toBe(0)
-      expect(kernels.matmulScratch(33, 128, 784)).toBeGreaterThan(0)
-      expect(kernels.matmulScratch(32, 300, 784)).toBeGreaterThan(0)
+      expect(kernels.matmulScratch(32, 16, 2, 0, 0)).toBe(0)
+      expect(kernels.matmulScratch(32, 16, 16, 0, 0)).toBe(0)
+      expect(kernels.matmulScratch(32, 1, 16, 0, 1)).toBe(0)
+      expect(kernels.matmulScratch(32, 128, 784, 0, 0)).toBe(0)
+      expect(kernels.matmulScratch(33, 128, 784, 0, 0)).toBeGreaterThan(0)
+      expect(kernels.matmulScratch(32, 300, 784, 0, 0)).toBeGreaterThan(0)
     })
   })
 
@@ -905,5 +905,5 @@ test('pointers beyond 2 GiB are addresses like any other', () => {
 test('wasm() gives the kernels on the heap, once', () => {
   expect(wasm()).toBe(wasm())
   expect(wasmMemory().buffer.constructor.name).toBe(isShared() ? 'SharedArrayBuffer' : 'ArrayBuffer')
-  expect(wasm().matmulScratch(1, 1, 1)).toBe(0)
+  expect(wasm().matmulScratch(1, 1, 1, 0, 0)).toBe(0)
 })
