@@ -33,6 +33,29 @@ describe('working memory of large matrix products', () => {
   }
 })
 
+describe('working memory of attention', () => {
+  for (const [queries, keys, depth, out] of [
+    [9, 131, 130, 12],
+    [70, 300, 64, 33],
+  ] as const) {
+    it(`[${queries},${depth}] to [${keys},${depth}] holds what is written there, forward and backward`, () => {
+      const attention = operationOf('scaledDotProductAttention')
+      const [q, k, v] = [
+        t.normal(t.key(1), [2, queries, depth]),
+        t.normal(t.key(2), [2, keys, depth]),
+        t.normal(t.key(3), [2, keys, out]),
+      ]
+      const f = ([a, b, c]: readonly t.Tensor[]): t.Tensor => t.scaledDotProductAttention(a!, b!, c!)
+      // The scores of one entry of the batch, and what products of matrices take.
+      const most = assertKernelKeepsToItsMemory(attention, () => f([q, k, v]))
+      expect(most).toBeGreaterThanOrEqual(4 * queries * keys)
+      expect(most).toBeLessThan(4 * queries * keys + 64 + 4 * 2 * (keys + 64) * (depth + 64))
+      const { backward } = attention as typeof attention & { readonly backward: typeof attention }
+      assertKernelKeepsToItsMemory(backward, () => t.vjp(f, [q, k, v], t.ones([2, queries, out])))
+    })
+  }
+})
+
 describe('working memory of reductions', () => {
   const reductions = { sum: t.sum, mean: t.mean, max: t.max }
   // Bytes of the largest temporary of each region: what the first run of axes leaves, and what the second does.
