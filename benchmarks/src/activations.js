@@ -137,8 +137,8 @@ if (given.write) {
   const file = new URL('../../docs/activations.md', import.meta.url)
   const text = `# What activations cost
 
-Nanoseconds per element, the fastest of ${ROUNDS} short rounds, interleaved, of one run: ${machine}. Written by \`npm run activations -w
-benchmarks -- --write\`.
+Nanoseconds per element, the fastest of ${ROUNDS} short rounds, interleaved, of one run:
+${machine}. Written by \`npm run activations -w benchmarks -- --write\`.
 
 *Forward* is the call on a tensor. *And backward* is \`t.vjp\`: the call on a tape and its gradient, eagerly and as a compiled
 program. *\`Math\`* is a loop in plain JavaScript over a Float32Array, forward only; there is no \`Math.erf\`. Inputs are uniform
