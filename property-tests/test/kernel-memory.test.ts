@@ -92,3 +92,36 @@ describe('working memory that products of one kernel share', () => {
     expect(most).toBeGreaterThan(2 * 4 * 128 * 130)
   })
 })
+
+describe('working memory of columns', () => {
+  const wide = [70, 1030]
+  const apart = [3, 70, 2, 5]
+  // So many bytes for each of 1,024 columns, or for all of fewer in whole vectors, behind what the first run of axes leaves.
+  const cases: readonly (readonly [
+    name: string,
+    shape: t.Shape,
+    bytes: number,
+    (x: t.Tensor) => t.Tensor,
+  ])[] = [
+    ['sum', wide, 8 * 1024, (x) => t.sum(x, { axis: 0 })],
+    ['sum', [64, 1030], 0, (x) => t.sum(x, { axis: 0 })],
+    ['sum', wide, 0, (x) => t.sum(x, { axis: 1 })],
+    ['sum', apart, 4 * 3 * 70 * 2 + 8 * 4, (x) => t.sum(x, { axis: [1, 3] })],
+    ['mean', [2, 66, 3], 8 * 4, (x) => t.mean(x, { axis: 1 })],
+    ['variance', wide, 16 * 1024, (x) => t.variance(x, { axis: 0 })],
+    ['variance', apart, 4 * 3 * 70 * 2 * 5, (x) => t.variance(x, { axis: [0, 3] })],
+    ['std', [2, 3, 5], 16 * 8, (x) => t.std(x, { axis: 1 })],
+    ['norm', wide, 0, (x) => t.norm(x, { axis: 1 })],
+    ['logSumExp', apart, 4 * 70 * 2 * 3 + 12 * 140, (x) => t.logSumExp(x, { axis: [0, 3] })],
+    ['softmax', wide, 12 * 1024, (x) => t.softmax(x, { axis: 0 })],
+    ['logSoftmax', wide, 0, (x) => t.logSoftmax(x)],
+    ['cumSum', wide, 8 * 1024, (x) => t.cumSum(x, { axis: 0 })],
+    ['cumProd', [3, 5], 8 * 8, (x) => t.cumProd(x, { axis: 0, reverse: true })],
+  ]
+  for (const [name, shape, bytes, f] of cases) {
+    it(`${name} of [${shape}], ${bytes} bytes, holds what is written there`, () => {
+      const most = assertKernelKeepsToItsMemory(operationOf(name), () => f(t.normal(t.key(4), shape)))
+      expect(most).toBe(bytes)
+    })
+  }
+})

@@ -110,10 +110,9 @@ export function sumScratch(x: Shaped, axes: readonly number[]): number {
   return reduceScratch(x, axes, 8, 65)
 }
 
-// In whole vectors, so that those of columns are not across two.
 function passBytes(passes: readonly Pass[]): number {
   const [first, second] = regionBytes(passes)
-  return Math.ceil((first + second) / 16) * 16
+  return first + second
 }
 
 /**
