@@ -63,8 +63,18 @@ const rules = [
   { name: 'lock', says: 'package-lock.json is complete', commands: [node('check-lock.mjs')] },
   {
     name: 'generated',
-    says: 'index and table of operations are current',
-    commands: [node('generate.js', '--check')],
+    says: 'index, table and page of operations are current',
+    commands: [
+      node('generate.js', '--check'),
+      [
+        process.execPath,
+        '--conditions=@tapeflow/source',
+        '--import',
+        'tsx',
+        join(root, 'scripts/operations-page.ts'),
+        '--check',
+      ],
+    ],
   },
   { name: 'wasm', says: 'WebAssembly is current', commands: [node('build-wasm.js', '--check')] },
   { name: 'digits', says: 'digits are current', commands: [node('repack-digits.js', '--check')] },

@@ -11,9 +11,9 @@ import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import * as t from '@tapeflow/autodiff'
+import { plainLoops } from './plain-activations.js'
 import { uniformFrom } from './workloads.js'
 
-/** @typedef {{ name: string, f: (x: t.Tensor) => t.Tensor, plain?: (x: number) => number }} Activation */
 /** @typedef {{ name: string, figures: (number | null)[] }} Row forward, forward and backward, the same compiled, plain JavaScript */
 
 const SIZES = [10_000, 1_000_000]
@@ -21,43 +21,38 @@ const ROUNDS = 31
 const ROUND_SECONDS = 0.001
 const WARM_CALLS = 100
 const WARM_SECONDS = 0.1
-const { exp, expm1, log1p, max, min, sqrt, tanh, PI } = Math
-const softplus = (/** @type {number} */ x) => max(x, 0) + log1p(exp(-Math.abs(x)))
 
-/** @type {Activation[]} */
+/** @type {readonly (readonly [name: string, f: (x: t.Tensor) => t.Tensor])[]} */
 const activations = [
-  { name: 'relu', f: t.relu, plain: (x) => max(x, 0) },
-  { name: 'leakyRelu', f: (x) => t.leakyRelu(x), plain: (x) => (x > 0 ? x : 0.01 * x) },
-  { name: 'relu6', f: t.relu6, plain: (x) => min(max(x, 0), 6) },
-  { name: 'hardTanh', f: t.hardTanh, plain: (x) => min(max(x, -1), 1) },
-  { name: 'hardSigmoid', f: t.hardSigmoid, plain: (x) => min(max(x + 3, 0), 6) / 6 },
-  { name: 'step', f: t.step, plain: (x) => (x >= 0 ? 1 : 0) },
-  { name: 'softsign', f: t.softsign, plain: (x) => x / (1 + Math.abs(x)) },
-  { name: 'tanh', f: t.tanh, plain: tanh },
-  { name: 'sigmoid', f: t.sigmoid, plain: (x) => 1 / (1 + exp(-x)) },
-  { name: 'elu', f: (x) => t.elu(x), plain: (x) => (x > 0 ? x : expm1(x)) },
-  { name: 'selu', f: t.selu, plain: (x) => 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * expm1(x)) },
-  { name: 'softplus', f: t.softplus, plain: softplus },
-  { name: 'silu', f: t.silu, plain: (x) => x / (1 + exp(-x)) },
-  { name: 'mish', f: t.mish, plain: (x) => x * tanh(softplus(x)) },
-  { name: 'gelu', f: (x) => t.gelu(x) },
-  {
-    name: "gelu, 'tanh'",
-    f: (x) => t.gelu(x, { approximate: 'tanh' }),
-    plain: (x) => 0.5 * x * (1 + tanh(sqrt(2 / PI) * (x + 0.044715 * x ** 3))),
-  },
-  { name: 'exp', f: t.exp, plain: exp },
-  { name: 'expm1', f: t.expm1, plain: expm1 },
-  { name: 'log1p of |x|', f: (x) => t.log1p(x), plain: log1p },
-  { name: 'erf', f: t.erf },
+  ['relu', t.relu],
+  ['leakyRelu', (x) => t.leakyRelu(x)],
+  ['relu6', t.relu6],
+  ['hardTanh', t.hardTanh],
+  ['hardSigmoid', t.hardSigmoid],
+  ['step', t.step],
+  ['softsign', t.softsign],
+  ['tanh', t.tanh],
+  ['sigmoid', t.sigmoid],
+  ['elu', (x) => t.elu(x)],
+  ['selu', t.selu],
+  ['softplus', t.softplus],
+  ['silu', t.silu],
+  ['mish', t.mish],
+  ['gelu', (x) => t.gelu(x)],
+  ["gelu, 'tanh'", (x) => t.gelu(x, { approximate: 'tanh' })],
+  ['exp', t.exp],
+  ['expm1', t.expm1],
+  ['log1p, above 0', t.log1p],
+  ['erf', t.erf],
 ]
 
 /**
- * @param {Activation} activation
+ * @param {string} name
+ * @param {(x: t.Tensor) => t.Tensor} f
  * @param {number} size
  * @returns {(((times: number) => void) | null)[]} each does its work so often: forward, forward and backward, compiled, plain
  */
-function casesOf({ name, f, plain }, size) {
+function casesOf(name, f, size) {
   const uniform = uniformFrom(size)
   const low = name.startsWith('log1p') ? 0 : -4
   const values = Float32Array.from({ length: size }, () => low + (4 - low) * uniform())
@@ -75,21 +70,12 @@ function casesOf({ name, f, plain }, size) {
   const forward = (/** @type {number} */ times) => {
     for (let i = 0; i < times; i++) f(x).dispose()
   }
-  return [forward, run(both), run(compiled), plain === undefined ? null : plainLoop(plain, values)]
-}
-
-/**
- * A loop of its own for each function: one loop over all of them would call what it can no longer inline.
- *
- * @param {(x: number) => number} plain
- * @param {Float32Array} values
- * @returns {(times: number) => void}
- */
-function plainLoop(plain, values) {
-  const output = new Float32Array(values.length)
-  const source = 'for (let k = 0; k < times; k++) for (let i = 0; i < x.length; i++) y[i] = f(x[i])'
-  const loop = new Function('f', 'x', 'y', 'times', source)
-  return (times) => loop(plain, values, output, times)
+  const plain = plainLoops[name]
+  const output = new Float32Array(size)
+  const inPlain = (/** @type {number} */ times) => {
+    for (let i = 0; i < times; i++) plain?.(values, output)
+  }
+  return [forward, run(both), run(compiled), plain === undefined ? null : inPlain]
 }
 
 /**
@@ -97,7 +83,7 @@ function plainLoop(plain, values) {
  * @returns {Row[]} nanoseconds an element
  */
 function measure(size) {
-  const rows = activations.map((activation) => ({ name: activation.name, cases: casesOf(activation, size) }))
+  const rows = activations.map(([name, f]) => ({ name, cases: casesOf(name, f, size) }))
   const timed = rows.flatMap(({ cases }) => cases.filter((run) => run !== null))
   const counts = new Map(timed.map((run) => [run, warmUp(run)]))
   /** @type {Map<(times: number) => void, number[]>} */
@@ -111,7 +97,7 @@ function measure(size) {
   }
   return rows.map(({ name, cases }) => ({
     name,
-    figures: cases.map((run) => (run === null ? null : min(...(seen.get(run) ?? [])))),
+    figures: cases.map((run) => (run === null ? null : Math.min(...(seen.get(run) ?? [])))),
   }))
 }
 
@@ -151,12 +137,12 @@ if (given.write) {
   const file = new URL('../../docs/activations.md', import.meta.url)
   const text = `# What activations cost
 
-Nanoseconds per element, the fastest of ${ROUNDS} short rounds, interleaved, of one run: ${machine}. Written by \`npm run activations -w
-benchmarks -- --write\`.
+Nanoseconds per element, the fastest of ${ROUNDS} short rounds, interleaved, of one run:
+${machine}. Written by \`npm run activations -w benchmarks -- --write\`.
 
 *Forward* is the call on a tensor. *And backward* is \`t.vjp\`: the call on a tape and its gradient, eagerly and as a compiled
 program. *\`Math\`* is a loop in plain JavaScript over a Float32Array, forward only; there is no \`Math.erf\`. Inputs are uniform
-between -4 and 4 (from 0 for log1p).
+between -4 and 4, for log1p between 0 and 4.
 
 ${sections.join('\n')}`
   writeFileSync(file, text)

@@ -226,6 +226,14 @@ describe('products with zeros', () => {
     expect(gradient((x) => t.cumProd(x, { reverse: true }), [2, 0, 5])).toEqual([0, 15, 1])
   })
 
+  it('have a gradient where the product of those before overflows, and the whole does not', () => {
+    const slopes = t
+      .grad((x: t.Tensor) => t.prod(x))(t.tensor([1e30, 1e30, 1e-30, 1e-30]))
+      .toFloat32Array()
+    for (const [i, slope] of [1e-30, 1e-30, 1e30, 1e30].entries())
+      expect(slopes[i]! / slope).toBeCloseTo(1, 5)
+  })
+
   it('have right first and second derivatives', () => {
     for (const at of [
       [2, 0, 5, -1],

@@ -35,9 +35,9 @@ function copiesB(m: i32, n: i32, k: i32, transposeB: bool): bool {
 
 /**
  * Bytes of scratch with which `matmul` is fastest; 0 where it needs none. Without scratch it is right too,
- * and slower; so it is with what `matmulScratch` says without `transposeA`.
+ * and slower.
  */
-export function matmulScratch(m: i32, n: i32, k: i32, transposeB: bool, transposeA: bool): usize {
+export function matmulScratch(m: i32, n: i32, k: i32, transposeA: bool, transposeB: bool): usize {
   if (!isDirect(m, n, k, transposeA, transposeB)) return blockedScratch(m, n, k)
   return copiesB(m, n, k, transposeB) ? copySize(n, k) : 0
 }
@@ -49,7 +49,7 @@ export function matmulScratch(m: i32, n: i32, k: i32, transposeB: bool, transpos
  * Each element is the sum over blocks of k (equal ones of at most 256) of sums in increasing k, whatever
  * path, tile or thread computes it: its bits depend on its row of op(a) and its column of op(b) alone.
  *
- * @param scratch `matmulScratch(m, n, k, transposeB, transposeA)` bytes, or 0 for none
+ * @param scratch `matmulScratch(m, n, k, transposeA, transposeB)` bytes or more, or 0 for none
  */
 export function matmul(
   a: usize, b: usize, out: usize, m: i32, n: i32, k: i32, transposeA: bool, transposeB: bool, scratch: usize,

@@ -98,6 +98,11 @@ export function convolutionErrors(
       message: 'conv2d: stride must be an integer from 1 on, or a pair of them, got 0',
     },
     {
+      call: () => conv2d(zeros([1, 5, 5, 1]), zeros([3, 3, 1, 1]), { stride: null as never }),
+      kind: 'TypeError',
+      message: 'conv2d: stride must be an integer or a pair of them, got null',
+    },
+    {
       call: () => conv2d(zeros([1, 5, 5, 1]), zeros([3, 3, 1, 1]), { dilation: [1, 0.5] }),
       kind: 'RangeError',
       message: 'conv2d: dilation must be an integer from 1 on, or a pair of them, got [1,0.5]',

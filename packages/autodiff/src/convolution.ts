@@ -21,25 +21,24 @@ export interface Convolution extends Windows {
 export const convolutionOptions = ['stride', 'padding', 'dilation', 'groups'] as const
 
 /** Checks a filter's shape, and how many groups there are. */
-export function checkFilter(operation: string, filter: Shape, groups: unknown): number {
+export function checkFilter(operation: string, filter: Shape, groups: unknown = 1): number {
   if (filter.length !== 4 || filter[0] === 0 || filter[1] === 0) {
     failRange(
       operation,
       `a filter must be [height, width, inChannels / groups, outChannels], not empty in space, got shape ${showShape(filter)}`,
     )
   }
-  const count = groups ?? 1
-  if (typeof count !== 'number') failType(operation, `groups must be an integer, got ${kindOf(count)}`)
-  if (!Number.isInteger(count) || count < 1)
-    failRange(operation, `groups must be an integer from 1 on, got ${count}`)
-  if (filter[3]! % count !== 0) {
+  if (typeof groups !== 'number') failType(operation, `groups must be an integer, got ${kindOf(groups)}`)
+  if (!Number.isInteger(groups) || groups < 1)
+    failRange(operation, `groups must be an integer from 1 on, got ${groups}`)
+  if (filter[3]! % groups !== 0) {
     failRange(
       operation,
-      `${count} groups do not divide the filter's ${filter[3]} output channels`,
+      `${groups} groups do not divide the filter's ${filter[3]} output channels`,
       'use a divisor, or another filter',
     )
   }
-  return count
+  return groups
 }
 
 /** The shape of a convolution, from those of images and filter. */

@@ -24,6 +24,9 @@ export type Extreme = 'largest' | 'smallest'
 const startOf = (extreme: Extreme): number =>
   extreme === 'largest' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
 
+/** As kernels take it. */
+const flagOf = (extreme: Extreme): 0 | 1 => (extreme === 'smallest' ? 1 : 0)
+
 /**
  * Declares the largest, or smallest, element over axes.
  *
@@ -34,7 +37,7 @@ export function extremum(
   extreme: Extreme,
   placeOf: (rows: Tensor) => Tensor,
 ): Operation<Reduced, [Tensor]> {
-  const minimum = extreme === 'smallest' ? 1 : 0
+  const minimum = flagOf(extreme)
   return defineOperation<Reduced, [Tensor]>({
     name,
     doc: `the ${extreme} element over axes; NaN where one is`,
@@ -53,16 +56,8 @@ export function extremum(
       reduceReference(x!, axes, startOf(extreme), minimum === 1 ? Math.min : Math.max),
     reduces: ({ axes }) => axes,
     scratch: ([x], { axes }) => reduceScratch(x!, axes),
-    kernel: (output, [x], { axes }, scratch) => {
-      const { reduceMax } = wasm()
-      reduceWith(
-        (from, out, outer, n, inner) => reduceMax(from, out, outer, n, inner, minimum),
-        output,
-        x,
-        axes,
-        scratch,
-      )
-    },
+    kernel: (output, [x], { axes }, scratch) =>
+      reduceWith(wasm().reduceMax, output, x, axes, scratch, minimum),
     vjp: [
       (g, _, [x], { axes }) => {
         // Nothing of nothing has no place.
@@ -76,7 +71,7 @@ export function extremum(
 
 /** Declares the place of the largest, or smallest, element along one axis: the first of several, or of the first NaN. */
 export function argExtremum(name: string, extreme: Extreme): Operation<Reduced, [Tensor]> {
-  const minimum = extreme === 'smallest' ? 1 : 0
+  const minimum = flagOf(extreme)
   return defineOperation<Reduced, [Tensor]>({
     name,
     doc: `the index of the first ${extreme} element along an axis`,
@@ -106,16 +101,7 @@ export function argExtremum(name: string, extreme: Extreme): Operation<Reduced, 
       })
       return at
     },
-    kernel: (output, [x], { axes }) => {
-      const { argMax } = wasm()
-      reduceWith(
-        (from, out, outer, n, inner) => argMax(from, out, outer, n, inner, minimum),
-        output,
-        x,
-        axes,
-        0,
-      )
-    },
+    kernel: (output, [x], { axes }) => reduceWith(wasm().argMax, output, x, axes, 0, minimum),
     vjp: [null],
   })
 }

@@ -33,7 +33,7 @@ export function prefixOf(
 ): Prefix {
   checkOptions(operation, options, names)
   return {
-    axis: checkAxis(operation, options.axis ?? -1, x.rank),
+    axis: checkAxis(operation, options.axis === undefined ? -1 : options.axis, x.rank),
     exclusive: checkFlag(operation, 'exclusive', options.exclusive),
     reverse: checkFlag(operation, 'reverse', options.reverse),
   }

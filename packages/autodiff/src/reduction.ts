@@ -30,11 +30,11 @@ export function reduced(
   x: Tensor,
   options: ReduceOptions,
   usual?: number,
-  further: readonly string[] = [],
+  further?: readonly string[],
 ): Reduced {
-  checkOptions(operation, options, further.length === 0 ? names : [...names, ...further])
+  checkOptions(operation, options, further === undefined ? names : [...names, ...further])
   return {
-    axes: checkAxes(operation, options.axis ?? usual, x.rank),
+    axes: checkAxes(operation, options.axis === undefined ? usual : options.axis, x.rank),
     keepDims: checkFlag(operation, 'keepDims', options.keepDims),
   }
 }
@@ -52,7 +52,7 @@ export function reducedCount(shape: Shape, axes: readonly number[]): number {
   return count
 }
 
-type MiddleKernel = (x: number, out: number, outer: number, n: number, inner: number, columns: number) => void
+type MiddleKernel = (x: number, out: number, outer: number, n: number, inner: number, further: number) => void
 
 /** One call of a kernel, which takes `[outer, n, inner]` to `[outer, inner]`. */
 interface Pass {
@@ -110,17 +110,17 @@ export function sumScratch(x: Shaped, axes: readonly number[]): number {
   return reduceScratch(x, axes, 8, 65)
 }
 
-// In whole vectors, so that those of columns are not across two.
 function passBytes(passes: readonly Pass[]): number {
   const [first, second] = regionBytes(passes)
-  return Math.ceil((first + second) / 16) * 16
+  return first + second
 }
 
 /**
  * Reduces with a kernel that takes `[outer, n, inner]` to `[outer, inner]`: one call for each run of neighbouring axes,
- * the last run first. It is also told where the bytes for columns are.
+ * the last run first.
  *
  * @param scratch where `reduceScratch` bytes are
+ * @param further what else the kernel is told: where its bytes for columns are, by default
  */
 export function reduceWith(
   kernel: MiddleKernel,
@@ -128,6 +128,7 @@ export function reduceWith(
   x: Tensor,
   axes: readonly number[],
   scratch: number,
+  further?: number,
 ): void {
   const { shape } = x
   const first = axes.length === 0 ? shape.length : axes[0]!
@@ -140,19 +141,19 @@ export function reduceWith(
       sizeBetween(shape, 0, first),
       sizeBetween(shape, first, end),
       sizeBetween(shape, end, shape.length),
-      scratch,
+      further ?? scratch,
     )
     return
   }
   const passes = passesOver(shape, axes)
-  const columns = scratch + passBytes(passes)
+  const told = further ?? scratch + passBytes(passes)
   const last = passes.length - 1
   const second = last > 1 ? scratch + regionBytes(passes)[0] : scratch
   let from = x.offset
   for (let i = 0; i <= last; i++) {
     const { outer, n, inner } = passes[i]!
     const into = i === last ? output.offset : i % 2 === 0 ? scratch : second
-    kernel(from, into, outer, n, inner, columns)
+    kernel(from, into, outer, n, inner, told)
     from = into
   }
 }

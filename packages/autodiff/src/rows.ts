@@ -23,7 +23,9 @@ export function applyAlong(operation: Operation<Along, [Tensor]>, x: Tensor, opt
   const { name } = operation
   const from = tensorOperand(name, x)
   checkOptions(name, options, ['axis'])
-  return apply(operation, [from], { axis: checkAxis(name, options.axis ?? -1, from.rank) })
+  return apply(operation, [from], {
+    axis: checkAxis(name, options.axis === undefined ? -1 : options.axis, from.rank),
+  })
 }
 
 /** The shape, checked to have a last axis to work along. */

@@ -75,9 +75,10 @@ export function resolveWindows(
   taps: readonly [number, number],
   options: WindowOptions,
 ): Windows {
-  const [strideH, strideW] = checkPerAxis(operation, 'stride', options.stride ?? 1, 1)
-  const [dilationH, dilationW] = checkPerAxis(operation, 'dilation', options.dilation ?? 1, 1)
-  const padding = checkPadding(operation, options.padding ?? 'valid')
+  const { stride = 1, dilation = 1 } = options
+  const [strideH, strideW] = checkPerAxis(operation, 'stride', stride, 1)
+  const [dilationH, dilationW] = checkPerAxis(operation, 'dilation', dilation, 1)
+  const padding = checkPadding(operation, options.padding)
   const [top, bottom] = padding === 'same' ? same(size[0], taps[0], strideH, dilationH) : padding[0]
   const [left, right] = padding === 'same' ? same(size[1], taps[1], strideW, dilationW) : padding[1]
   return { strideH, strideW, dilationH, dilationW, top, bottom, left, right }
@@ -86,7 +87,7 @@ export function resolveWindows(
 /** The padding in numbers, or 'same', which depends on the size. */
 export function checkPadding(
   operation: string,
-  padding: unknown,
+  padding: unknown = 'valid',
 ): 'same' | readonly [readonly [number, number], readonly [number, number]] {
   if (padding === 'same') return padding
   if (padding === 'valid') return nothing

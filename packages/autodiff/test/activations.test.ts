@@ -93,3 +93,70 @@ describe('slopes and alphas are operands', () => {
     expect([a.item(), b.item()]).toEqual([0, 1])
   })
 })
+
+// From 30 digits, so that a mistake in a reference is a mistake.
+const known: readonly (readonly [
+  string,
+  (x: t.Tensor) => t.Tensor,
+  readonly (readonly [x: number, y: number])[],
+])[] = [
+  [
+    'erf',
+    t.erf,
+    [
+      [-0.3, -0.328626759459],
+      [1, 0.84270079295],
+      [2.5, 0.999593047983],
+    ],
+  ],
+  [
+    'gelu',
+    (x) => t.gelu(x),
+    [
+      [-10, -7.61985302416e-23],
+      [-1, -0.158655253931],
+      [2, 1.9544997361],
+    ],
+  ],
+  [
+    'geluTanh',
+    t.geluTanh,
+    [
+      [-1, -0.158808009392],
+      [2, 1.95459769409],
+    ],
+  ],
+  [
+    'silu',
+    t.silu,
+    [
+      [-50, -9.64374923982e-21],
+      [-1, -0.26894142137],
+      [2, 1.76159415596],
+    ],
+  ],
+  [
+    'mish',
+    t.mish,
+    [
+      [-50, -9.64374923982e-21],
+      [-1, -0.303401461374],
+      [2, 1.94395895953],
+    ],
+  ],
+  [
+    'softplus',
+    t.softplus,
+    [
+      [-50, 1.92874984796e-22],
+      [-1, 0.313261687518],
+      [2, 2.12692801104],
+    ],
+  ],
+]
+
+describe('values are those of the textbook', () => {
+  test.each(known)('%s', (_, f, pairs) => {
+    for (const [x, y] of pairs) expect(f(t.tensor(x)).item() / y).toBeCloseTo(1, 5)
+  })
+})

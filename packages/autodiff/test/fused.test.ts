@@ -158,6 +158,15 @@ describe('scaledDotProductAttention', () => {
 })
 
 describe('norms', () => {
+  it('layerNorm goes over any axes: as if they were the last', () => {
+    const x = t.normal(t.key(3), [3, 4, 5])
+    const [gamma, beta] = [t.normal(t.key(4), [3, 5]), t.normal(t.key(5), [3, 5])]
+    const y = t.layerNorm(x, gamma, beta, { axis: [-1, 0] })
+    expect(y.shape).toEqual([3, 4, 5])
+    const last = t.layerNorm(t.transpose(x, [1, 0, 2]), gamma, beta, { axis: [1, 2] })
+    expect(bits(y)).toEqual(bits(t.transpose(last, [1, 0, 2])))
+  })
+
   const far = t.add(t.normal(t.key(1), [3000, 20]), 1000)
   const values = far.toFloat32Array()
   const meanOf = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0) / numbers.length

@@ -46,4 +46,12 @@ describe('layers with noise and moving averages', () => {
       return end.result
     }
   })
+
+  test.each(modes)('leave nothing in the heap when the run has ended, %s', async (_, mode) => {
+    await eventsOf(fit(model, { ...options, ...mode, steps: 2 }))
+    const before = t.memory()
+    await eventsOf(fit(model, { ...options, ...mode, epochs: 2, validation: surface(50, 2).batch(16) }))
+    const after = t.memory()
+    expect([after.tensors, after.bytes]).toEqual([before.tensors, before.bytes])
+  })
 })

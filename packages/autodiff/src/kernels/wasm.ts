@@ -28,8 +28,8 @@ export interface WasmKernels {
     transposeB: Flag,
     scratch: number,
   ): void
-  /** Bytes of scratch with which `matmul` is fastest, often 0. What is transposed matters for small shapes only. */
-  matmulScratch(m: number, n: number, k: number, transposeB?: Flag, transposeA?: Flag): number
+  /** Bytes of scratch with which `matmul` is fastest, often 0: each product must be given its own, or more, or none. */
+  matmulScratch(m: number, n: number, k: number, transposeA: Flag, transposeB: Flag): number
   /**
    * x[outer, n, inner] -> out[outer, inner]: sums over n, by blocks that are added up in float64.
    *
@@ -53,10 +53,10 @@ export interface WasmKernels {
   ): void
   /** Bytes that `argSort` works in. */
   argSortScratch(n: number): number
-  /** The largest over n, or smallest, NaN where there is one; n is not 0. */
-  reduceMax(x: number, out: number, outer: number, n: number, inner: number, minimum?: Flag): void
-  /** The position of the first largest over n, or smallest, or of the first NaN if there is one; n is not 0. */
-  argMax(x: number, out: number, outer: number, n: number, inner: number, minimum?: Flag): void
+  /** The largest over n, or the smallest where `minimum` is 1, NaN where there is one; n is not 0. */
+  reduceMax(x: number, out: number, outer: number, n: number, inner: number, minimum?: number): void
+  /** The position of the first largest over n, or smallest where `minimum` is 1, or of the first NaN if there is one; n is not 0. */
+  argMax(x: number, out: number, outer: number, n: number, inner: number, minimum?: number): void
   /** The product over n, in float64. */
   reduceProduct(x: number, out: number, outer: number, n: number, inner: number): void
   /**

@@ -23,7 +23,7 @@ export function argMin(x: Tensor, options: { readonly axis?: number } = {}): Ten
   const from = tensorOperand('argMin', x)
   checkOptions('argMin', options, ['axis'])
   return apply(argMinOperation, [from], {
-    axes: [checkAxis('argMin', options.axis ?? -1, from.rank)],
+    axes: [checkAxis('argMin', options.axis === undefined ? -1 : options.axis, from.rank)],
     keepDims: false,
   })
 }

@@ -150,7 +150,7 @@ export function batchNorm(
   const further = [gamma, beta].filter((given) => given !== undefined)
   const inputs = [from, ...further.map((given) => tensorOperand('batchNorm', given))]
   const attributes = {
-    epsilon: checkEpsilon('batchNorm', options.epsilon ?? 1e-5),
+    epsilon: checkEpsilon('batchNorm', options.epsilon === undefined ? 1e-5 : options.epsilon),
     gamma: gamma !== undefined,
     beta: beta !== undefined,
   }

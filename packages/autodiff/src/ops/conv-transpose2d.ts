@@ -37,6 +37,7 @@ export function convTranspose2d(x: Tensor, filter: Tensor, options: ConvTranspos
   const taps = tensorOperand(name, filter).shape
   checkOptions(name, options, [...convolutionOptions, 'outputPadding'])
   const { outputPadding = 0, ...convolution } = options
+  const { stride = 1, dilation = 1 } = options
   checkImages(name, 'images', shape)
   checkFilter(name, taps, options.groups)
   if (shape[3] !== taps[3]) {
@@ -46,11 +47,11 @@ export function convTranspose2d(x: Tensor, filter: Tensor, options: ConvTranspos
       "the filter's last size must be that of the images",
     )
   }
-  const stride = checkPerAxis(name, 'stride', options.stride ?? 1, 1)
-  const dilation = checkPerAxis(name, 'dilation', options.dilation ?? 1, 1)
+  const steps = checkPerAxis(name, 'stride', stride, 1)
+  const apart = checkPerAxis(name, 'dilation', dilation, 1)
   const more = checkPerAxis(name, 'outputPadding', outputPadding, 0)
-  const padding = checkPadding(name, options.padding ?? 'valid')
-  const size = stride.map((step, axis) => {
+  const padding = checkPadding(name, options.padding)
+  const size = steps.map((step, axis) => {
     if (more[axis]! >= step && more[axis] !== 0) {
       failRange(name, `outputPadding must be below the stride ${step}, got ${more[axis]}`)
     }
@@ -61,7 +62,7 @@ export function convTranspose2d(x: Tensor, filter: Tensor, options: ConvTranspos
     }
     if (count === 0) return 0
     const [before, after] = padding[axis]!
-    const made = (count - 1) * step + reach(taps[axis]!, dilation[axis]!) + more[axis]! - before - after
+    const made = (count - 1) * step + reach(taps[axis]!, apart[axis]!) + more[axis]! - before - after
     if (made < 1) {
       failRange(
         name,

@@ -40,11 +40,11 @@ export function conv1d(x: Tensor, filter: Tensor, options: Conv1dOptions = {}): 
       `[batch, length, channels] and a filter [length, channels / groups, outChannels] are needed, got ${showShape(shape)} and ${showShape(taps)}`,
     )
   }
-  const { padding = 'valid', groups } = options
+  const { stride = 1, padding = 'valid', dilation = 1, groups } = options
   const along = checkPadding('conv1d', typeof padding === 'object' ? [0, padding] : padding)
   const y = conv2d(reshape(x, [shape[0]!, 1, shape[1]!, shape[2]!]), reshape(filter, [1, ...taps]), {
-    stride: [1, checkPerAxis('conv1d', 'stride', options.stride ?? 1, 1)[1]],
-    dilation: [1, checkPerAxis('conv1d', 'dilation', options.dilation ?? 1, 1)[1]],
+    stride: [1, checkPerAxis('conv1d', 'stride', stride, 1)[1]],
+    dilation: [1, checkPerAxis('conv1d', 'dilation', dilation, 1)[1]],
     padding: along === 'same' ? along : [0, along[1]],
     ...(groups !== undefined && { groups }),
   })

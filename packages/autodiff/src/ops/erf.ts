@@ -49,7 +49,7 @@ export const erfGradientOperation: ReturnType<typeof gradientOf> = /*@__PURE__*/
  * @returns the shape that both broadcast to
  * @throws RangeError when the shapes do not broadcast
  * @example
- * t.erfGradient(Math.sqrt(Math.PI), t.tensor([0, 100])).toArray() // => [2, 0]
+ * t.erfGradient(1, t.tensor([0, 100])).toArray() // => [Math.fround(2 / Math.sqrt(Math.PI)), 0]
  */
 export function erfGradient(g: Operand, x: Operand): Tensor {
   return applyBinary(erfGradientOperation, g, x)

@@ -39,7 +39,7 @@ export interface GeluOptions {
  * formula with erf cancels (Hendrycks & Gimpel 2016). At -Infinity it is -0, its limit.
  *
  * @param x any shape
- * @param options.approximate 'none', the default as in PyTorch and Keras, or 'tanh': x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))
+ * @param options.approximate 'none', the default as in PyTorch, or 'tanh': x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))
  * @returns the shape of `x`
  * @throws TypeError when `approximate` is another word; RangeError for another option
  * @example

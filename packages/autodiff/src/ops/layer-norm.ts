@@ -118,8 +118,8 @@ export const layerNormOperation: FusedOperation<LayerNorm> = /*@__PURE__*/ defin
 export function layerNorm(x: Tensor, gamma?: Tensor, beta?: Tensor, options: LayerNormOptions = {}): Tensor {
   checkOptions('layerNorm', options, names)
   const from = tensorOperand('layerNorm', x)
-  const axes = checkAxes('layerNorm', options.axis ?? -1, from.rank)
-  const epsilon = checkEpsilon('layerNorm', options.epsilon ?? 1e-5)
+  const axes = checkAxes('layerNorm', options.axis === undefined ? -1 : options.axis, from.rank)
+  const epsilon = checkEpsilon('layerNorm', options.epsilon === undefined ? 1e-5 : options.epsilon)
   const further = [gamma, beta].filter((given) => given !== undefined)
   const inputs = further.map((given) => tensorOperand('layerNorm', given))
   const attributes = { axes: axes.length, epsilon, gamma: gamma !== undefined, beta: beta !== undefined }

@@ -22,7 +22,7 @@ export const leakyReluOperation: ReturnType<typeof binary> = /*@__PURE__*/ binar
  * channel, with a gradient: that is PReLU (He et al. 2015). The gradient at 0 is the slope, as in PyTorch.
  *
  * @param x any shape
- * @param slope any shape that broadcasts with x, or a number; 0.01 by default, as in PyTorch (Keras 3: 0.3)
+ * @param slope any shape that broadcasts with x, or a number; 0.01 by default, as in PyTorch (Keras 3: 0.2, in its layer 0.3)
  * @returns the shape that both broadcast to
  * @throws RangeError when the shapes do not broadcast
  * @example

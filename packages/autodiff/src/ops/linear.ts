@@ -51,6 +51,7 @@ export const linearOperation: Operation<None, readonly Tensor[]> = /*@__PURE__*/
       out,
       size,
       0,
+      0,
     )
   },
   kernel: (output, inputs, none, scratch) => multiply(wasm(), output, inputs, none, scratch),

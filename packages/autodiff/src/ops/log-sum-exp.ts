@@ -38,11 +38,15 @@ export const logSumExpOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ de
   scratch: ([x], { axes }) => reduceScratch(x!, axes, 12),
   kernel: (output, [x], { axes }, scratch) => {
     const kernels = wasm()
+    if (axes.length === 1 && axes[0] === x.rank - 1) {
+      kernels.logSumExp(x.offset, output.offset, output.size, x.shape[x.rank - 1]!)
+      return
+    }
     reduceWith(
-      (from, out, outer, n, inner, columns) =>
+      (from, out, outer, count, inner, columns) =>
         inner === 1
-          ? kernels.logSumExp(from, out, outer, n)
-          : kernels.softmaxColumns(from, out, outer, n, inner, 2, columns),
+          ? kernels.logSumExp(from, out, outer, count)
+          : kernels.softmaxColumns(from, out, outer, count, inner, 2, columns),
       output,
       x,
       axes,

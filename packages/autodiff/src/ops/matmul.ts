@@ -12,7 +12,7 @@ import {
 } from '../operation.ts'
 import { checkFlag, checkOptions } from '../options.ts'
 import { isOneProduct, matrixAt, productShape, productSizes, type Transposed } from '../product-shape.ts'
-import { broadcastStrides, type Shape, showShape, sizeOf } from '../shape.ts'
+import { broadcastShapes, broadcastStrides, type Shape, showShape, sizeOf } from '../shape.ts'
 import { stridedValues } from '../strided-copy.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 import { reshape } from './reshape.ts'
@@ -54,13 +54,13 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
     }
     return shape
   },
-  reference: (inputs, attributes, shape) => product(inputs, attributes, shape),
+  reference: (inputs, attributes) => product(inputs, attributes),
   scratch: (inputs, attributes) => {
     const sizes = productSizes(inputs, attributes)
     const isFlat = isBatch(inputs) && isOneProduct(inputs, sizes, attributes)
     const rows = isFlat ? sizeOf(inputs[0]!.shape) / sizes.k : sizes.m
     const transposeA = attributes.transposeA && !isFlat ? 1 : 0
-    return wasm().matmulScratch(rows, sizes.n, sizes.k, attributes.transposeB ? 1 : 0, transposeA)
+    return wasm().matmulScratch(rows, sizes.n, sizes.k, transposeA, attributes.transposeB ? 1 : 0)
   },
   kernel: (output, inputs, attributes, scratch) => multiply(wasm(), output, inputs, attributes, scratch),
   kernelIn:
@@ -185,16 +185,19 @@ function rightCotangent(g: Tensor, a: Tensor, b: Tensor, { transposeA, transpose
   return sumTo(product, b.shape)
 }
 
-function product(inputs: readonly Values[], attributes: Transposed, shape: Shape): Float64Array {
+function product(inputs: readonly Values[], attributes: Transposed): Float64Array {
   const { m, n, k } = productSizes(inputs, attributes)
-  const leading = shape.slice(0, Math.max(inputs[0]!.shape.length, inputs[1]!.shape.length, 2) - 2)
+  const leading = broadcastShapes(
+    'matmul',
+    inputs.map((x) => x.shape.slice(0, -2)),
+  )
   const [lefts, rights] = inputs.map((x) => {
     const own = x.shape.slice(0, -2)
     const numbers = Array.from({ length: sizeOf(own) }, (_, i) => i)
     return stridedValues(leading, numbers, 0, broadcastStrides(own, leading))
   })
   const [a, b] = inputs
-  const result = new Float64Array(sizeOf(shape))
+  const result = new Float64Array(lefts!.length * m * n)
   let next = 0
   for (let batch = 0; batch < lefts!.length; batch++) {
     const [left, right] = [lefts![batch]! * m * k, rights![batch]! * k * n]

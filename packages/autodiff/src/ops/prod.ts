@@ -14,9 +14,16 @@ import {
   reduceReference,
 } from '../reduction.ts'
 import type { Tensor } from '../tensor.ts'
+import { abs } from './abs.ts'
 import { cumProd } from './cum-prod.ts'
+import { div } from './div.ts'
+import { equal } from './equal.ts'
+import { less } from './less.ts'
+import { logicalAnd } from './logical-and.ts'
+import { logicalOr } from './logical-or.ts'
 import { mul } from './mul.ts'
 import { reshape } from './reshape.ts'
+import { where } from './where.ts'
 
 export const prodOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOperation<Reduced, [Tensor]>({
   name: 'prod',
@@ -26,13 +33,21 @@ export const prodOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineO
   scratch: ([x], { axes }) => atOnceScratch(x!, axes, 0),
   kernel: (output, [x], { axes }, scratch) => reduceAtOnce(wasm().reduceProduct, output, x, axes, scratch),
   vjp: [
-    (g, _, [x], { axes }) => {
+    (g, y, [x], { axes }) => {
       if (x.size === 0) return zeros(x.shape)
       // The product of all others: of those before and of those behind, with no division, so that zeros may be among them.
       const { rows, back } = joinRows(x, axes)
       const before = cumProd(rows, { exclusive: true })
       const behind = cumProd(rows, { exclusive: true, reverse: true })
-      return back(mul(mul(before, behind), reshape(g, [g.size, 1])))
+      const others = mul(before, behind)
+      // Where one of the two leaves float32 the whole may not: then no element is 0.
+      const product = reshape(y, [g.size, 1])
+      const isRight = logicalAnd(
+        less(abs(others), Number.POSITIVE_INFINITY),
+        logicalOr(others, equal(product, 0)),
+      )
+      const divided = div(product, where(equal(rows, 0), 1, rows))
+      return back(mul(where(isRight, others, divided), reshape(g, [g.size, 1])))
     },
   ],
 })

@@ -7,15 +7,11 @@ import type { OperationInfo, Shaped } from '../operation.ts'
 import { checkFlag, checkOptions } from '../options.ts'
 import { broadcastShapes, broadcastStrides, type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
-import { concat } from './concat.ts'
 import { equal } from './equal.ts'
 import { matmul } from './matmul.ts'
 import { max } from './max.ts'
 import { mul } from './mul.ts'
-import { reshape } from './reshape.ts'
-import { slice } from './slice.ts'
 import { softmax } from './softmax.ts'
-import { broadcastTo } from './sum.ts'
 import { where } from './where.ts'
 
 /** How `scaledDotProductAttention` looks. */
@@ -62,13 +58,15 @@ const padded = (floats: number): number => Math.ceil(floats / 16) * 64
 
 function productBytes({ queries, keys, depth, out }: Sizes, gradient: boolean): number {
   const bytes = [
-    wasm().matmulScratch(queries, keys, depth, 1),
-    gradient ? wasm().matmulScratch(queries, keys, out, 1) : wasm().matmulScratch(queries, out, keys, 0),
+    wasm().matmulScratch(queries, keys, depth, 0, 1),
+    gradient
+      ? wasm().matmulScratch(queries, keys, out, 0, 1)
+      : wasm().matmulScratch(queries, out, keys, 0, 0),
     ...(gradient
       ? [
-          wasm().matmulScratch(keys, out, queries, 0),
-          wasm().matmulScratch(queries, depth, keys, 0),
-          wasm().matmulScratch(keys, depth, queries, 0),
+          wasm().matmulScratch(keys, out, queries, 1, 0),
+          wasm().matmulScratch(queries, depth, keys, 0, 0),
+          wasm().matmulScratch(keys, depth, queries, 1, 0),
         ]
       : []),
   ]
@@ -121,29 +119,17 @@ export const scaledDotProductAttentionOperation: FusedOperation<Attention> =
     shapes: (inputs) => [checkedShape(inputs)],
     composition: (inputs, { causal, scale }) => {
       const [q, k, v, mask] = inputs
-      const { batch, queries, keys, depth, out } = sizesOf(inputs)
-      const shape = [...q!.shape.slice(0, -2), queries, out]
-      if (batch === 0) return [reshape(mul(q!, 0), shape)]
-      const entryOf = (x: Tensor, entry: number, rows: number, columns: number): Tensor =>
-        reshape(slice(reshape(x, [batch, rows, columns]), entry, entry + 1), [rows, columns])
-      const shown = mask && broadcastTo(mask, [...q!.shape.slice(0, -2), queries, keys])
+      const { queries, keys } = sizesOf(inputs)
       const below = Array.from({ length: queries * keys }, (_, i) =>
         i % keys <= Math.floor(i / keys) ? 1 : 0,
       )
-      const entries = Array.from({ length: batch }, (_, entry) => {
-        const product = matmul(entryOf(q!, entry, queries, depth), entryOf(k!, entry, keys, depth), {
-          transposeB: true,
-        })
-        let scores = mul(product, scale)
-        if (shown) scores = where(entryOf(shown, entry, queries, keys), scores, Number.NEGATIVE_INFINITY)
-        if (causal) scores = where(tensor(below, [queries, keys]), scores, Number.NEGATIVE_INFINITY)
-        // A row without anything to attend to is made one of zeros before softmax sees it, and after.
-        const least = keys === 0 ? null : max(scores, { axis: -1, keepDims: true })
-        const some = least === null ? null : isAbove(least)
-        const weights = some === null ? scores : where(some, softmax(where(some, scores, 0)), 0)
-        return matmul(weights, entryOf(v!, entry, keys, out))
-      })
-      return [reshape(concat(entries), shape)]
+      let scores = mul(matmul(q!, k!, { transposeB: true }), scale)
+      if (mask) scores = where(mask, scores, Number.NEGATIVE_INFINITY)
+      if (causal) scores = where(tensor(below, [queries, keys]), scores, Number.NEGATIVE_INFINITY)
+      if (keys === 0) return [matmul(scores, v!)]
+      // A row without anything to attend to is made one of zeros before softmax sees it, and after.
+      const some = isAbove(max(scores, { axis: -1, keepDims: true }))
+      return [matmul(where(some, softmax(where(some, scores, 0)), 0), v!)]
     },
     scratch: (inputs) => {
       const sizes = sizesOf(inputs)

@@ -101,7 +101,7 @@ describe.each([
       const left = arena.put(a)
       const right = arena.put(b)
       const out = arena.room(m * n)
-      const bytes = scratch ? kernels.matmulScratch(m, n, k, tb, ta) : 0
+      const bytes = scratch ? kernels.matmulScratch(m, n, k, ta, tb) : 0
       const space = bytes === 0 ? 0 : arena.room(bytes / 4)
       kernels.matmul(left, right, out, m, n, k, ta, tb, space)
       if (space !== 0) {
@@ -230,12 +230,12 @@ describe.each([
     })
 
     test('packs nothing for tiny shapes', () => {
-      expect(kernels.matmulScratch(32, 16, 2)).toBe(0)
-      expect(kernels.matmulScratch(32, 16, 16)).toBe(0)
-      expect(kernels.matmulScratch(32, 1, 16, 1)).toBe(0)
-      expect(kernels.matmulScratch(32, 128, 784)).toBe(0)
-      expect(kernels.matmulScratch(33, 128, 784)).toBeGreaterThan(0)
-      expect(kernels.matmulScratch(32, 300, 784)).toBeGreaterThan(0)
+      expect(kernels.matmulScratch(32, 16, 2, 0, 0)).toBe(0)
+      expect(kernels.matmulScratch(32, 16, 16, 0, 0)).toBe(0)
+      expect(kernels.matmulScratch(32, 1, 16, 0, 1)).toBe(0)
+      expect(kernels.matmulScratch(32, 128, 784, 0, 0)).toBe(0)
+      expect(kernels.matmulScratch(33, 128, 784, 0, 0)).toBeGreaterThan(0)
+      expect(kernels.matmulScratch(32, 300, 784, 0, 0)).toBeGreaterThan(0)
     })
   })
 
@@ -725,6 +725,123 @@ describe.each([
     })
   })
 
+  // What they compute is the subject of their operations' laws; here a read beyond an operand shows as NaN.
+  describe('norms, cross-entropies, attention, random bits', () => {
+    const rows = 21
+    const outputs = (
+      call: (n: number, put: (count: number, seed?: number) => number) => [number, number][],
+    ) => {
+      for (const n of [...sizes, 300].filter((size) => size > 0)) {
+        arena.reset()
+        const put = (count: number, seed?: number): number =>
+          seed === undefined ? arena.room(count) : arena.put(numbers(count, seed))
+        for (const [at, count] of call(n, put)) {
+          const values = arena.take(at, count)
+          expect(values.length).toBe(count)
+          expect(values.every(Number.isFinite)).toBe(true)
+        }
+      }
+    }
+
+    test('layerNorm and its gradient keep to their operands', () => {
+      outputs((n, put) => {
+        const [x, gamma, beta, out] = [put(rows * n, 1), put(n, 2), put(n, 3), put(rows * n)]
+        kernels.layerNorm(x, gamma, beta, out, rows, n, 1e-5)
+        const [g, dx, dgamma, dbeta] = [put(rows * n, 4), put(rows * n), put(n), put(n)]
+        const tables = put(6 * Math.ceil(n / 4) * 4)
+        kernels.layerNormGradient(g, x, gamma, dx, dgamma, dbeta, rows, n, 1e-5, tables)
+        arena.take(tables, 6 * Math.ceil(n / 4) * 4)
+        return [out, dx]
+          .map((at) => [at, rows * n] as [number, number])
+          .concat([dgamma, dbeta].map((at) => [at, n]))
+      })
+    })
+
+    test('batchNorm and its gradient keep to their operands', () => {
+      outputs((n, put) => {
+        const [x, gamma, beta, out, mean, variance] = [
+          put(rows * n, 1),
+          put(n, 2),
+          put(n, 3),
+          put(rows * n),
+          put(n),
+          put(n),
+        ]
+        const count = 10 * Math.ceil(n / 4) * 4
+        const tables = put(count)
+        kernels.batchNorm(x, gamma, beta, out, mean, variance, rows, n, 1e-5, tables)
+        const [g, gm, gv, dx, dgamma, dbeta] = [
+          put(rows * n, 4),
+          put(n, 5),
+          put(n, 6),
+          put(rows * n),
+          put(n),
+          put(n),
+        ]
+        kernels.batchNormGradient(
+          g,
+          gm,
+          gv,
+          x,
+          gamma,
+          mean,
+          variance,
+          dx,
+          dgamma,
+          dbeta,
+          rows,
+          n,
+          1e-5,
+          tables,
+        )
+        arena.take(tables, count)
+        const perColumn = [mean, variance, dgamma, dbeta]
+        return [out, dx]
+          .map((at) => [at, rows * n] as [number, number])
+          .concat(perColumn.map((at) => [at, n]))
+      })
+    })
+
+    test('cross-entropies and their gradients keep to their operands', () => {
+      outputs((n, put) => {
+        const [x, target, g] = [put(rows * n, 1), put(rows * n, 2), put(rows, 3)]
+        const labels = arena.put(Array.from({ length: rows }, (_, i) => (i * 7) % n))
+        const [sparse, dense, dx, dy, dz] = [
+          put(rows),
+          put(rows),
+          put(rows * n),
+          put(rows * n),
+          put(rows * n),
+        ]
+        kernels.labelCrossEntropy(x, labels, sparse, rows, n)
+        kernels.crossEntropy(x, target, dense, rows, n)
+        kernels.labelCrossEntropyGradient(g, x, labels, dx, rows, n)
+        kernels.crossEntropyGradient(g, x, target, dy, rows, n)
+        kernels.targetGradient(g, x, target, dz, rows, n)
+        const wide = [dx, dy, dz].map((at) => [at, rows * n] as [number, number])
+        return wide.concat([sparse, dense].map((at) => [at, rows]))
+      })
+    })
+
+    test('maskedSoftmax and softmaxGradient keep to their operands', () => {
+      outputs((n, put) => {
+        const [scores, g] = [put(rows * n, 1), put(rows * n, 2)]
+        const mask = arena.put(Array.from({ length: rows * n }, (_, i) => (i % 3 === 0 ? 0 : 1)))
+        kernels.maskedSoftmax(scores, rows, n, 0.5, mask, 4 * n, 4, 1)
+        kernels.softmaxGradient(scores, g, rows, n, 0.5)
+        return [scores, g].map((at) => [at, rows * n])
+      })
+    })
+
+    test('randomBits keeps to its output', () => {
+      outputs((n, put) => {
+        const out = put(n)
+        kernels.randomBits(out, n, 1, 2, 2 ** 31, 1)
+        return [[out, n]]
+      })
+    })
+  })
+
   describe('gather, scatterAdd, oneHot', () => {
     const indices = [3, 0, 3, 3, 6, 2, -0]
 
@@ -905,5 +1022,5 @@ test('pointers beyond 2 GiB are addresses like any other', () => {
 test('wasm() gives the kernels on the heap, once', () => {
   expect(wasm()).toBe(wasm())
   expect(wasmMemory().buffer.constructor.name).toBe(isShared() ? 'SharedArrayBuffer' : 'ArrayBuffer')
-  expect(wasm().matmulScratch(1, 1, 1)).toBe(0)
+  expect(wasm().matmulScratch(1, 1, 1, 0, 0)).toBe(0)
 })
