@@ -6,9 +6,8 @@ import type { NumericKernels, Numerics } from './numerics.ts'
 
 export type { NumericKernels, Numerics } from './numerics.ts'
 
-// Caches: of the compiled kernels, and of whether they can be.
+// A cache of compiled kernels.
 let cached: Numerics | undefined
-let isValid: boolean | undefined
 
 /**
  * Whether this engine runs relaxed SIMD, so that `relaxed()` does not throw: Chromium does from version 114 on, Node from 21,
@@ -20,8 +19,7 @@ let isValid: boolean | undefined
  * double(t.tensor([1, 2])).toArray() // => [2, 4]
  */
 export function hasRelaxedSimd(): boolean {
-  isValid ??= WebAssembly.validate(decode(relaxedWasmBase64))
-  return isValid
+  return cached !== undefined || WebAssembly.validate(decode(relaxedWasmBase64))
 }
 
 /**

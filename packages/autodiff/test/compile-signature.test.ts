@@ -277,7 +277,7 @@ describe('refused before anything is taken', () => {
       () =>
         t.compile(identity, given as t.CompileOptions)
     expect(refusal(options({ donat: [0] }))).toBe(
-      "RangeError: compile: unknown option 'donat'; use donate, reuse, fuse",
+      "RangeError: compile: unknown option 'donat'; use donate, reuse, fuse, numerics",
     )
     expect(refusal(options({ donate: 0 }))).toBe(
       'TypeError: compile: donate must be an array of positions, got a number; pass donate: [0]',

@@ -1,4 +1,4 @@
-import { failRange, failType, key, kindOf } from '@tapeflow/autodiff'
+import { failRange, failType, key, kindOf, type Numerics } from '@tapeflow/autodiff'
 import type { Loss, Metric } from '@tapeflow/nn'
 import type { Optimizer } from '@tapeflow/optim'
 import { isObservable, type Observable, type SchedulerLike } from 'rxjs'
@@ -36,6 +36,11 @@ export interface FitOptions {
    * give the same bits.
    */
   readonly compile?: boolean
+  /**
+   * The numeric mode that these programs run in: `relaxed()` of `@tapeflow/autodiff/relaxed`, which is faster and rounds
+   * otherwise. Left out it is strict, which gives the bits that eager steps give.
+   */
+  readonly numerics?: Numerics
   /** Commands from outside: a pause button. One with a wrong number is refused, which its event tells. */
   readonly commands?: Observable<TrainCommand>
   readonly pace?: Pace
@@ -66,6 +71,11 @@ const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => strin
     return undefined
   }),
   compile: optional((value) => (typeof value === 'boolean' ? undefined : 'must be true or false')),
+  numerics: optional((value) =>
+    typeof value === 'object' && value !== null && 'kernels' in value
+      ? undefined
+      : 'must be a numeric mode, relaxed() of @tapeflow/autodiff/relaxed',
+  ),
   commands: optional((value) => (isObservable(value) ? undefined : 'must be an Observable')),
   pace: optional(pace),
   scheduler: optional((value) => (has(value, 'schedule', 'now') ? undefined : 'must be a scheduler')),
@@ -75,7 +85,7 @@ const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => strin
 /**
  * Checks what was passed to `fit`, at once.
  *
- * @throws RangeError for a number out of range, an unknown option, or both or neither of epochs and steps; TypeError for a wrong kind
+ * @throws RangeError for a number out of range, an unknown option, or options that do not go together; TypeError for a wrong kind
  */
 export function checkOptions(model: unknown, options: FitOptions): void {
   if (!has(model, 'init', 'apply'))
@@ -103,6 +113,13 @@ export function checkOptions(model: unknown, options: FitOptions): void {
   if ((options.epochs === undefined) === (options.steps === undefined)) {
     const got = options.epochs === undefined ? 'neither' : 'both'
     failRange('fit', `epochs or steps must be given, got ${got}`, 'pass epochs: 10')
+  }
+  if (options.compile === false && options.numerics !== undefined) {
+    failRange(
+      'fit',
+      'eager steps are always strict, got numerics and compile: false',
+      'leave one of them out',
+    )
   }
   checkNames(options)
   key(options.seed ?? 0)

@@ -71,8 +71,8 @@ function* whole<P extends Tree, S extends Tree>(
   started: (state: RunState<P, S>, programs: Steps<P, S>) => Session<P, S>,
   log: Log,
 ): Program {
-  const { data, seed = 0, compile = true } = options
-  const programs = steps(recipe, compile)
+  const { data, seed = 0, compile = true, numerics } = options
+  const programs = steps(recipe, compile, numerics)
   const pull = data.iterate(0)
   let handedOver = false
   let state: RunState<P, S> | null = null

@@ -61,14 +61,16 @@ export interface Steps<P, S> {
  *
  * @param compile whether they are recorded once for each shape of batch and replayed over the same memory, or run as they are
  * written: both give the same bits
+ * @param numerics the numeric mode that programs run in, in the place of strict
  */
 export function steps<P extends t.Tree, S extends t.Tree>(
   recipe: Recipe<P, S>,
   compile: boolean,
+  numerics?: t.Numerics,
 ): Steps<P, S> {
   const functions = stepFunctions(recipe)
   const reader = readerOf(recipe)
-  return compile ? compiledSteps(functions, recipe, reader) : eagerSteps(functions, recipe, reader)
+  return compile ? compiledSteps(functions, recipe, reader, numerics) : eagerSteps(functions, recipe, reader)
 }
 
 /** A function that runs as a program. */
@@ -113,15 +115,20 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
   { first, train, validate }: StepFunctions<P, S>,
   { optimizer }: Recipe<P, S>,
   reader: Reader,
+  numerics: t.Numerics | undefined,
 ): Steps<P, S> {
+  const mode = numerics === undefined ? {} : { numerics }
   const training: Program<[Carry<P, S>, StepInputs], Stepped<P, S>> = t.compile(
     (carry: Carry<P, S>, inputs: StepInputs) => {
       const made = train(carry, inputs)
       return { ...made, carry: inOrder(made.carry) }
     },
-    { donate: [0], reuse: true },
+    { donate: [0], reuse: true, ...mode },
   )
-  const validating: Program<Parameters<typeof validate>, Passed> = t.compile(validate, { reuse: true })
+  const validating: Program<Parameters<typeof validate>, Passed> = t.compile(validate, {
+    reuse: true,
+    ...mode,
+  })
   // One object for all steps.
   let inputs: Mutable<StepInputs> | null = null
   let known: Carry<P, S> | null = null

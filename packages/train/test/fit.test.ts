@@ -305,7 +305,7 @@ describe.each(modes)('numbers, %s,', (_, mode) => {
 describe('what is wrong with a call', () => {
   const cases: readonly [words: string, options: object][] = [
     [
-      "fit: unknown option 'epoch'; use data, validation, loss, optimizer, metrics, epochs, steps, seed, callbacks, monitors, watch, compile, commands, pace, scheduler, log",
+      "fit: unknown option 'epoch'; use data, validation, loss, optimizer, metrics, epochs, steps, seed, callbacks, monitors, watch, compile, numerics, commands, pace, scheduler, log",
       { epoch: 1 },
     ],
     ['fit: epochs or steps must be given, got neither; pass epochs: 10', {}],
@@ -326,6 +326,14 @@ describe('what is wrong with a call', () => {
     ],
     ['fit: metrics must be an array, got an object', { epochs: 1, metrics: accuracy() }],
     ['fit: compile must be true or false, got a string', { epochs: 1, compile: 'yes' }],
+    [
+      'fit: numerics must be a numeric mode, relaxed() of @tapeflow/autodiff/relaxed, got a string',
+      { epochs: 1, numerics: 'relaxed' },
+    ],
+    [
+      'fit: eager steps are always strict, got numerics and compile: false; leave one of them out',
+      { epochs: 1, numerics: { name: 'relaxed', kernels: {}, contracts: true }, compile: false },
+    ],
     ['fit: pace has only budget and rest, not fps, got an object', { epochs: 1, pace: { fps: 3 } }],
     [
       "fit: cannot watch 'weights'; use 'gradients', 'gradientNorm' or 'activations:**'",
