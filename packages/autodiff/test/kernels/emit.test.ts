@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import * as d from '../../src/kernels/doubles.ts'
 import { compileLoop, type Expression, emitLoop } from '../../src/kernels/emit.ts'
 import * as e from '../../src/kernels/expression.ts'
+import type { Numerics } from '../../src/numerics.ts'
 
 const memories = [false, true].map((shared) => {
   const memory = new WebAssembly.Memory({ initial: 192, maximum: 65536, shared })
@@ -405,6 +407,40 @@ describe('the graph', () => {
     expect(e.select(x, x, x).inputs[2]!.kind).toBe('number')
     // @ts-expect-error bits and masks do not mix
     expect(e.and(e.bits(x), e.less(x, x)).kind).toBe('bits')
+  })
+})
+
+describe('a product and a sum', () => {
+  const numerics: Numerics = {
+    name: 'relaxed',
+    kernels: { matmul: () => {}, convolve: () => {}, filterGradient: () => {} },
+    contracts: true,
+  }
+  const inDoubles =
+    (f: (a: d.Doubles, b: d.Doubles, c: d.Doubles) => d.Doubles): Expression =>
+    (a, b, c) =>
+      d.inDoubles((x, y, z) => f(x!, y!, z!), a!, b!, c!)
+  const rows: readonly (readonly [name: string, one: Expression, two: Expression, opcode: number])[] = [
+    ['numbers', (a, b, c) => e.mulAdd(a!, b!, c!), (a, b, c) => e.add(e.mul(a!, b!), c!), 0x85],
+    ['doubles', inDoubles(d.mulAdd), inDoubles((a, b, c) => d.add(d.mul(a, b), c)), 0x87],
+  ]
+  /** How often f32x4.relaxed_madd, 0xfd 0x105, or f64x2.relaxed_madd, 0xfd 0x107, is in a module. */
+  const count = (bytes: Uint8Array, opcode: number): number =>
+    bytes.reduce(
+      (sum, byte, i) => sum + (byte === 0xfd && bytes[i + 1] === opcode && bytes[i + 2] === 0x02 ? 1 : 0),
+      0,
+    )
+  test.each(rows)(
+    'of %s are two instructions, and one where a numeric mode contracts',
+    (_, one, two, opcode) => {
+      expect(emitLoop(one, 'vvv')).toEqual(emitLoop(two, 'vvv'))
+      expect(count(emitLoop(one, 'vvv'), opcode)).toBe(0)
+      expect(count(emitLoop(one, 'vvv', false, numerics), opcode)).toBeGreaterThan(0)
+      expect(emitLoop(one, 'vvv', false, { ...numerics, contracts: false })).toEqual(emitLoop(two, 'vvv'))
+    },
+  )
+  test.each(rows)('of %s stay two where they are written as two', (_name, _one, two) => {
+    expect(emitLoop(two, 'vvv', false, numerics)).toEqual(emitLoop(two, 'vvv'))
   })
 })
 
