@@ -141,6 +141,7 @@ const markers = {
   'fast-check': 'Property failed after',
   rxjs: 'errors occurred during unsubscription',
   'test information of operations': 'ulps',
+  'relaxed kernels': 'this engine has no relaxed SIMD',
   digits: base64 ?? problems.push('the digits module has no base64 text'),
 }
 const bundles = {
@@ -150,11 +151,12 @@ const bundles = {
     without: Object.keys(markers).filter((name) => name !== 'rxjs'),
   },
   everything: {
-    source: `import { operations } from '@tapeflow/autodiff/testing'
+    source: `import { relaxed } from '@tapeflow/autodiff/relaxed'
+import { operations } from '@tapeflow/autodiff/testing'
 import { digits } from '@tapeflow/data'
 import fc from 'fast-check'
 import { stream } from './stream'
-console.log(operations, digits(), fc.assert, stream())`,
+console.log(relaxed, operations, digits(), fc.assert, stream())`,
     without: [],
   },
 }
