@@ -4,7 +4,7 @@ import { relaxed } from '../src/relaxed.ts'
 import { bitsOf, type Program, untyped } from './compile-law.ts'
 
 /** What a function gives in a compiled program: bits. */
-function compiled(f: Program, args: readonly unknown[], options: t.CompileOptions): unknown {
+export function compiled(f: Program, args: readonly unknown[], options: t.CompileOptions): unknown {
   const program = untyped(f, options)
   const bits = t.scope(() => bitsOf(program(...args)))
   program.dispose()
@@ -36,38 +36,52 @@ const layers = (w: t.Tensor, x: t.Tensor, b: t.Tensor): t.Tensor =>
 const chain = (x: t.Tensor, y: t.Tensor): t.Tensor =>
   t.add(t.mul(t.sigmoid(t.add(t.mul(x, y), y)), t.exp(x)), t.erf(t.sub(t.mul(y, y), x)))
 
-const functions: readonly {
+/** Functions with all that the mode has kernels for, and how often they call each of these. */
+export const functions: readonly {
   readonly name: string
   readonly f: Program
   readonly args: () => readonly t.Tensor[]
+  readonly calls: readonly [matmul: number, convolve: number, filterGradient: number]
 }[] = [
   {
     name: 'attention and its gradients',
     f: (...x: t.Tensor[]) => t.valueAndGrad(([q, k, v]: readonly t.Tensor[]) => attention(q!, k!, v!))(x),
     args: () => [1, 2, 3].map((seed) => normal(seed, 2, 9, 12)),
+    // Of each of two entries: two forward, one of them again on the way back, and four more there.
+    calls: [14, 0, 0],
   },
   {
     name: 'a convolution and its gradients',
     f: (...x: t.Tensor[]) => t.valueAndGrad(([y, filter]: readonly t.Tensor[]) => images(y!, filter!))(x),
     args: () => [normal(1, 2, 9, 9, 5), normal(2, 3, 3, 5, 9)],
+    // The gradient of the images is a convolution, too.
+    calls: [0, 2, 1],
   },
   {
     name: 'layers and their gradients',
     f: (...x: t.Tensor[]) => t.valueAndGrad(([w, y, b]: readonly t.Tensor[]) => layers(w!, y!, b!))(x),
     args: () => [normal(1, 40, 40), normal(2, 33, 40), normal(3, 40)],
+    calls: [6, 0, 0],
   },
-  { name: 'an elementwise chain', f: chain, args: () => [normal(1, 1003), normal(2, 1003)] },
+  {
+    name: 'an elementwise chain',
+    f: chain,
+    args: () => [normal(1, 1003), normal(2, 1003)],
+    calls: [0, 0, 0],
+  },
   {
     name: 'a scan and its gradients',
     f: (...x: t.Tensor[]) =>
-      t.valueAndGrad(([w, xs]: readonly t.Tensor[]) => {
+      t.valueAndGrad(([w, xs, first]: readonly t.Tensor[]) => {
         const step = (h: t.Tensor, row: t.Tensor) => {
           const next = t.tanh(t.add(t.matmul(h, w!), row))
           return { carry: next, y: next }
         }
-        return t.sum(t.square(t.scan(step, t.zeros([5, 24]), xs!).ys))
+        return t.sum(t.square(t.scan(step, first!, xs!).ys))
       })(x),
-    args: () => [normal(1, 24, 24), normal(2, 7, 5, 24)],
+    args: () => [t.mul(normal(1, 24, 24), 0.2), normal(2, 7, 5, 24), normal(3, 5, 24)],
+    // At each of seven steps: one forward, and again on the way back, and two more there.
+    calls: [28, 0, 0],
   },
 ]
 
