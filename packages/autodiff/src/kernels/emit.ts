@@ -1,7 +1,8 @@
 import { failRange } from '../fail.ts'
 import type { Numerics } from '../numerics.ts'
-import type { Node, Op, Value } from './lanes.ts'
-import { input, node as nodeOf, opcodes } from './lanes.ts'
+import type { Value } from './lanes.ts'
+import { input, opcodes } from './lanes.ts'
+import { keep, once, perElement, perRow, type Step, schedule } from './schedule.ts'
 import { encodeModule, noResult, wasm, writer } from './wasm-encoder.ts'
 
 /** An elementwise computation, written with `expression.ts`: of one result, or of several. */
@@ -19,96 +20,6 @@ export type Results = Value | readonly Value[]
  * addresses of further outputs, where the expression has several results
  */
 export type Loop = (out: number, outer: number, inner: number, ...inputs: number[]) => void
-
-// How often a step is done.
-const once = 0
-const perRow = 1
-const perElement = 2
-
-/** A node that is computed: nodes that compute the same are one step, casts are none. */
-interface Step {
-  readonly node: Node
-  readonly inputs: readonly Step[]
-  readonly when: number
-  readonly id: number
-  uses: number
-  /** It is a result. */
-  isRoot: boolean
-  /** The variable that keeps the value, or 0. */
-  local: number
-}
-
-/** Tells 0 from -0, and is a shorter text than a decimal fraction. */
-const encodingOf = (x: number): number => new Int32Array(Float32Array.of(x).buffer)[0]!
-
-// Where nothing is contracted, what a b + c is made of.
-const parts: { readonly [op in Op]?: readonly [product: Op, sum: Op] } = {
-  mulAdd: ['mul', 'add'],
-  doublesMulAdd: ['doublesMul', 'doublesAdd'],
-}
-
-function rounded(node: Node): Node {
-  const two = parts[node.op]
-  if (two === undefined) return node
-  const [a, b, c] = node.inputs as [Node, Node, Node]
-  return nodeOf(node.kind, two[1], [nodeOf(node.kind, two[0], [a, b]), c])
-}
-
-/** The steps that compute `roots`, each after its inputs, and those of the roots. */
-function schedule(
-  roots: readonly Node[],
-  pattern: string,
-  contracts: boolean,
-): { steps: Step[]; results: Step[] } {
-  const steps: Step[] = []
-  const ofNode = new Map<Node, Step>()
-  const ofText = new Map<string, Step>()
-  const visit = (given: Node): Step => {
-    let step = ofNode.get(given)
-    if (step !== undefined) return step
-    const node = contracts ? given : rounded(given)
-    const inputs: Step[] = []
-    let when = once
-    if (node.op === 'input') when = pattern[node.value] === 'v' ? perElement : perRow
-    let text = `${node.op} ${node.op === 'constant' ? encodingOf(node.value) : node.value}`
-    for (const n of node.inputs) {
-      const s = visit(n)
-      inputs.push(s)
-      text += ` ${s.id}`
-      if (s.when > when) when = s.when
-    }
-    step = node.op === 'cast' ? inputs[0] : ofText.get(text)
-    if (step === undefined) {
-      step = { node, inputs, when, id: steps.length, uses: 0, isRoot: false, local: 0 }
-      for (const s of inputs) s.uses++
-      ofText.set(text, step)
-      steps.push(step)
-    }
-    ofNode.set(given, step)
-    return step
-  }
-  const results = roots.map((root) => {
-    const step = visit(root)
-    step.uses++
-    step.isRoot = true
-    return step
-  })
-  return { steps, results }
-}
-
-/** Gives a variable, counted from `first`, to each value that is used again or later; returns the next free one. */
-function keep(steps: readonly Step[], severalRoots: boolean, first: number): number {
-  const late = new Set<Step>()
-  for (const step of steps) for (const s of step.inputs) if (s.when < step.when) late.add(s)
-  let next = first
-  for (const step of steps) {
-    // Nothing is stored before all results are there: one may be written over what another is computed from.
-    const stored = step.isRoot && (severalRoots || step.when < perElement)
-    const lazy = step.node.op === 'selectRarely'
-    if (step.uses > 1 || stored || lazy || late.has(step)) step.local = next++
-  }
-  return next
-}
 
 // Instructions that read and write memory.
 const load = 0x00
