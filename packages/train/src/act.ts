@@ -89,7 +89,13 @@ function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: '
     failRange('fit', `cannot restore '${String(command.what)}'`, "use 'all' or 'parameters'")
   }
   const { from } = command
-  restoreAll(run, typeof from === 'object' ? from : checkpoint(session, from))
+  const snapshot = typeof from === 'object' ? from : checkpoint(session, from)
+  restoreAll(run, snapshot)
+  const { numerics } = snapshot
+  if (numerics !== run.numerics) {
+    const warning = 'fit: the run goes on in another numeric mode than its snapshot was made in'
+    session.log(warning, `${run.numerics}, not ${numerics}`)
+  }
   if (flow.phase === 'training') flow.rewound = true
   while (history.length > 0 && history[history.length - 1]!.epoch >= run.epoch) history.pop()
 }

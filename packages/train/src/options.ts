@@ -46,7 +46,7 @@ export interface FitOptions {
   readonly pace?: Pace
   /** Runs the slices and tells the time, in place of the platform: a TestScheduler makes time virtual. */
   readonly scheduler?: SchedulerLike
-  /** Where errors of monitors go; `console.error` by default. */
+  /** Where errors of monitors and warnings go; `console.error` by default. */
   readonly log?: Log
 }
 

@@ -3,7 +3,13 @@ import type { Metric } from '@tapeflow/nn'
 import { type Machine, machine } from '@tapeflow/optim'
 import type { MetricValues } from './events.ts'
 import type { Shown } from './showing.ts'
-import { copied, type ParametersSnapshot, type RunSnapshot, type Sums } from './snapshots.ts'
+import {
+  copied,
+  type NumericMode,
+  type ParametersSnapshot,
+  type RunSnapshot,
+  type Sums,
+} from './snapshots.ts'
 import type { Carry, Recipe } from './step.ts'
 
 /** A value that a callback keeps with the run: saved in snapshots, and back with them. */
@@ -17,6 +23,7 @@ export interface Kept<V> {
  */
 export interface RunState<P, S> {
   readonly seed: number
+  readonly numerics: NumericMode
   readonly stepKey: t.Key
   readonly machine: Machine
   readonly kept: Map<string, Kept<unknown>>
@@ -32,9 +39,15 @@ export interface RunState<P, S> {
 }
 
 /** The state of a run before its first step. It owns the tensors of `carry` from now on. */
-export function runState<P, S>(seed: number, recipe: Recipe<P, S>, carry: Carry<P, S>): RunState<P, S> {
+export function runState<P, S>(
+  seed: number,
+  recipe: Recipe<P, S>,
+  carry: Carry<P, S>,
+  numerics: NumericMode,
+): RunState<P, S> {
   return {
     seed,
+    numerics,
     stepKey: t.foldIn(t.key(seed), 'step'),
     machine: machine({}, { hyperparameters: recipe.optimizer.hyperparameters }),
     kept: new Map(),
@@ -102,6 +115,7 @@ export function runSnapshot<P, S>(run: RunState<P, S>): RunSnapshot<P, S> {
     epoch: run.epoch,
     batch: run.batch,
     seed: run.seed,
+    numerics: run.numerics,
     control: run.machine.state,
     kept: Object.fromEntries([...run.kept].map(([name, { value }]) => [name, structuredClone(value)])),
     sums: structuredClone(run.sums),

@@ -81,7 +81,8 @@ function* whole<P extends Tree, S extends Tree>(
     const arrived = checked(pulled instanceof Promise ? yield* awaited(pulled, () => false) : pulled)
     if (arrived === undefined || arrived.done) failEmpty('data of epoch 0')
     const opened: Opened = { pull, first: arrived.value }
-    state = runState(seed, recipe, programs.first(foldIn(key(seed), 'init'), opened.first))
+    const carry = programs.first(foldIn(key(seed), 'init'), opened.first)
+    state = runState(seed, recipe, carry, numerics?.name ?? 'strict')
     const session = started(state, programs)
     const info = infoOf(state, options)
     session.boundary.join((callback, index) => ({

@@ -1,4 +1,4 @@
-import { type Key, type Snapshot, type Tensor, toSnapshot } from '@tapeflow/autodiff'
+import { type Key, type Numerics, type Snapshot, type Tensor, toSnapshot } from '@tapeflow/autodiff'
 import type { MachineState } from '@tapeflow/optim'
 
 /** A tree with `{ shape, values }` in the place of each tensor; nothing is known of one whose type is not. */
@@ -34,6 +34,9 @@ export interface Sums {
   readonly metrics: readonly unknown[]
 }
 
+/** The numeric mode of a run by name. */
+export type NumericMode = 'strict' | Numerics['name']
+
 /** A whole run outside of the heap: plain data, from which it can go on as if nothing had been. */
 export interface RunSnapshot<P = unknown, S = unknown> extends ParametersSnapshot<P, S> {
   /** The optimizer's slots by name, each a tree like the parameters. */
@@ -44,6 +47,8 @@ export interface RunSnapshot<P = unknown, S = unknown> extends ParametersSnapsho
   /** The number of the next batch in that epoch. */
   readonly batch: number
   readonly seed: number
+  /** The numeric mode that its steps were made in: where it goes on in another one, `log` is told. */
+  readonly numerics: NumericMode
   /** What commands have done to the learning rate and other hyperparameters. */
   readonly control: MachineState
   /** What callbacks keep, by callback and key. */
