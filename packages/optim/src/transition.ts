@@ -4,7 +4,6 @@ import type { Control } from './optimizer.ts'
 import { type Phase, type PhaseEvent, phases, phaseTable } from './phases.ts'
 import { checkNumber, notNegative, type Range } from './range.ts'
 
-enablePatches()
 // An instance of its own: whether states are frozen does not depend on what an application tells immer.
 const immer: Immer = /*@__PURE__*/ new Immer({ autoFreeze: true })
 
@@ -61,6 +60,8 @@ export function transition(state: MachineState, event: MachineEvent, names?: rea
   if (typeof event !== 'object' || event === null)
     failType('machine', `an event is needed, got ${kindOf(event)}`, "send { type: 'begin' }")
   const change = changeOf(state, event, names)
+  // Here, not when the module is loaded: an optimizer without a machine comes without immer. Twice is once.
+  enablePatches()
   const [next, patches, inversePatches] = immer.produceWithPatches(state, change)
   return { state: next, patches, inversePatches }
 }

@@ -15,7 +15,8 @@ import { square } from './square.ts'
 import { sub } from './sub.ts'
 
 /** The standard normal density at 0. */
-const peak = 1 / Math.sqrt(2 * Math.PI)
+/** 1 / sqrt(2 pi), written out: bundlers keep what they cannot see to be a number. */
+const peak = 0.3989422804014327
 
 export const geluOperation: ReturnType<typeof unary> = /*@__PURE__*/ unary({
   name: 'gelu',
