@@ -280,9 +280,11 @@ export function kernelsOn(memory: WebAssembly.Memory, shared: boolean): WasmKern
   return instantiate(wasmBase64, memoryFlagsAt, memory, shared) as WebAssembly.Exports & WasmKernels
 }
 
-/** The bytes of a module. */
-export function decode(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+/** The bytes of a module for a memory of one kind or the other. */
+export function bytesOf(base64: string, flagsAt: number, shared: boolean): Uint8Array<ArrayBuffer> {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+  if (!shared) bytes[flagsAt] = unsharedWithMaximum
+  return bytes
 }
 
 /** Compiles one of the modules that scripts/build-wasm.js writes, on a memory. */
@@ -292,7 +294,6 @@ export function instantiate(
   memory: WebAssembly.Memory,
   shared: boolean,
 ): WebAssembly.Exports {
-  const bytes = decode(base64)
-  if (!shared) bytes[flagsAt] = unsharedWithMaximum
+  const bytes = bytesOf(base64, flagsAt, shared)
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports
 }
