@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { erf } from '../src/error-function.ts'
 import * as t from '../src/index.ts'
 import { relaxed } from '../src/relaxed.ts'
 import { bitsOf, type Program, untyped } from './compile-law.ts'
@@ -85,6 +86,23 @@ export const functions: readonly {
   },
 ]
 
+const unitOf = (x: number): number =>
+  2 ** (Math.max(Math.floor(Math.log2(Math.max(Math.abs(x), 2 ** -149))), -126) - 23)
+
+/** Those whose bounds strict loops are held to, over the whole float32 line. */
+const bounds: readonly (readonly [
+  name: string,
+  f: (x: t.Tensor) => t.Tensor,
+  reference: (x: number) => number,
+  ulps: number,
+])[] = [
+  ['exp', t.exp, Math.exp, 1.1],
+  ['log', t.log, Math.log, 1],
+  ['tanh', t.tanh, Math.tanh, 2.7],
+  ['sigmoid', t.sigmoid, (x) => 1 / (1 + Math.exp(-x)), 2.5],
+  ['erf', t.erf, erf, 2.6],
+]
+
 /** Registers what holds of the relaxed mode, in an engine that has it. */
 export function describeRelaxed(): void {
   describe('the relaxed mode', () => {
@@ -119,6 +137,25 @@ export function describeRelaxed(): void {
             bits: [0],
           })
       })
+    })
+
+    it.each(bounds)('%s keeps to its bound over the whole float32 line', (_name, f, reference, ulps) => {
+      const program = t.compile(f, { numerics: relaxed() })
+      const words = new Uint32Array(1 << 18)
+      const floats = new Float32Array(words.buffer)
+      const stride = 4093
+      let worst = 0
+      for (let first = 0; first < 2 ** 32; first += words.length * stride) {
+        for (let i = 0; i < words.length; i++) words[i] = first + i * stride
+        const found = t.scope(() => program(t.tensor(floats)).toFloat32Array())
+        for (const [i, got] of found.entries()) {
+          const want = reference(floats[i]!)
+          if (Object.is(got, Math.fround(want))) continue
+          worst = Math.max(worst, Number.isFinite(got) ? Math.abs(got - want) / unitOf(want) : Infinity)
+        }
+      }
+      expect(worst).toBeLessThan(ulps)
+      program.dispose()
     })
 
     it('is that of compiled programs alone: gradients of a compiled function are eager and strict', () => {
