@@ -272,7 +272,9 @@ describe('a product and the loop after it take turns, some rows each', () => {
           try {
             for (let call = 0; call < 2; call++) {
               const found = t.leaves(compiled(...inputs()) as t.Tree).map((x) => x.toFloat32Array())
-              expect(found).toEqual(expected)
+              // Not the arrays themselves: what differs would be printed in full.
+              const places = found.map((x, i) => x.findIndex((y, j) => !Object.is(y, expected[i]![j])))
+              expect(places).toEqual(found.map(() => -1))
             }
           } finally {
             poisonFreed(false)
