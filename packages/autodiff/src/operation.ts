@@ -65,6 +65,11 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
   /** Of one that sums everything up: what comes out, from the sum of so many elements. */
   readonly fromSum?: (sum: number, count: number) => number
   /**
+   * Of an operation that can be done for some rows at a time, along the first axis of its output, with the same bits: which
+   * inputs go along, row by row, while the others are read as a whole. Null where it is not so.
+   */
+  byRows?(inputs: readonly Shaped[], attributes: A): readonly boolean[] | null
+  /**
    * The kernel may write its output over inputs of the output's shape that begin where it begins: whatever it reads of
    * their element i it reads before it writes element i. Every other input must lie apart from the output.
    */

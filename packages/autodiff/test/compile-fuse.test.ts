@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as t from '../src/index.ts'
+import { poisonFreed } from '../src/memory.ts'
 import { untyped } from './compile-law.ts'
 
 const ones = (...shape: number[]) => t.ones(shape)
@@ -199,4 +200,88 @@ describe('elementwise lines become one', () => {
     }
     compiled.dispose()
   })
+})
+
+describe('a product and the loop after it take turns, some rows each', () => {
+  // From 1 MiB on: 262,144 bytes of rows at a time.
+  const rows = 20_011
+  const matrix = (...shape: number[]) => t.normal(t.key(shape.length + shape[0]!), shape)
+  const images = (): t.Tensor => matrix(9, 40, 40, 4)
+  const filter = (): t.Tensor => matrix(3, 3, 4, 8)
+  it.each([
+    [
+      'bias and activation',
+      () => [matrix(rows, 8), matrix(8, 16), matrix(16)],
+      (x, w, b) => t.tanh(t.add(t.matmul(x!, w!), b!)),
+    ],
+    [
+      'transposed weights',
+      () => [matrix(rows, 8), matrix(16, 8), matrix(16)],
+      (x, w, b) => t.relu(t.add(t.matmul(x!, w!, { transposeB: true }), b!)),
+    ],
+    [
+      'the product itself, too',
+      () => [matrix(rows, 8), matrix(8, 16)],
+      (x, w) => {
+        const y = t.matmul(x!, w!)
+        return [y, t.relu(y)]
+      },
+    ],
+    [
+      'what it was made of, again',
+      () => [matrix(rows, 16), matrix(16, 16)],
+      (x, w) => t.add(t.relu(t.matmul(x!, w!)), x!),
+    ],
+    [
+      'two results',
+      () => [matrix(rows, 16), matrix(16, 16), matrix(rows, 16)],
+      (x, w, z) => {
+        const y = t.matmul(t.exp(x!), w!)
+        return [t.mul(y, z!), t.add(y, z!)]
+      },
+    ],
+    [
+      'results that lie where its operand was',
+      () => [matrix(rows, 16), matrix(16, 16), matrix(rows, 16)],
+      (x, w, z) => {
+        const y = t.matmul(t.exp(x!), w!)
+        return t.add(t.matmul(t.mul(y, z!), w!), t.matmul(t.add(y, z!), w!))
+      },
+    ],
+    [
+      'its gradient',
+      () => [matrix(rows, 8), matrix(8, 16)],
+      (x, w) => t.grad((v: t.Tensor) => t.sum(t.square(t.relu(t.matmul(x!, v)))))(w!),
+    ],
+    ['images', () => [images(), filter(), matrix(8)], (x, w, b) => t.relu(t.add(t.conv2d(x!, w!), b!))],
+    [
+      'another product after',
+      () => [matrix(rows, 8), matrix(8, 16), matrix(16, 3)],
+      (x, w, v) => t.matmul(t.relu(t.matmul(x!, w!)), v!),
+    ],
+  ] as const satisfies readonly (readonly [string, () => t.Tensor[], (...xs: t.Tensor[]) => t.Tree])[])(
+    '%s',
+    (_, inputs, f) => {
+      for (const donate of [[], [0]]) {
+        t.scope(() => {
+          const compiled = untyped(f as (...args: never[]) => t.Tree, { donate })
+          const expected = t
+            .leaves((f as (...xs: t.Tensor[]) => t.Tree)(...inputs()))
+            .map((x) => x.toFloat32Array())
+          poisonFreed(true)
+          try {
+            for (let call = 0; call < 2; call++) {
+              const found = t.leaves(compiled(...inputs()) as t.Tree).map((x) => x.toFloat32Array())
+              // Not the arrays themselves: what differs would be printed in full.
+              const places = found.map((x, i) => x.findIndex((y, j) => !Object.is(y, expected[i]![j])))
+              expect(places).toEqual(found.map(() => -1))
+            }
+          } finally {
+            poisonFreed(false)
+          }
+          compiled.dispose()
+        })
+      }
+    },
+  )
 })

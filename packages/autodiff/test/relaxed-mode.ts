@@ -71,6 +71,13 @@ export const functions: readonly {
     calls: [0, 0, 0],
   },
   {
+    name: 'a product and a loop after it that take turns',
+    f: (x: t.Tensor, w: t.Tensor, b: t.Tensor) => t.tanh(t.add(t.matmul(x, w), b)),
+    args: () => [normal(1, 2048, 16), normal(2, 16, 256), normal(3, 256)],
+    // 256 rows each.
+    calls: [8, 0, 0],
+  },
+  {
     name: 'a scan and its gradients',
     f: (...x: t.Tensor[]) =>
       t.valueAndGrad(([w, xs, first]: readonly t.Tensor[]) => {

@@ -4,7 +4,7 @@ import { numberOf } from '../kernels/loops.ts'
 import { sameShape } from '../shape.ts'
 import { type FusedLine, type Line, type OperationLine, type Output, resultsOf, type Value } from './graph.ts'
 import { asWanted } from './order.ts'
-import { canReduce, reducingScratch } from './reducing-call.ts'
+import { canReduce, reducingScratch } from './rows-call.ts'
 
 // Longer loops gain nothing, and take longer to compile.
 const membersAtMost = 48

@@ -108,6 +108,8 @@ class Placing {
   private readonly written = new Set<number>()
   /** The last line that reads each root: -1 for none, Infinity for what is handed out. */
   private readonly lastRead = new Map<Value, number>()
+  /** Of values that lie in memory of what is handed out: what that is. */
+  private readonly heirs = new Map<Value, Value>()
   /** What lies in the memory of each donated input. */
   private readonly occupants = new Map<number, Value>()
   /** From this line on donated memory may be written to: nothing can be refused any more. */
@@ -146,6 +148,7 @@ class Placing {
     }
     const isAgain = this.options.outputs === 'apart'
     const paired = pair(this.outputs, leaves, (leaf) => this.occupants.has(leaf), isAgain)
+    this.findHeirs(paired)
     const planned = this.lines.map((line, at) => this.place(line, at, paired))
     return {
       lines: planned,
@@ -155,6 +158,24 @@ class Placing {
       outputBytes: this.outputBytes,
       arenaBytes: this.arena.bytes,
       written: this.written,
+    }
+  }
+
+  // What is handed out in memory of its own is there before it is: its line writes it over an operand, which then lies there too.
+  private findHeirs(paired: ReadonlyMap<Value, number>): void {
+    for (const [at, line] of this.lines.entries()) {
+      for (const output of resultsOf(line)) {
+        if (!this.isHandedOut(output) || paired.has(output)) continue
+        const over = line.inputs.find(
+          ({ root }) =>
+            root.source.kind === 'computed' &&
+            root.size > 0 &&
+            this.lastRead.get(root) === at &&
+            !this.heirs.has(root) &&
+            this.canBeWrittenOver(root, output, line),
+        )
+        if (over !== undefined) this.heirs.set(over.root, output)
+      }
     }
   }
 
@@ -195,7 +216,19 @@ class Placing {
       this.places.set(output, { space: 'arena', index: 0, offset: 0 })
       return
     }
+    const heir = this.heirs.get(output)
+    if (heir !== undefined) {
+      const place = this.newOutput(output)
+      this.places.set(output, place)
+      this.places.set(heir, place)
+      return
+    }
     if (this.isHandedOut(output)) {
+      const before = line.inputs.find(({ root }) => this.heirs.get(root) === output)
+      if (before !== undefined) {
+        replaced.add(before.root)
+        return
+      }
       if (donated === undefined || output.size === 0 || !this.isFree(donated, output, line, at)) {
         this.places.set(output, this.newOutput(output))
         return

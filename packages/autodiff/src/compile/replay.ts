@@ -3,12 +3,14 @@ import { isDisabled } from '../kernels/disabled.ts'
 import { heapFloats, isPoisoned, nowhere } from '../memory.ts'
 import type { Numerics } from '../numerics.ts'
 import type { Kernel, Operation } from '../operation.ts'
+import { sameShape } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 import { ElementwiseCall, loopOfLine } from './elementwise-call.ts'
 import { resultsOf, type Value } from './graph.ts'
 import { mayFail } from './order.ts'
-import type { Block, Place, Plan } from './plan.ts'
-import { isReducing, ReducingCall } from './reducing-call.ts'
+import { canTakeTurns } from './overlap.ts'
+import type { Block, Place, Plan, PlannedLine } from './plan.ts'
+import { type Head, headRowsAtOnce, isReducing, RowsCall } from './rows-call.ts'
 
 /** An operation on tensors that are there to stay: only where they lie changes. */
 interface KernelCall {
@@ -25,7 +27,7 @@ interface KernelCall {
 }
 
 interface LoopCall {
-  readonly loop: ElementwiseCall | ReducingCall
+  readonly loop: ElementwiseCall | RowsCall
   readonly frees: readonly Block[]
 }
 
@@ -57,7 +59,7 @@ class Space {
  */
 export class Replay {
   private readonly calls: Call[] = []
-  private readonly loops: (ElementwiseCall | ReducingCall)[] = []
+  private readonly loops: (ElementwiseCall | RowsCall)[] = []
   private hasMoved = true
   private readonly arena = new Space()
   private readonly leaves: Space[] = []
@@ -74,6 +76,7 @@ export class Replay {
     this.places = plan.places
     // Also those that no line reads: they are handed out, and must move with their memory.
     for (const leaf of plan.copiedIn) this.operand(inputs[leaf]!)
+    let before: PlannedLine | null = null
     for (const line of plan.lines) {
       const { output, inputs, frees } = line
       // What has no elements is not computed.
@@ -82,11 +85,19 @@ export class Replay {
       const loop = isDisabled(line.operation.name) ? undefined : loopOfLine(line)
       if (loop !== undefined) {
         const results = resultsOf(line).map((value) => this.operand(value))
-        const call = isReducing(loop)
-          ? new ReducingCall(loop, results, operands, line.scratch, numerics)
-          : new ElementwiseCall(loop, results, operands, numerics)
-        this.loops.push(call)
-        this.calls.push({ loop: call, frees })
+        if (isReducing(loop)) {
+          this.addLoop(new RowsCall(loop, results, operands, line.scratch, numerics), frees)
+        } else {
+          const head = this.headOf(line, before, numerics)
+          if (head === null) this.addLoop(new ElementwiseCall(loop, results, operands, numerics), frees)
+          else {
+            this.calls.pop()
+            this.addLoop(new RowsCall(loop, results, operands, -1, numerics, head), [
+              ...before!.frees,
+              ...frees,
+            ])
+          }
+        }
       } else if (line.fused === undefined) {
         const { operation, attributes, scratch } = line
         const into = this.operand(output)
@@ -101,7 +112,31 @@ export class Replay {
           frees,
         })
       }
+      before = line
     }
+  }
+
+  private addLoop(loop: ElementwiseCall | RowsCall, frees: readonly Block[]): void {
+    this.loops.push(loop)
+    this.calls.push({ loop, frees })
+  }
+
+  // The line before, where the loop reads its result, and it pays to do both a few rows at a time.
+  private headOf(line: PlannedLine, before: PlannedLine | null, numerics: Numerics | null): Head | null {
+    if (before === null || before.fused !== undefined || loopOfLine(before) !== undefined) return null
+    const { operation, attributes, inputs, output, scratch } = before
+    const kernel = kernelOf(operation, numerics)
+    if (kernel === undefined || isDisabled(operation.name)) return null
+    if (!line.inputs.includes(output) || !sameShape(output.shape, line.output.shape)) return null
+    const head = {
+      operation,
+      kernel,
+      attributes,
+      inputs: inputs.map((input) => this.operand(input)),
+      output: this.operand(output),
+      scratchAt: scratch,
+    }
+    return headRowsAtOnce(head) > 0 && canTakeTurns(before, line, this.places) ? head : null
   }
 
   /** Says where the memory of a traced input begins. */

@@ -40,6 +40,7 @@ export const conv2dOperation: Operation<Convolution, [Tensor, Tensor]> = /*@__PU
   shape: ([x, filter], a) => convolvedShape('conv2d', x!.shape, filter!.shape, a),
   reference: ([x, filter], a, shape) => convolveReference(x!, filter!, a, shape),
   scratch: convolveBytes,
+  byRows: () => [true, false],
   kernel: (output, [x, filter], a, scratch) => convolve(output, x, filter, a, scratch),
   kernelIn:
     ({ kernels }) =>

@@ -62,6 +62,7 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
     const transposeA = attributes.transposeA && !isFlat ? 1 : 0
     return wasm().matmulScratch(rows, sizes.n, sizes.k, transposeA, attributes.transposeB ? 1 : 0)
   },
+  byRows: (inputs, { transposeA }) => (isBatch(inputs) || transposeA ? null : [true, false]),
   kernel: (output, inputs, attributes, scratch) => multiply(wasm(), output, inputs, attributes, scratch),
   kernelIn:
     ({ kernels }) =>

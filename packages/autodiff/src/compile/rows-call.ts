@@ -1,7 +1,7 @@
 import { wasm } from '../kernels/wasm.ts'
 import { heapFloats, nowhere } from '../memory.ts'
 import type { Numerics } from '../numerics.ts'
-import type { Operation } from '../operation.ts'
+import type { Kernel, Operation } from '../operation.ts'
 import { type Shape, sizeOf } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 import { padded } from './arena.ts'
@@ -79,43 +79,93 @@ interface Part {
   sum: number
 }
 
-/** One go: a loop over some rows, and the reductions of what it makes. */
+/** An operation whose rows a loop goes on with. */
+export interface Head {
+  readonly operation: Operation
+  readonly kernel: Kernel<unknown, readonly Tensor[]>
+  readonly attributes: unknown
+  readonly inputs: readonly Tensor[]
+  readonly output: Tensor
+  /** Where its working memory is in the program's, -1 where it needs none. */
+  readonly scratchAt: number
+}
+
+// A head and a loop share what lies near: of a second-level cache, a quarter. Where all fits there is nothing to gain.
+const headBytes = 262144
+const headFrom = 4 * headBytes
+/** A head that has fewer rows to do packs its whole inputs too often. */
+const headRows = 256
+
+/** How many rows a head and the loop after it do in one go; 0 where that does not pay, or cannot be done. */
+export function headRowsAtOnce({
+  operation,
+  attributes,
+  inputs,
+  output,
+}: Omit<Head, 'scratchAt' | 'kernel'>): number {
+  const byRows = operation.byRows?.(inputs, attributes) ?? null
+  const [rows] = output.shape
+  if (byRows === null || rows === undefined || 4 * output.size < headFrom) return 0
+  const atOnce = Math.floor((headBytes * rows) / (4 * output.size))
+  if (atOnce < (output.rank === 2 ? headRows : 1) || atOnce >= rows) return 0
+  const given = operation.scratch?.(inputs, attributes) ?? 0
+  const neededBy = (count: number): number => {
+    const some = inputs.map(({ shape }, i) => ({ shape: byRows[i] ? [count, ...shape.slice(1)] : shape }))
+    return count === 0 ? 0 : (operation.scratch?.(some, attributes) ?? 0)
+  }
+  return Math.max(neededBy(atOnce), neededBy(rows % atOnce)) <= given ? atOnce : 0
+}
+
+/** One go: what some rows begin with, a loop over them, and the reductions of what it makes. */
 interface Go {
+  readonly head: Omit<Head, 'scratchAt'> | null
   readonly loop: ElementwiseCall
   readonly followers: readonly Follower[]
   readonly parts: readonly Part[]
 }
 
-/** A loop whose results go into reductions, a few rows at a time: they are never stored as a whole. */
-export class ReducingCall {
+/**
+ * A loop that does a few rows at a time, so that what is made of them next, or was made of them before, is near: after an operation that
+ * can be done row by row, or with its results going into reductions, never to be stored as a whole.
+ */
+export class RowsCall {
   private readonly full: Go
   private readonly last: Go | null
   private readonly chunks: number
   private readonly count: number
   private readonly scratchAt: number
+  private readonly headScratchAt: number
   private base = 0
+  private headScratch = 0
 
-  /** @param scratchAt where in the program's memory `reducingScratch` bytes begin */
+  /**
+   * @param scratchAt where in the program's memory `reducingScratch` bytes begin
+   * @param numerics the numeric mode, where it is not strict
+   * @param head what some rows begin with, `headRowsAtOnce` of them
+   */
   constructor(
     fused: Fused,
     outputs: readonly Tensor[],
     inputs: readonly Tensor[],
     scratchAt: number,
     numerics: Numerics | null,
+    head: Head | null = null,
   ) {
     const { shape, reductions } = fused
-    const rows = rowsAtOnce(shape, reductions)
+    const rows = head === null ? rowsAtOnce(shape, reductions) : headRowsAtOnce(head)
+    this.headScratchAt = head === null ? -1 : head.scratchAt
     this.chunks = Math.floor(shape[0]! / rows)
     this.count = sizeOf(shape)
     this.scratchAt = scratchAt
-    this.full = goOf(fused, outputs, inputs, rows, rows, numerics)
+    this.full = goOf(fused, outputs, inputs, rows, rows, numerics, head)
     const rest = shape[0]! % rows
-    this.last = rest === 0 ? null : goOf(fused, outputs, inputs, rest, rows, numerics)
+    this.last = rest === 0 ? null : goOf(fused, outputs, inputs, rest, rows, numerics, head)
   }
 
   /** Says that operands lie elsewhere now, and where the program's memory begins. */
   moved(base: number): void {
     this.base = base + this.scratchAt
+    this.headScratch = this.headScratchAt < 0 ? 0 : base + this.headScratchAt
     if (this.chunks === 1 && this.last === null) this.place(this.full, 0)
   }
 
@@ -144,7 +194,8 @@ export class ReducingCall {
     loop.moved()
   }
 
-  private go({ loop, parts }: Go, total: Go): void {
+  private go({ head, loop, parts }: Go, total: Go): void {
+    if (head !== null) head.kernel(head.output, head.inputs, head.attributes, this.headScratch)
     loop.run()
     for (let i = 0; i < parts.length; i++) {
       const { reduction, rows, output, whole, scratchAt } = parts[i]!
@@ -177,6 +228,7 @@ function goOf(
   rows: number,
   step: number,
   numerics: Numerics | null,
+  head: Head | null,
 ): Go {
   const { shape, reductions } = fused
   const followers: Follower[] = []
@@ -185,16 +237,16 @@ function goOf(
     followers.push({ tensor, of, step: step * bytesOfRow })
     return tensor
   }
+  const followRows = (x: Tensor): Tensor => follow(x, [rows, ...x.shape.slice(1)], (4 * x.size) / shape[0]!)
   const operands = inputs.map((x) => {
     const isStretched = x.rank < shape.length || x.shape[0] !== shape[0]
-    if (isStretched) return follow(x, x.shape, 0)
-    return follow(x, [rows, ...x.shape.slice(1)], (4 * x.size) / shape[0]!)
+    return isStretched ? follow(x, x.shape, 0) : followRows(x)
   })
   const parts: Part[] = []
   let at = 0
   const results = outputs.map((output, i) => {
     const reduction = reductions[i]!
-    if (reduction === null) return follow(output, [rows, ...shape.slice(1)], (4 * output.size) / shape[0]!)
+    if (reduction === null) return followRows(output)
     const made = operand([rows, ...shape.slice(1)])
     const chunk = [step, ...shape.slice(1)]
     const rowsAt = at
@@ -219,7 +271,12 @@ function goOf(
   })
   const [first] = results
   const loop = new ElementwiseCall({ ...fused, shape: first!.shape }, results, operands, numerics)
-  return { loop, followers, parts }
+  if (head === null) return { head, loop, followers, parts }
+  const { operation, kernel, attributes } = head
+  const byRows = operation.byRows!(head.inputs, attributes)!
+  const headInputs = head.inputs.map((x, i) => (byRows[i] ? followRows(x) : follow(x, x.shape, 0)))
+  const made = { operation, kernel, attributes, inputs: headInputs, output: followRows(head.output) }
+  return { head: made, loop, followers, parts }
 }
 
 function operand(shape: Shape): Tensor {
