@@ -18,6 +18,7 @@ export interface Reduced {
 }
 
 const names = ['axis', 'keepDims'] as const
+const nothing: readonly string[] = []
 
 /**
  * Reads the options of a reduction.
@@ -30,19 +31,33 @@ export function reduced(
   x: Tensor,
   options: ReduceOptions,
   usual?: number,
-  further: readonly string[] = [],
+  further: readonly string[] = nothing,
 ): Reduced {
   checkOptions(operation, options, further.length === 0 ? names : [...names, ...further])
   return {
-    axes: checkAxes(operation, options.axis ?? usual, x.rank),
+    // Null is no axis, and none left out either.
+    axes: checkAxes(operation, options.axis === undefined ? usual : options.axis, x.rank),
     keepDims: checkFlag(operation, 'keepDims', options.keepDims),
   }
 }
 
 /** The shape that is left: reduced axes are dropped, or 1 with `keepDims`. */
 export function reducedShape(shape: Shape, { axes, keepDims }: Reduced): Shape {
-  if (keepDims) return shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
-  return shape.filter((_, axis) => !axes.includes(axis))
+  if (keepDims) return keptShape(shape, axes)
+  const left: number[] = []
+  let next = 0
+  for (let axis = 0; axis < shape.length; axis++) {
+    if (axes[next] === axis) next++
+    else left.push(shape[axis]!)
+  }
+  return left
+}
+
+/** The shape with 1 for each axis that is reduced. */
+export function keptShape(shape: Shape, axes: readonly number[]): Shape {
+  const kept = shape.slice()
+  for (let i = 0; i < axes.length; i++) kept[axes[i]!] = 1
+  return kept
 }
 
 /** The number of elements that fall into one. */

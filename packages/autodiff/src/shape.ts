@@ -46,15 +46,14 @@ export function sameShape(a: Shape, b: Shape): boolean {
  */
 export function broadcastShapes(operation: string, shapes: readonly Shape[]): Shape {
   let result = shapes[0]!
-  for (let i = 1; i < shapes.length; i++) {
-    const other = shapes[i]!
-    if (result.length === 0) result = other
-    else if (other.length !== 0 && !sameShape(result, other)) result = broadcastPair(operation, result, other)
-  }
+  for (let i = 1; i < shapes.length; i++) result = broadcastPair(operation, result, shapes[i]!)
   return result
 }
 
-function broadcastPair(operation: string, a: Shape, b: Shape): Shape {
+/** The shape that two shapes broadcast to, as `broadcastShapes` does: one of the two where it is that. */
+export function broadcastPair(operation: string, a: Shape, b: Shape): Shape {
+  if (a === b || isSuffix(b, a)) return a
+  if (isSuffix(a, b)) return b
   const rank = Math.max(a.length, b.length)
   const result: number[] = new Array(rank)
   for (let i = 1; i <= rank; i++) {
@@ -70,6 +69,14 @@ function broadcastPair(operation: string, a: Shape, b: Shape): Shape {
     result[rank - i] = x === 1 ? y : x
   }
   return result
+}
+
+/** Whether `long` ends in the sizes of `short`: what has that shape is then repeated as a whole. */
+export function isSuffix(short: Shape, long: Shape): boolean {
+  const missing = long.length - short.length
+  if (missing < 0) return false
+  for (let i = short.length - 1; i >= 0; i--) if (short[i] !== long[missing + i]) return false
+  return true
 }
 
 /** Checks a shape that a user gave: an array of integers from 0 on. */
@@ -107,13 +114,19 @@ export function checkAxis(operation: string, axis: unknown, rank: number): numbe
   return counted
 }
 
+function allAxes(rank: number): readonly number[] {
+  const axes: number[] = []
+  for (let axis = 0; axis < rank; axis++) axes.push(axis)
+  return axes
+}
+
 /** Axes counted from 0, ascending; undefined means all of them. */
 export function checkAxes(
   operation: string,
   axes: number | readonly number[] | undefined,
   rank: number,
 ): readonly number[] {
-  if (axes === undefined) return Array.from({ length: rank }, (_, i) => i)
+  if (axes === undefined) return allAxes(rank)
   if (typeof axes !== 'number' && !Array.isArray(axes)) {
     failType(operation, `axis must be an integer or an array of integers, got ${kindOf(axes)}`)
   }

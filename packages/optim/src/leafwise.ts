@@ -5,6 +5,9 @@ import { failDifferent, nodeKind, sameNode } from './same-structure.ts'
 /** One tensor's update: `[param, ...slots]` from what they were, slots in the order of their names. */
 export type Rule = (param: Tensor, gradient: Tensor, ...slots: Tensor[]) => readonly Tensor[]
 
+// So many elements are worth a scope, which takes as long as two small operations.
+const scopedFrom = 1024
+
 /** Zeros like the parameters for each name. */
 export function zeroSlots<K extends string, P>(names: readonly K[], params: P): Slots<K, P> {
   // A tensor in place of each tensor: still a P.
@@ -12,8 +15,8 @@ export function zeroSlots<K extends string, P>(names: readonly K[], params: P): 
 }
 
 /**
- * Applies a rule to every tensor of the parameters, with the gradient and the slots at the same path. Each call runs
- * in a scope: what it made in between is freed, and its memory, still in the cache, is used by the next. Leaves that
+ * Applies a rule to every tensor of the parameters, with the gradient and the slots at the same path. Each call on a large tensor
+ * runs in a scope: what it made in between is freed, and its memory, still in the cache, is used by the next. Leaves that
  * are no tensors stay.
  *
  * @param operation the optimizer, for errors
@@ -35,7 +38,10 @@ export function leafwise<K extends string, P>(
   const walk = (param: unknown, others: readonly unknown[]): readonly unknown[] => {
     const kind = nodeKind(param)
     for (let i = 0; i < others.length; i++) if (kind === null || !sameNode(kind, param, others[i])) differ()
-    if (isTensor(param)) return scope(() => rule(param, ...(others as [Tensor, ...Tensor[]])))
+    if (isTensor(param)) {
+      const beside = others as [Tensor, ...Tensor[]]
+      return param.size < scopedFrom ? rule(param, ...beside) : scope(() => rule(param, ...beside))
+    }
     if (kind === 'array')
       return walkArray(param as readonly unknown[], others as readonly (readonly unknown[])[])
     if (kind === 'object')
@@ -49,10 +55,9 @@ export function leafwise<K extends string, P>(
   ): readonly unknown[] => {
     const made = others.map((): unknown[] => [])
     for (let i = 0; i < param.length; i++) {
-      const row = walk(
-        param[i],
-        others.map((other) => other[i]),
-      )
+      const children: unknown[] = []
+      for (let k = 0; k < others.length; k++) children.push(others[k]![i])
+      const row = walk(param[i], children)
       for (let k = 0; k < made.length; k++) made[k]!.push(row[k])
     }
     return made
@@ -64,10 +69,9 @@ export function leafwise<K extends string, P>(
   ): readonly unknown[] => {
     const made = others.map((): Record<string, unknown> => ({}))
     for (const key in param) {
-      const row = walk(
-        param[key],
-        others.map((other) => other[key]),
-      )
+      const children: unknown[] = []
+      for (let k = 0; k < others.length; k++) children.push(others[k]![key])
+      const row = walk(param[key], children)
       for (let k = 0; k < made.length; k++) put(made[k]!, key, row[k])
     }
     return made

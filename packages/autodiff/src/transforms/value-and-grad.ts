@@ -1,7 +1,6 @@
-import { ones } from '../creation.ts'
 import { failRange, failType, kindOf } from '../fail.ts'
 import { showShape } from '../shape.ts'
-import { Tensor } from '../tensor.ts'
+import { fromValues, Tensor } from '../tensor.ts'
 import { inScope, type Replaced } from '../tree.ts'
 import { checkFunction } from './functions.ts'
 import { pullBack, record, settle } from './vjp.ts'
@@ -36,7 +35,7 @@ export function valueAndGrad<P, A extends readonly unknown[], R extends Differen
     inScope((scope) => {
       const recorded = record('grad', scope, (traced: P) => f(traced, ...rest), inputs)
       const { value, aux } = outcome(recorded.returned)
-      const gradients = pullBack(recorded, [value], [ones(value.shape)])
+      const gradients = pullBack(recorded, [value], [fromValues(one, value.shape)])
       const result = {
         value: settle(value, scope),
         gradients,
@@ -46,6 +45,8 @@ export function valueAndGrad<P, A extends readonly unknown[], R extends Differen
       return result as ValueAndGradients<P, R>
     })
 }
+
+const one = [1]
 
 function outcome(returned: unknown): { value: Tensor; aux: unknown } {
   const pair = returned instanceof Tensor ? { value: returned, aux: undefined } : returned
