@@ -185,7 +185,7 @@ export function surfaceSteps({ t, nn, optim }) {
   const stepOf = (/** @type {any} */ { params, state, slots }, /** @type {any} */ hyper) => {
     const { value, gradients, aux } = lossAndGradients(params, state)
     const next = optimizer.update(gradients, slots, params, hyper)
-    return { carry: { ...next, state: aux }, value }
+    return { carry: { params: next.params, state: aux, slots: next.slots }, value }
   }
   /** @type {any} */
   let carry = begin()

@@ -105,4 +105,6 @@ console.log(`\nan empty tape, there and back: ${(tape * TOGETHER).toFixed(2)} µ
 for (const name of ['W3 eager', 'W3 fold', 'W3 compiled']) {
   console.log(`${name}: ${figure(name).toFixed(2)} µs a step`)
 }
-console.log(`${missed} of ${operations.length} operations take more than ${AIM} µs above their kernel on a tape`)
+console.log(
+  `${missed} of ${operations.length} operations take more than ${AIM} µs above their kernel on a tape`,
+)

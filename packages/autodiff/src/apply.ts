@@ -79,8 +79,8 @@ function compute<A, I extends readonly Tensor[]>(
   const storage = first >= 0 && from !== undefined ? retain(from.storage) : allocate(size * 4, shape)
   const offset = first >= 0 && from !== undefined ? from.offset + first * 4 : storage.offset
   const output = new Tensor(shape, size, offset, storage, tape, slot, null)
-  if (tape === null) own(output, storage)
-  else own(output, storage, tape.scope)
+  if (tape === null) own(output)
+  else own(output, tape.scope)
   if (first < 0 && size > 0) {
     let filled = false
     let scratch: Storage | undefined
@@ -151,22 +151,23 @@ function applyToScalars<A, I extends readonly Tensor[]>(
   operands: Operand[],
   attributes: A,
 ): Tensor {
-  const scalars: Tensor[] = []
+  // A bit for each that is made here.
+  let made = 0
   let output: Tensor | undefined
   try {
     for (let i = 0; i < operands.length; i++) {
       const x = operands[i]!
       if (typeof x !== 'number') continue
-      const made = scalar(x)
-      operands[i] = made
-      scalars.push(made)
+      operands[i] = scalar(x)
+      made |= 1 << i
     }
     output = apply(operation, operands as readonly Tensor[] as I, attributes)
     return output
   } finally {
-    for (let i = 0; i < scalars.length; i++) {
-      const x = scalars[i]!
-      if (output !== undefined && x.neededBy !== null) own(x, x.storage, x.neededBy)
+    for (let i = 0; made >> i !== 0; i++) {
+      if (((made >> i) & 1) === 0) continue
+      const x = operands[i] as Tensor
+      if (output !== undefined && x.neededBy !== null) own(x, x.neededBy)
       else {
         x.offset = -1
         release(x.storage)

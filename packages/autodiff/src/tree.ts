@@ -60,8 +60,12 @@ export function visitLeaves(tree: unknown, visit: (leaf: Leaf, path: string) => 
 // Mostly they are in order already.
 function sortedKeys(tree: object): string[] {
   const keys = Object.keys(tree)
-  for (let i = 1; i < keys.length; i++) if (keys[i - 1]! > keys[i]!) return keys.sort()
-  return keys
+  return areInOrder(keys) ? keys : keys.sort()
+}
+
+function areInOrder(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i++) if (keys[i - 1]! > keys[i]!) return false
+  return true
 }
 
 // Paths take longer to make than all else: here there are none, but for an error.
@@ -101,15 +105,19 @@ export function replaceTensors<P, T = Tensor>(tree: P, change: (x: Tensor) => T)
 }
 
 function replaced(tree: unknown, change: (x: Tensor) => unknown, root: unknown): unknown {
-  if (isLeaf(tree)) return isTensor(tree) ? change(tree) : tree
+  if (tree instanceof Tensor) return isTensor(tree) ? change(tree) : tree
+  if (isLeaf(tree)) return tree
   if (Array.isArray(tree)) {
     const result: unknown[] = []
     for (let i = 0; i < tree.length; i++) result.push(replaced(tree[i], change, root))
     return result
   }
   if (!isPlain(tree)) return failAt(root)
-  const result: Record<string, unknown> = {}
-  const keys = sortedKeys(tree)
+  const keys = Object.keys(tree)
+  const isInOrder = areInOrder(keys)
+  // A copy has all properties at once.
+  const result: Record<string, unknown> = isInOrder ? { ...tree } : {}
+  if (!isInOrder) keys.sort()
   for (let i = 0; i < keys.length; i++) put(result, keys[i]!, replaced(tree[keys[i]!], change, root))
   return result
 }

@@ -67,7 +67,8 @@ export function leafwise<K extends string, P>(
     param: Record<string, unknown>,
     others: readonly Record<string, unknown>[],
   ): readonly unknown[] => {
-    const made = others.map((): Record<string, unknown> => ({}))
+    // Copies have all properties at once.
+    const made = others.map((): Record<string, unknown> => ({ ...param }))
     for (const key in param) {
       const children: unknown[] = []
       for (let k = 0; k < others.length; k++) children.push(others[k]![key])

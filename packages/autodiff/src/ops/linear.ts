@@ -47,7 +47,8 @@ export const linearOperation: Operation<None, readonly Tensor[]> = /*@__PURE__*/
   reference: ([x, w, b], _, shape) => {
     const [size, out] = w!.shape as [number, number]
     const rows = { shape: [shape.reduce((count, n) => count * n, 1) / out, size], values: x!.values }
-    const product = matmulOperation.reference([rows, w!], { transposeA: false, transposeB: false }, [])
+    const untransposed = { transposeA: false, transposeB: false }
+    const product = matmulOperation.reference([rows, w!], untransposed, [rows.shape[0]!, out])
     return b === undefined ? product : Float64Array.from(product, (value, i) => value + b.values[i % out]!)
   },
   scratch: (inputs) => {

@@ -36,12 +36,12 @@ export function valueAndGrad<P, A extends readonly unknown[], R extends Differen
       const recorded = record('grad', scope, (traced: P) => f(traced, ...rest), inputs)
       const { value, aux } = outcome(recorded.returned)
       const gradients = pullBack(recorded, [value], [fromValues(one, value.shape)])
-      const result = {
-        value: settle(value, scope),
-        gradients,
-        // Left out where there is none: what is returned is a tree.
-        ...(aux !== undefined && { aux: settle(aux, scope) }),
-      }
+      const settled = settle(value, scope)
+      // Left out where there is none: what is returned is a tree.
+      const result =
+        aux === undefined
+          ? { value: settled, gradients }
+          : { value: settled, gradients, aux: settle(aux, scope) }
       return result as ValueAndGradients<P, R>
     })
 }
