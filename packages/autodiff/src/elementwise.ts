@@ -117,9 +117,23 @@ function run(loop: (pattern: string) => Loop, output: Tensor, inputs: readonly T
         loop('vv')(output.offset, size / b.size, b.size, a.offset, b.size * 4, b.offset, 0)
         return
       }
-    } else if (a.size === 1 && b.size === size) {
-      loop('sv')(output.offset, 1, size, a.offset, 0, b.offset, 0)
-      return
+      if (isColumn(b.shape, output.shape)) {
+        loop('vs')(output.offset, b.size, size / b.size, a.offset, (size / b.size) * 4, b.offset, 4)
+        return
+      }
+    } else if (b.size === size) {
+      if (a.size === 1) {
+        loop('sv')(output.offset, 1, size, a.offset, 0, b.offset, 0)
+        return
+      }
+      if (isSuffix(a.shape, output.shape)) {
+        loop('vv')(output.offset, size / a.size, a.size, a.offset, 0, b.offset, a.size * 4)
+        return
+      }
+      if (isColumn(a.shape, output.shape)) {
+        loop('sv')(output.offset, a.size, size / a.size, a.offset, 4, b.offset, (size / a.size) * 4)
+        return
+      }
     }
   } else if (inputs.length === 3) {
     const c = inputs[2]!
@@ -131,6 +145,15 @@ function run(loop: (pattern: string) => Loop, output: Tensor, inputs: readonly T
     }
   }
   runAnyShape(loop, output, inputs)
+}
+
+// Whether one element is for a whole run of the output's: the last axes are 1, the ones before are the output's.
+function isColumn(shape: Shape, output: Shape): boolean {
+  if (shape.length !== output.length) return false
+  let axis = 0
+  while (axis < shape.length && shape[axis] === output[axis]) axis++
+  while (axis < shape.length && shape[axis] === 1) axis++
+  return axis === shape.length
 }
 
 // By which inputs are scalars, the last one in the lowest bit.

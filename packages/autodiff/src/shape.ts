@@ -130,9 +130,8 @@ export function checkAxes(
   if (typeof axes !== 'number' && !Array.isArray(axes)) {
     failType(operation, `axis must be an integer or an array of integers, got ${kindOf(axes)}`)
   }
-  const counted = (typeof axes === 'number' ? [axes] : Array.from(axes)).map((axis) =>
-    checkAxis(operation, axis, rank),
-  )
+  if (typeof axes === 'number') return [checkAxis(operation, axes, rank)]
+  const counted = Array.from(axes, (axis) => checkAxis(operation, axis, rank))
   counted.sort((a, b) => a - b)
   for (let i = 1; i < counted.length; i++) {
     if (counted[i] === counted[i - 1])

@@ -1,4 +1,4 @@
-import { isTensor, mapTensors, scope, type Tensor, zerosLike } from '@tapeflow/autodiff'
+import { mapTensors, scope, type Tensor, zerosLike } from '@tapeflow/autodiff'
 import type { Slots, Updated } from './optimizer.ts'
 import { failDifferent, nodeKind, sameNode } from './same-structure.ts'
 
@@ -38,9 +38,9 @@ export function leafwise<K extends string, P>(
   const walk = (param: unknown, others: readonly unknown[]): readonly unknown[] => {
     const kind = nodeKind(param)
     for (let i = 0; i < others.length; i++) if (kind === null || !sameNode(kind, param, others[i])) differ()
-    if (isTensor(param)) {
-      const beside = others as [Tensor, ...Tensor[]]
-      return param.size < scopedFrom ? rule(param, ...beside) : scope(() => rule(param, ...beside))
+    if (kind === 'tensor') {
+      const [x, besides] = [param as Tensor, others as [Tensor, ...Tensor[]]]
+      return x.size < scopedFrom ? rule(x, ...besides) : scope(() => rule(x, ...besides))
     }
     if (kind === 'array')
       return walkArray(param as readonly unknown[], others as readonly (readonly unknown[])[])

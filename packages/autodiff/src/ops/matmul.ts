@@ -39,6 +39,11 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
   shape: (inputs, attributes) => {
     const left = inputs[0]!.shape
     const right = inputs[1]!.shape
+    if (left.length === 2 && right.length === 2) {
+      const { transposeA, transposeB } = attributes
+      if (left[transposeA ? 0 : 1] === right[transposeB ? 1 : 0])
+        return [left[transposeA ? 1 : 0]!, right[transposeB ? 0 : 1]!]
+    }
     if (left.length === 0 || right.length === 0) {
       failRange(
         'matmul',
@@ -59,8 +64,15 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
   },
   reference: (inputs, attributes, shape) => product(inputs, attributes, shape),
   scratch: (inputs, attributes) => {
+    if (!isBatch(inputs)) {
+      const { transposeA, transposeB } = attributes
+      const left = inputs[0]!.shape
+      const n = inputs[1]!.shape[transposeB ? 0 : 1]!
+      const [m, k] = transposeA ? [left[1]!, left[0]!] : [left[0]!, left[1]!]
+      return wasm().matmulScratch(m, n, k, transposeB ? 1 : 0, transposeA ? 1 : 0)
+    }
     const sizes = productSizes(inputs, attributes)
-    const isFlat = isBatch(inputs) && isOneProduct(inputs, sizes, attributes)
+    const isFlat = isOneProduct(inputs, sizes, attributes)
     const rows = isFlat ? sizeOf(inputs[0]!.shape) / sizes.k : sizes.m
     const transposeA = attributes.transposeA && !isFlat ? 1 : 0
     return wasm().matmulScratch(rows, sizes.n, sizes.k, attributes.transposeB ? 1 : 0, transposeA)
