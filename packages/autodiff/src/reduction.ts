@@ -55,7 +55,7 @@ export function reducedShape(shape: Shape, { axes, keepDims }: Reduced): Shape {
 
 /** The shape with 1 for each axis that is reduced. */
 export function keptShape(shape: Shape, axes: readonly number[]): Shape {
-  const kept = shape.slice()
+  const kept = [...shape]
   for (let i = 0; i < axes.length; i++) kept[axes[i]!] = 1
   return kept
 }

@@ -83,7 +83,8 @@ export function isSuffix(short: Shape, long: Shape): boolean {
 export function checkShape(operation: string, shape: unknown): Shape {
   if (!Array.isArray(shape))
     failType(operation, `shape must be an array of integers, got ${kindOf(shape)}`, 'pass [rows, columns]')
-  for (const size of shape) {
+  for (let i = 0; i < shape.length; i++) {
+    const size: unknown = shape[i]
     if (typeof size !== 'number' || !Number.isInteger(size) || size < 0) {
       failRange(operation, `sizes must be integers from 0 on, got ${shown(shape)}`)
     }
@@ -95,7 +96,8 @@ export function checkShape(operation: string, shape: unknown): Shape {
       'split it',
     )
   }
-  return Object.freeze(shape.slice())
+  // A frozen one, another tensor's, stays as it is. Spread: `slice` takes 0.2 us for those.
+  return Object.isFrozen(shape) ? shape : Object.freeze([...shape])
 }
 
 /** The axis `axis` counted from 0, where negative ones count from the end. */

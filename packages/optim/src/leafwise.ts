@@ -16,8 +16,8 @@ export function zeroSlots<K extends string, P>(names: readonly K[], params: P): 
 
 /**
  * Applies a rule to every tensor of the parameters, with the gradient and the slots at the same path. Each call on a large tensor
- * runs in a scope: what it made in between is freed, and its memory, still in the cache, is used by the next. Leaves that
- * are no tensors stay.
+ * runs in a scope: what it made in between is freed, and its memory, still in the cache, is used by the next; what is left of small
+ * ones is freed by the scope that this is called in. Leaves that are no tensors stay.
  *
  * @param operation the optimizer, for errors
  * @param names the slots that the rule takes and returns, in this order
@@ -38,10 +38,7 @@ export function leafwise<K extends string, P>(
   const walk = (param: unknown, others: readonly unknown[]): readonly unknown[] => {
     const kind = nodeKind(param)
     for (let i = 0; i < others.length; i++) if (kind === null || !sameNode(kind, param, others[i])) differ()
-    if (kind === 'tensor') {
-      const [x, besides] = [param as Tensor, others as [Tensor, ...Tensor[]]]
-      return x.size < scopedFrom ? rule(x, ...besides) : scope(() => rule(x, ...besides))
-    }
+    if (kind === 'tensor') return updated(rule, param as Tensor, others as [Tensor, ...Tensor[]])
     if (kind === 'array')
       return walkArray(param as readonly unknown[], others as readonly (readonly unknown[])[])
     if (kind === 'object')
@@ -86,6 +83,19 @@ export function leafwise<K extends string, P>(
   // The walk rebuilds the structure of params.
   const [next, ...rest] = walk(params, beside) as readonly P[]
   return { params: next!, slots: byName(names, (i) => rest[i]!) }
+}
+
+function updated(rule: Rule, param: Tensor, beside: readonly [Tensor, ...Tensor[]]): readonly Tensor[] {
+  return param.size < scopedFrom ? rule(param, ...beside) : updatedInScope(rule, param, beside)
+}
+
+// Apart from where it is called: a function with a closure in it makes garbage even where that is not reached.
+function updatedInScope(
+  rule: Rule,
+  param: Tensor,
+  beside: readonly [Tensor, ...Tensor[]],
+): readonly Tensor[] {
+  return scope(() => rule(param, ...beside))
 }
 
 function put(object: Record<string, unknown>, key: string, value: unknown): void {

@@ -40,7 +40,7 @@ export const linearOperation: Operation<None, readonly Tensor[]> = /*@__PURE__*/
       if (b.length !== 1 || b[0] !== out)
         failRange('linear', `the bias must have shape ${showShape([out])}, got ${showShape(b)}`)
     }
-    const shape = x.slice()
+    const shape = [...x]
     shape[shape.length - 1] = out
     return shape
   },

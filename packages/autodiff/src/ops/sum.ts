@@ -118,12 +118,6 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const from = tensorOperand('sumTo', x)
   if (Array.isArray(shape) && sameShape(from.shape, shape)) return x
   checkShape('sumTo', shape)
-  return summedTo(from, shape)
-}
-
-/** `sumTo`, of a shape that is known to be one. */
-export function summedTo(x: Tensor, shape: Shape): Tensor {
-  if (sameShape(x.shape, shape)) return x
   const missing = x.rank - shape.length
   if (missing < 0 || shape.some((size, i) => size !== 1 && size !== x.shape[missing + i])) {
     failRange(
@@ -132,12 +126,20 @@ export function summedTo(x: Tensor, shape: Shape): Tensor {
       'sizes must be equal or 1, matched from the last axis',
     )
   }
+  return summedTo(from, shape)
+}
+
+/** `sumTo`, of a shape that is known to broadcast to that of `x`. */
+export function summedTo(x: Tensor, shape: Shape): Tensor {
+  const from = x.shape
+  if (sameShape(from, shape)) return x
+  const missing = from.length - shape.length
   const axes: number[] = []
-  for (let axis = 0; axis < x.rank; axis++) {
-    if (axis < missing || (shape[axis - missing] === 1 && x.shape[axis] !== 1)) axes.push(axis)
+  for (let axis = 0; axis < from.length; axis++) {
+    if (axis < missing || (shape[axis - missing] === 1 && from[axis] !== 1)) axes.push(axis)
   }
   const summed = apply(sumOperation, [x], { axes, keepDims: false })
-  return sameShape(summed.shape, shape) ? summed : apply(reshapeOperation, [summed], { shape })
+  return axes.length === missing ? summed : apply(reshapeOperation, [summed], { shape })
 }
 
 /** The adjoint of a sum over `axes` of a tensor of `shape`: the cotangent, with or without those axes, repeated along them. */
