@@ -41,9 +41,10 @@ function elementwise<I extends readonly Tensor[]>(
     }
     return found
   }
-  // Loops that are found without their pattern: of equal shapes, and with one scalar or repeated operand.
+  // Loops that are found without their pattern: of equal shapes, with a scalar on the right, and of three by which are scalars.
   let equal: Loop | undefined
   let byScalar: Loop | undefined
+  const ofThree: Loop[] = []
   const kernel = (output: Tensor, inputs: I): void => {
     const a = inputs[0]!
     const { size } = output
@@ -62,6 +63,17 @@ function elementwise<I extends readonly Tensor[]>(
       if (b.size === 1) {
         byScalar ??= loop('vs')
         byScalar(output.offset, 1, size, a.offset, 0, b.offset, 0)
+        return
+      }
+    }
+    if (inputs.length === 3) {
+      const b = inputs[1]!
+      const c = inputs[2]!
+      const scalars = (a.size === size ? 0 : 4) + (b.size === size ? 0 : 2) + (c.size === size ? 0 : 1)
+      const most = (scalars & 4 ? a.size : 1) * (scalars & 2 ? b.size : 1) * (scalars & 1 ? c.size : 1)
+      if (most === 1) {
+        ofThree[scalars] ??= loop(patternsOfThree[scalars]!)
+        ofThree[scalars](output.offset, 1, size, a.offset, 0, b.offset, 0, c.offset, 0)
         return
       }
     }
@@ -134,14 +146,6 @@ function run(loop: (pattern: string) => Loop, output: Tensor, inputs: readonly T
         loop('sv')(output.offset, a.size, size / a.size, a.offset, 4, b.offset, (size / a.size) * 4)
         return
       }
-    }
-  } else if (inputs.length === 3) {
-    const c = inputs[2]!
-    const scalars = (a.size === size ? 0 : 4) + (b.size === size ? 0 : 2) + (c.size === size ? 0 : 1)
-    const most = (scalars & 4 ? a.size : 1) * (scalars & 2 ? b.size : 1) * (scalars & 1 ? c.size : 1)
-    if (most === 1) {
-      loop(patternsOfThree[scalars]!)(output.offset, 1, size, a.offset, 0, b.offset, 0, c.offset, 0)
-      return
     }
   }
   runAnyShape(loop, output, inputs)
