@@ -80,7 +80,7 @@ function leaveToCollector(owned: Owned): void {
   unscoped.adopt(owned)
   if (isExpected) return
   isExpected = true
-  Promise.resolve().then(register)
+  void Promise.resolve().then(register)
 }
 
 function register(): void {

@@ -164,7 +164,7 @@ function promote(
   }
 }
 
-/** The product of two tensors, read transposed or not: `matmul` without its checks of kinds. */
+/** @internal the product of two tensors, read transposed or not: `matmul` without its checks of kinds */
 export function multiplied(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
   if (transposeA) return apply(matmulOperation, [a, b], transposeB ? bothTransposed : leftTransposed)
   return apply(matmulOperation, [a, b], transposeB ? rightTransposed : asTheyAre)

@@ -129,7 +129,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   return summedTo(from, shape)
 }
 
-/** `sumTo`, of a shape that is known to broadcast to that of `x`. */
+/** @internal `sumTo`, of a shape that is known to broadcast to that of `x` */
 export function summedTo(x: Tensor, shape: Shape): Tensor {
   const from = x.shape
   if (sameShape(from, shape)) return x
@@ -142,7 +142,7 @@ export function summedTo(x: Tensor, shape: Shape): Tensor {
   return axes.length === missing ? summed : apply(reshapeOperation, [summed], { shape })
 }
 
-/** The adjoint of a sum over `axes` of a tensor of `shape`: the cotangent, with or without those axes, repeated along them. */
+/** @internal the adjoint of a sum over `axes` of a tensor of `shape`: the cotangent, with or without those axes, repeated along them */
 export function spread(g: Tensor, shape: Shape, axes: readonly number[]): Tensor {
   // Axes that are missing in front are found by broadcasting.
   const isOfFirst = axes.length === 0 || axes[axes.length - 1]! < axes.length
