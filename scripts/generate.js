@@ -10,7 +10,7 @@ const ops = join(root, 'packages/autodiff/src/ops')
 const lineWidth = 110
 
 /**
- * Names a source file exports, sorted; values and types apart.
+ * Names a source file exports, sorted; values and types apart. What is marked `@internal` is for the engine's own files.
  * @param {string} path
  * @returns {{ values: string[], types: string[] }}
  */
@@ -31,7 +31,8 @@ function exportsOf(path) {
     const exported =
       ts.canHaveModifiers(statement) &&
       ts.getModifiers(statement)?.some((m) => m.kind === ts.SyntaxKind.ExportKeyword)
-    if (!exported) continue
+    const comment = file.text.slice(statement.getFullStart(), statement.getStart(file))
+    if (!exported || comment.includes('/** @internal')) continue
     if (ts.isVariableStatement(statement)) {
       for (const { name } of statement.declarationList.declarations) {
         if (ts.isIdentifier(name)) values.add(name.text)

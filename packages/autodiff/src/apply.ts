@@ -21,14 +21,11 @@ export function apply<A, I extends readonly Tensor[]>(
   attributes: A,
 ): Tensor {
   for (let i = 0; i < inputs.length; i++) if (isGone(inputs[i]!)) failDisposed(operation.name, inputs[i]!)
-  return applyUnder(
-    operation,
-    inputs,
-    attributes,
-    operation.shape(inputs, attributes),
-    Number.POSITIVE_INFINITY,
-  )
+  return applyUnder(operation, inputs, attributes, operation.shape(inputs, attributes), deeperThanAll)
 }
+
+// A small integer: comparisons stay those of integers.
+const deeperThanAll = 2 ** 30 - 1
 
 function applyUnder<A, I extends readonly Tensor[]>(
   operation: Operation<A, I>,
@@ -39,7 +36,9 @@ function applyUnder<A, I extends readonly Tensor[]>(
 ): Tensor {
   let tape: Tape | null = null
   for (let i = 0; i < inputs.length; i++) {
-    const known = inputs[i]!.tape === null ? null : knownUnder(inputs[i]!, depth)
+    const x = inputs[i]!
+    if (x.tape === null || x.tape === tape) continue
+    const known = knownUnder(x, depth)
     if (known !== null && (tape === null || known.tape!.depth > tape.depth)) tape = known.tape
   }
   if (tape === null) return compute(operation, inputs, attributes, shape, null)
@@ -50,7 +49,10 @@ function applyUnder<A, I extends readonly Tensor[]>(
   }
   let nested = false
   for (let i = 0; i < inputs.length; i++) {
-    if (inputs[i]!.tape !== null && knownUnder(inputs[i]!, tape.depth) !== null) nested = true
+    const x = inputs[i]!
+    // On this tape alone, as nearly always, it is known to no other.
+    if (x.tape === null || (x.tape === tape && x.below === null)) continue
+    if (knownUnder(x, tape.depth) !== null) nested = true
   }
   const output = nested
     ? recorded(applyUnder(operation, inputs, attributes, shape, tape.depth), tape)
@@ -77,8 +79,8 @@ function compute<A, I extends readonly Tensor[]>(
   const storage = first >= 0 && from !== undefined ? retain(from.storage) : allocate(size * 4, shape)
   const offset = first >= 0 && from !== undefined ? from.offset + first * 4 : storage.offset
   const output = new Tensor(shape, size, offset, storage, tape, slot, null)
-  if (tape === null) own(output, storage)
-  else own(output, storage, tape.scope)
+  if (tape === null) own(output)
+  else own(output, tape.scope)
   if (first < 0 && size > 0) {
     let filled = false
     let scratch: Storage | undefined
@@ -116,18 +118,20 @@ export function valuesOf(x: Tensor): Values {
 /**
  * Applies an operation to tensors and numbers, which become scalars for as long as the operation, or its tape, needs them.
  *
+ * @param operands the list is given away: scalars are put in the place of numbers
  * @throws TypeError for anything else, before memory is taken
  */
 export function applyTo<A, I extends readonly Tensor[]>(
   operation: Operation<A, I>,
-  operands: readonly Operand[],
+  operands: Operand[],
   attributes: A,
 ): Tensor {
-  let numbers = 0
-  for (const x of operands) {
+  let hasNumbers = false
+  for (let i = 0; i < operands.length; i++) {
+    const x = operands[i]
     if (x instanceof Tensor) {
       if (isGone(x)) failDisposed(operation.name, x)
-    } else if (typeof x === 'number') numbers++
+    } else if (typeof x === 'number') hasNumbers = true
     else {
       failForeign(operation.name, x)
       failType(
@@ -137,17 +141,33 @@ export function applyTo<A, I extends readonly Tensor[]>(
       )
     }
   }
+  if (hasNumbers) return applyToScalars(operation, operands, attributes)
   // The kinds are checked above; how many there are is the caller's signature.
-  if (numbers === 0) return apply(operation, operands as readonly Tensor[] as I, attributes)
-  const scalars: Tensor[] = []
+  return apply(operation, operands as readonly Tensor[] as I, attributes)
+}
+
+function applyToScalars<A, I extends readonly Tensor[]>(
+  operation: Operation<A, I>,
+  operands: Operand[],
+  attributes: A,
+): Tensor {
+  // A bit for each that is made here.
+  let made = 0
   let output: Tensor | undefined
   try {
-    const inputs = operands.map((x) => (typeof x === 'number' ? scalar(x, scalars) : x))
-    output = apply(operation, inputs as readonly Tensor[] as I, attributes)
+    for (let i = 0; i < operands.length; i++) {
+      const x = operands[i]!
+      if (typeof x !== 'number') continue
+      operands[i] = scalar(x)
+      made |= 1 << i
+    }
+    output = apply(operation, operands as readonly Tensor[] as I, attributes)
     return output
   } finally {
-    for (const x of scalars) {
-      if (output !== undefined && x.neededBy !== null) own(x, x.storage, x.neededBy)
+    for (let i = 0; made >> i !== 0; i++) {
+      if (((made >> i) & 1) === 0) continue
+      const x = operands[i] as Tensor
+      if (output !== undefined && x.neededBy !== null) own(x, x.neededBy)
       else {
         x.offset = -1
         release(x.storage)
@@ -157,12 +177,10 @@ export function applyTo<A, I extends readonly Tensor[]>(
 }
 
 // A number that nobody owns yet: most are given back at once, and never enter the books.
-function scalar(value: number, scalars: Tensor[]): Tensor {
+function scalar(value: number): Tensor {
   const storage = allocate(4, scalarShape)
   heapFloats()[storage.offset / 4] = value
-  const made = new Tensor(scalarShape, 1, storage.offset, storage, null, -1, null)
-  scalars.push(made)
-  return made
+  return new Tensor(scalarShape, 1, storage.offset, storage, null, -1, null)
 }
 
 /** An operand that must be a tensor, with memory. */

@@ -3,8 +3,8 @@ import type { Loop } from './kernels/emit.ts'
 import type { Value } from './kernels/expression.ts'
 import { loopOf, numberOf } from './kernels/loops.ts'
 import { defineOperation, type Operation } from './operation.ts'
-import { sumTo } from './ops/sum.ts'
-import { broadcastShapes, broadcastStrides, type Shape, sameShape, sizeOf } from './shape.ts'
+import { summedTo } from './ops/sum.ts'
+import { broadcastPair, broadcastStrides, isSuffix, type Shape, sizeOf } from './shape.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What an elementwise operation is declared by; everything else follows. */
@@ -23,7 +23,8 @@ export interface Elementwise<
   readonly vjp: readonly (((cotangent: Tensor, output: Tensor, ...inputs: I) => Tensor) | null)[]
 }
 
-const none: Record<never, never> = Object.freeze({})
+/** The attributes of operations that have none. */
+export const none: Record<never, never> = {}
 
 /** Attributes of operations that have none. */
 export type None = typeof none
@@ -40,19 +41,54 @@ function elementwise<I extends readonly Tensor[]>(
     }
     return found
   }
+  // Loops that are found without their pattern: of equal shapes, with a scalar on the right, and of three by which are scalars.
+  let equal: Loop | undefined
+  let byScalar: Loop | undefined
+  const ofThree: Loop[] = []
+  const kernel = (output: Tensor, inputs: I): void => {
+    const a = inputs[0]!
+    const { size } = output
+    if (inputs.length === 1) {
+      equal ??= loop('v')
+      equal(output.offset, 1, size, a.offset, 0)
+      return
+    }
+    if (inputs.length === 2 && a.size === size) {
+      const b = inputs[1]!
+      if (b.size === size) {
+        equal ??= loop('vv')
+        equal(output.offset, 1, size, a.offset, 0, b.offset, 0)
+        return
+      }
+      if (b.size === 1) {
+        byScalar ??= loop('vs')
+        byScalar(output.offset, 1, size, a.offset, 0, b.offset, 0)
+        return
+      }
+    }
+    if (inputs.length === 3) {
+      const b = inputs[1]!
+      const c = inputs[2]!
+      const scalars = (a.size === size ? 0 : 4) + (b.size === size ? 0 : 2) + (c.size === size ? 0 : 1)
+      const most = (scalars & 4 ? a.size : 1) * (scalars & 2 ? b.size : 1) * (scalars & 1 ? c.size : 1)
+      if (most === 1) {
+        ofThree[scalars] ??= loop(patternsOfThree[scalars]!)
+        ofThree[scalars](output.offset, 1, size, a.offset, 0, b.offset, 0, c.offset, 0)
+        return
+      }
+    }
+    run(loop, output, inputs)
+  }
   const made = defineOperation<None, I>({
     name: declared.name,
     doc: declared.doc,
     shape: (inputs) => {
-      const first = inputs[0]!.shape
+      let shape = inputs[0]!.shape
       for (let i = 1; i < inputs.length; i++) {
-        if (!sameShape(first, inputs[i]!.shape))
-          return broadcastShapes(
-            declared.name,
-            inputs.map((x) => x.shape),
-          )
+        const other = inputs[i]!.shape
+        if (other !== shape) shape = broadcastPair(declared.name, shape, other)
       }
-      return first
+      return shape
     },
     reference: (inputs, _, shape) => {
       const strides = inputs.map((x) => broadcastStrides(x.shape, shape))
@@ -64,11 +100,11 @@ function elementwise<I extends readonly Tensor[]>(
       }
       return result
     },
-    kernel: (output, inputs) => run(loop, output, inputs),
+    kernel,
     expression: declared.expression,
     inPlace: true,
     vjp: declared.vjp.map((rule, i) =>
-      rule === null ? null : (g, y, inputs) => sumTo(rule(g, y, ...inputs), inputs[i]!.shape),
+      rule === null ? null : (g, y, inputs) => summedTo(rule(g, y, ...inputs), inputs[i]!.shape),
     ),
   })
   return made
@@ -85,49 +121,47 @@ export function dot(index: readonly number[], strides: readonly number[]): numbe
 // products; more axes are walked here.
 function run(loop: (pattern: string) => Loop, output: Tensor, inputs: readonly Tensor[]): void {
   const a = inputs[0]!
-  const size = output.size
-  if (inputs.length === 1) {
-    loop('v')(output.offset, 1, size, a.offset, 0)
-    return
-  }
   const b = inputs[1]!
+  const size = output.size
   if (inputs.length === 2) {
     if (a.size === size) {
-      if (b.size === size) {
-        loop('vv')(output.offset, 1, size, a.offset, 0, b.offset, 0)
-        return
-      }
-      if (b.size === 1) {
-        loop('vs')(output.offset, 1, size, a.offset, 0, b.offset, 0)
-        return
-      }
       if (isSuffix(b.shape, output.shape)) {
         loop('vv')(output.offset, size / b.size, b.size, a.offset, b.size * 4, b.offset, 0)
         return
       }
-    } else if (a.size === 1 && b.size === size) {
-      loop('sv')(output.offset, 1, size, a.offset, 0, b.offset, 0)
-      return
-    }
-  } else if (inputs.length === 3) {
-    const c = inputs[2]!
-    const scalars = (a.size === size ? 0 : 4) + (b.size === size ? 0 : 2) + (c.size === size ? 0 : 1)
-    const most = (scalars & 4 ? a.size : 1) * (scalars & 2 ? b.size : 1) * (scalars & 1 ? c.size : 1)
-    if (most === 1) {
-      loop(patternsOfThree[scalars]!)(output.offset, 1, size, a.offset, 0, b.offset, 0, c.offset, 0)
-      return
+      if (isColumn(b.shape, output.shape)) {
+        loop('vs')(output.offset, b.size, size / b.size, a.offset, (size / b.size) * 4, b.offset, 4)
+        return
+      }
+    } else if (b.size === size) {
+      if (a.size === 1) {
+        loop('sv')(output.offset, 1, size, a.offset, 0, b.offset, 0)
+        return
+      }
+      if (isSuffix(a.shape, output.shape)) {
+        loop('vv')(output.offset, size / a.size, a.size, a.offset, 0, b.offset, a.size * 4)
+        return
+      }
+      if (isColumn(a.shape, output.shape)) {
+        loop('sv')(output.offset, a.size, size / a.size, a.offset, 4, b.offset, (size / a.size) * 4)
+        return
+      }
     }
   }
   runAnyShape(loop, output, inputs)
 }
 
+// Whether one element is for a whole run of the output's: the last axes are 1, the ones before are the output's.
+function isColumn(shape: Shape, output: Shape): boolean {
+  if (shape.length !== output.length) return false
+  let axis = 0
+  while (axis < shape.length && shape[axis] === output[axis]) axis++
+  while (axis < shape.length && shape[axis] === 1) axis++
+  return axis === shape.length
+}
+
 // By which inputs are scalars, the last one in the lowest bit.
 const patternsOfThree = ['vvv', 'vvs', 'vsv', 'vss', 'svv', 'svs', 'ssv', 'sss']
-
-function isSuffix(short: Shape, long: Shape): boolean {
-  for (let i = 1; i <= short.length; i++) if (short[short.length - i] !== long[long.length - i]) return false
-  return true
-}
 
 function runAnyShape(loop: (pattern: string) => Loop, output: Tensor, inputs: readonly Tensor[]): void {
   const { sizes, strides } = mergeAxes(

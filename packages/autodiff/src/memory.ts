@@ -79,18 +79,24 @@ function refreshViews(of: WebAssembly.Memory): void {
 }
 
 // Size classes: exact multiples of 64 bytes up to 4 kB, then eight steps for each power of two.
+const exactBytes = 64 * granule
+
 function classOf(granules: number): number {
   if (granules <= 64) return granules
-  const exponent = 31 - Math.clz32(granules - 1)
-  const step = 2 ** (exponent - 3)
-  return 64 + (exponent - 6) * 8 + Math.ceil(granules / step) - 8
+  const shift = 28 - Math.clz32(granules - 1)
+  return 64 + (shift - 3) * 8 + stepsOf(granules, shift) - 8
+}
+
+// How many steps of 2 ** shift hold so many granules: integers throughout.
+function stepsOf(granules: number, shift: number): number {
+  return (granules + (1 << shift) - 1) >> shift
 }
 
 function blockBytes(wanted: number): number {
   const granules = Math.max(1, Math.ceil(wanted / granule))
   if (granules <= 64) return granules * granule
-  const step = 2 ** (31 - Math.clz32(granules - 1) - 3)
-  return Math.ceil(granules / step) * step * granule
+  const shift = 28 - Math.clz32(granules - 1)
+  return (stepsOf(granules, shift) << shift) * granule
 }
 
 /** A run of heap memory that tensors share: reshapes and leading-axis slices count as references. */
@@ -129,8 +135,11 @@ export function allocate(wanted: number, shape?: readonly number[]): Storage {
  */
 export function takeAgain(storage: Storage, wanted: number, shape?: readonly number[]): Storage {
   if (memory === undefined) wasmMemory()
-  const size = blockBytes(wanted)
-  const list = free[classOf(size / granule)]
+  // Most blocks are small: one addition tells their class.
+  const isExact = wanted <= exactBytes
+  const granules = isExact ? Math.max(1, (wanted + granule - 1) >> 6) : 0
+  const size = isExact ? granules * granule : blockBytes(wanted)
+  const list = free[isExact ? granules : classOf(size / granule)]
   let offset = list === undefined || list.length === 0 ? -1 : list.pop()!
   if (offset < 0) offset = carve(size, wanted, shape ?? [wanted / 4])
   bytes += size
@@ -242,7 +251,7 @@ export function release(storage: Storage): void {
   bytes -= size
   if (size >= largeBytes) large.delete(storage.offset)
   if (poisoned) heapFloats().fill(Number.NaN, storage.offset / 4, (storage.offset + size) / 4)
-  const index = classOf(size / granule)
+  const index = size <= exactBytes ? size >> 6 : classOf(size / granule)
   const list = free[index]
   if (list === undefined) free[index] = [storage.offset]
   else list.push(storage.offset)

@@ -99,9 +99,30 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
   part?(attributes: A): number
 }
 
+// Records with the same fields in the same order: the engine reads some of them at every call, and finds them at once where
+// all records are of one kind.
+const blank: { readonly [field in keyof Operation]: undefined } = {
+  name: undefined,
+  doc: undefined,
+  shape: undefined,
+  reference: undefined,
+  scratch: undefined,
+  kernel: undefined,
+  expression: undefined,
+  reduces: undefined,
+  fromSum: undefined,
+  inPlace: undefined,
+  alias: undefined,
+  effect: undefined,
+  vjp: undefined,
+  pull: undefined,
+  part: undefined,
+}
+
 /** Declares an operation. */
 export function defineOperation<A, I extends readonly Tensor[]>(operation: Operation<A, I>): Operation<A, I> {
-  return operation
+  // What is left out stays undefined.
+  return { ...blank, ...operation } as Operation<A, I>
 }
 
 /** Numbers of one input to sample: between `low` and `high`; `integer` for indices; `distinct` where ties are kinks. */

@@ -41,8 +41,21 @@ export function reduced(
 
 /** The shape that is left: reduced axes are dropped, or 1 with `keepDims`. */
 export function reducedShape(shape: Shape, { axes, keepDims }: Reduced): Shape {
-  if (keepDims) return shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
-  return shape.filter((_, axis) => !axes.includes(axis))
+  if (keepDims) return keptShape(shape, axes)
+  const left: number[] = []
+  let next = 0
+  for (let axis = 0; axis < shape.length; axis++) {
+    if (axes[next] === axis) next++
+    else left.push(shape[axis]!)
+  }
+  return left
+}
+
+/** The shape with 1 for each axis that is reduced. */
+export function keptShape(shape: Shape, axes: readonly number[]): Shape {
+  const kept = [...shape]
+  for (let i = 0; i < axes.length; i++) kept[axes[i]!] = 1
+  return kept
 }
 
 /** The number of elements that fall into one. */

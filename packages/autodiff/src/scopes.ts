@@ -4,6 +4,7 @@ import { countTensors, release, type Storage } from './memory.ts'
 /** Something that a scope frees: a tensor. `owner` is the scope that will, null if none does. */
 export interface Owned {
   owner: Scope | null
+  readonly storage: Storage
   free(): void
 }
 
@@ -33,6 +34,18 @@ export class Scope {
     this.sweepAt = Math.max(1024, 2 * kept)
   }
 
+  /** Lets go of all members, and calls `next` with each that is still this scope's own. */
+  letGo(next: (owned: Owned) => void): void {
+    for (const member of this.members) {
+      // It may be listed twice, having been away in between.
+      if (member.owner !== this) continue
+      member.owner = null
+      next(member)
+    }
+    this.members.length = 0
+    this.sweepAt = 1024
+  }
+
   /** Frees every member that is still this scope's own. */
   freeMembers(): void {
     const members = this.members
@@ -53,6 +66,27 @@ const abandoned =
         release(storage)
       })
     : undefined
+
+// What has no scope is known to the garbage collector from the end of the job on: it would not say anything earlier, and most
+// of what is disposed of is gone by then.
+const unscoped = new Scope(-1)
+let isExpected = false
+
+function leaveToCollector(owned: Owned): void {
+  if (abandoned === undefined) {
+    owned.owner = null
+    return
+  }
+  unscoped.adopt(owned)
+  if (isExpected) return
+  isExpected = true
+  void Promise.resolve().then(register)
+}
+
+function register(): void {
+  isExpected = false
+  unscoped.letGo((owned) => abandoned?.register(owned, owned.storage, owned))
+}
 
 /** The innermost open scope, null outside of any. */
 export function currentScope(): Scope | null {
@@ -103,29 +137,25 @@ export function unwindScope(scope: Scope): void {
 }
 
 /** Hands a new tensor to `scope`, or, with no scope open, to the garbage collector as a safety net. */
-export function own(owned: Owned, storage: Storage, scope: Scope | null = currentScope()): void {
+export function own(owned: Owned, scope: Scope | null = currentScope()): void {
   countTensors(1)
-  if (scope === null) {
-    owned.owner = null
-    abandoned?.register(owned, storage, owned)
-  } else scope.adopt(owned)
+  if (scope === null) leaveToCollector(owned)
+  else scope.adopt(owned)
 }
 
 /** Moves `owned` from its scope to `scope`, which must be open; null leaves it to the garbage collector. */
-export function move(owned: Owned, storage: Storage, scope: Scope | null): void {
-  if (scope === null) {
-    owned.owner = null
-    abandoned?.register(owned, storage, owned)
-  } else {
+export function move(owned: Owned, scope: Scope | null): void {
+  if (scope === null) leaveToCollector(owned)
+  else {
     if (owned.owner === null) abandoned?.unregister(owned)
     scope.adopt(owned)
   }
 }
 
-/** Takes `owned` out of the books: its reference on `storage` is given up. */
-export function disown(owned: Owned, storage: Storage): void {
+/** Takes `owned` out of the books: its reference on its storage is given up. */
+export function disown(owned: Owned): void {
   countTensors(-1)
   if (owned.owner === null) abandoned?.unregister(owned)
   else owned.owner = null
-  release(storage)
+  release(owned.storage)
 }

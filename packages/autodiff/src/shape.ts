@@ -46,15 +46,14 @@ export function sameShape(a: Shape, b: Shape): boolean {
  */
 export function broadcastShapes(operation: string, shapes: readonly Shape[]): Shape {
   let result = shapes[0]!
-  for (let i = 1; i < shapes.length; i++) {
-    const other = shapes[i]!
-    if (result.length === 0) result = other
-    else if (other.length !== 0 && !sameShape(result, other)) result = broadcastPair(operation, result, other)
-  }
+  for (let i = 1; i < shapes.length; i++) result = broadcastPair(operation, result, shapes[i]!)
   return result
 }
 
-function broadcastPair(operation: string, a: Shape, b: Shape): Shape {
+/** The shape that two shapes broadcast to, as `broadcastShapes` does: one of the two where it is that. */
+export function broadcastPair(operation: string, a: Shape, b: Shape): Shape {
+  if (a === b || isSuffix(b, a)) return a
+  if (isSuffix(a, b)) return b
   const rank = Math.max(a.length, b.length)
   const result: number[] = new Array(rank)
   for (let i = 1; i <= rank; i++) {
@@ -72,11 +71,20 @@ function broadcastPair(operation: string, a: Shape, b: Shape): Shape {
   return result
 }
 
+/** Whether `long` ends in the sizes of `short`: what has that shape is then repeated as a whole. */
+export function isSuffix(short: Shape, long: Shape): boolean {
+  const missing = long.length - short.length
+  if (missing < 0) return false
+  for (let i = short.length - 1; i >= 0; i--) if (short[i] !== long[missing + i]) return false
+  return true
+}
+
 /** Checks a shape that a user gave: an array of integers from 0 on. */
 export function checkShape(operation: string, shape: unknown): Shape {
   if (!Array.isArray(shape))
     failType(operation, `shape must be an array of integers, got ${kindOf(shape)}`, 'pass [rows, columns]')
-  for (const size of shape) {
+  for (let i = 0; i < shape.length; i++) {
+    const size: unknown = shape[i]
     if (typeof size !== 'number' || !Number.isInteger(size) || size < 0) {
       failRange(operation, `sizes must be integers from 0 on, got ${shown(shape)}`)
     }
@@ -88,7 +96,8 @@ export function checkShape(operation: string, shape: unknown): Shape {
       'split it',
     )
   }
-  return Object.freeze(shape.slice())
+  // A frozen one, another tensor's, stays as it is. Spread: `slice` takes 0.2 us for those.
+  return Object.isFrozen(shape) ? shape : Object.freeze([...shape])
 }
 
 /** The axis `axis` counted from 0, where negative ones count from the end. */
@@ -107,19 +116,24 @@ export function checkAxis(operation: string, axis: unknown, rank: number): numbe
   return counted
 }
 
+function allAxes(rank: number): readonly number[] {
+  const axes: number[] = []
+  for (let axis = 0; axis < rank; axis++) axes.push(axis)
+  return axes
+}
+
 /** Axes counted from 0, ascending; undefined means all of them. */
 export function checkAxes(
   operation: string,
   axes: number | readonly number[] | undefined,
   rank: number,
 ): readonly number[] {
-  if (axes === undefined) return Array.from({ length: rank }, (_, i) => i)
+  if (axes === undefined) return allAxes(rank)
   if (typeof axes !== 'number' && !Array.isArray(axes)) {
     failType(operation, `axis must be an integer or an array of integers, got ${kindOf(axes)}`)
   }
-  const counted = (typeof axes === 'number' ? [axes] : Array.from(axes)).map((axis) =>
-    checkAxis(operation, axis, rank),
-  )
+  if (typeof axes === 'number') return [checkAxis(operation, axes, rank)]
+  const counted = Array.from(axes, (axis) => checkAxis(operation, axis, rank))
   counted.sort((a, b) => a - b)
   for (let i = 1; i < counted.length; i++) {
     if (counted[i] === counted[i - 1])

@@ -23,15 +23,13 @@ export class Tape {
   readonly entries: (Entry | null)[] = []
   /** Whether values are only shapes: nothing is computed. */
   readonly abstract: boolean
+  /** How deeply its transform is nested: the youngest tape is the deepest. */
+  readonly depth: number
   open = true
   constructor(scope: Scope, abstract = false) {
     this.scope = scope
     this.abstract = abstract
-  }
-
-  /** How deeply its transform is nested: the youngest tape is the deepest. */
-  get depth(): number {
-    return this.scope.depth
+    this.depth = scope.depth
   }
 
   /** Makes `x` an input of the program. */
@@ -59,10 +57,13 @@ export class Tape {
   }
 
   private keep(x: Tensor): void {
-    if (x.owner !== null && x.owner.depth > this.depth) moveTo(x, this.scope)
-    if (this.isFirstToNeed(x.neededBy)) x.neededBy = this.scope
+    const { scope } = this
+    if (x.owner !== null && x.owner.depth > this.depth) moveTo(x, scope)
+    if (x.neededBy !== scope && this.isFirstToNeed(x.neededBy)) x.neededBy = scope
+    if (this.abstract) return
     // Of an alias too: the memory is the same. What is only a shape has none.
-    if (!this.abstract && this.isFirstToNeed(x.storage.neededBy)) x.storage.neededBy = this.scope
+    const { storage } = x
+    if (storage.neededBy !== scope && this.isFirstToNeed(storage.neededBy)) storage.neededBy = scope
   }
 
   private isFirstToNeed(needed: Scope | null): boolean {

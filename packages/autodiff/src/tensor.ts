@@ -121,14 +121,14 @@ export class Tensor implements Owned {
     if (this.offset === -1) return
     const needed = this.neededBy ?? (this.tape === null ? null : this.tape.scope)
     if (needed === null || !isOpen(needed)) this.free()
-    else if (this.owner !== needed) move(this, this.storage, needed)
+    else if (this.owner !== needed) move(this, needed)
   }
 
   /** @internal what `dispose` and scopes do */
   free(): void {
     if (this.offset === -1) return
     this.offset = -1
-    disown(this, this.storage)
+    disown(this)
   }
 }
 
@@ -184,7 +184,7 @@ export function allocateTensor(shape: Shape): Tensor {
   const size = sizeOf(shape)
   const storage = allocate(size * 4, shape)
   const made = new Tensor(shape, size, storage.offset, storage, null, -1, null)
-  own(made, storage)
+  own(made)
   return made
 }
 
@@ -196,11 +196,11 @@ export function alias(operation: string, x: Tensor): Tensor {
   const storage = retain(x.storage)
   if (known !== null && known.tape !== null) {
     const made = new Tensor(x.shape, x.size, x.offset, storage, known.tape, known.slot, known.below)
-    own(made, storage, known.tape.scope)
+    own(made, known.tape.scope)
     return made
   }
   const made = new Tensor(x.shape, x.size, x.offset, storage, null, -1, null)
-  own(made, storage)
+  own(made)
   return made
 }
 
@@ -208,14 +208,14 @@ export function alias(operation: string, x: Tensor): Tensor {
 export function onTape(x: Tensor, tape: Tape, slot: number, below: Tensor | null): Tensor {
   if (isGone(x)) failDisposed('grad', x)
   const made = new Tensor(x.shape, x.size, x.offset, retain(x.storage), tape, slot, below)
-  own(made, made.storage, tape.scope)
+  own(made, tape.scope)
   return made
 }
 
 /** A value of which only the shape is known, in slot `slot` of a tape that records without computing. */
 export function abstractOn(tape: Tape, shape: Shape, slot: number): Tensor {
   const made = new Tensor(shape, sizeOf(shape), nowhere.offset, retain(nowhere), tape, slot, null)
-  own(made, nowhere, tape.scope)
+  own(made, tape.scope)
   return made
 }
 
@@ -228,7 +228,7 @@ export class TracedNumber extends Tensor {}
 /** A number of which nothing is known, in slot `slot` of a tape that records without computing. */
 export function tracedNumberOn(tape: Tape, slot: number): TracedNumber {
   const made = new TracedNumber(noAxes, 1, nowhere.offset, retain(nowhere), tape, slot, null)
-  own(made, nowhere, tape.scope)
+  own(made, tape.scope)
   return made
 }
 
@@ -248,7 +248,7 @@ export function isTensor(leaf: unknown): leaf is Tensor {
 
 /** Hands `x`, and what it rests on, to `scope`; null leaves it to the garbage collector. */
 export function moveTo(x: Tensor, scope: Scope | null): void {
-  move(x, x.storage, scope)
+  move(x, scope)
   const below = x.below
   // Outwards only: a tape around may have taken what is below already, and outlives this scope.
   if (below !== null && below.owner !== null && (scope === null || below.owner.depth > scope.depth)) {

@@ -53,8 +53,25 @@ export function visitLeaves(tree: unknown, visit: (leaf: Leaf, path: string) => 
   else if (Array.isArray(tree))
     for (let i = 0; i < tree.length; i++) visitLeaves(tree[i], visit, join(path, i))
   else if (isPlain(tree)) {
-    for (const key of Object.keys(tree).sort()) visitLeaves(tree[key], visit, join(path, key))
+    for (const key of sortedKeys(tree)) visitLeaves(tree[key], visit, join(path, key))
   } else failTree(path, tree)
+}
+
+// Mostly they are in order already.
+function sortedKeys(tree: object): string[] {
+  const keys = Object.keys(tree)
+  return areInOrder(keys) ? keys : keys.sort()
+}
+
+function areInOrder(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i++) if (keys[i - 1]! > keys[i]!) return false
+  return true
+}
+
+// Paths take longer to make than all else: here there are none, but for an error.
+function failAt(root: unknown): never {
+  visitLeaves(root, () => {})
+  return failTree('', root)
 }
 
 /**
@@ -78,7 +95,30 @@ export function mapTree<R = Leaf>(
   }
   if (!isPlain(tree)) return failTree(path, tree)
   const result: Record<string, unknown> = {}
-  for (const key of Object.keys(tree).sort()) put(result, key, mapTree(tree[key], change, join(path, key)))
+  for (const key of sortedKeys(tree)) put(result, key, mapTree(tree[key], change, join(path, key)))
+  return result
+}
+
+/** As `mapTensors`, without paths. */
+export function replaceTensors<P, T = Tensor>(tree: P, change: (x: Tensor) => T): Replaced<P, T> {
+  return replaced(tree, change, tree) as Replaced<P, T>
+}
+
+function replaced(tree: unknown, change: (x: Tensor) => unknown, root: unknown): unknown {
+  if (tree instanceof Tensor) return isTensor(tree) ? change(tree) : tree
+  if (isLeaf(tree)) return tree
+  if (Array.isArray(tree)) {
+    const result: unknown[] = []
+    for (let i = 0; i < tree.length; i++) result.push(replaced(tree[i], change, root))
+    return result
+  }
+  if (!isPlain(tree)) return failAt(root)
+  const keys = Object.keys(tree)
+  const isInOrder = areInOrder(keys)
+  // A copy has all properties at once.
+  const result: Record<string, unknown> = isInOrder ? { ...tree } : {}
+  if (!isInOrder) keys.sort()
+  for (let i = 0; i < keys.length; i++) put(result, keys[i]!, replaced(tree[keys[i]!], change, root))
   return result
 }
 
@@ -149,10 +189,18 @@ function tensorsByPath(tree: unknown): Map<string, Tensor> {
  */
 export function leaves(tree: unknown): Tensor[] {
   const found: Tensor[] = []
-  visitLeaves(tree, (leaf) => {
-    if (isTensor(leaf)) found.push(leaf)
-  })
+  collect(tree, found, tree)
   return found
+}
+
+function collect(tree: unknown, found: Tensor[], root: unknown): void {
+  if (isLeaf(tree)) {
+    if (isTensor(tree)) found.push(tree)
+  } else if (Array.isArray(tree)) for (let i = 0; i < tree.length; i++) collect(tree[i], found, root)
+  else if (isPlain(tree)) {
+    const keys = sortedKeys(tree)
+    for (let i = 0; i < keys.length; i++) collect(tree[keys[i]!], found, root)
+  } else failAt(root)
 }
 
 /**
@@ -176,16 +224,21 @@ export function visitTensors(found: unknown, visit: (x: Tensor) => void): void {
   else if (isPlain(found)) for (const key of Object.keys(found)) visitTensors(found[key], visit)
 }
 
+// `visitTensors` with no closure: there is one of these for every scope.
+function handOut(found: unknown, scope: Scope, around: Scope | null): void {
+  if (found instanceof Tensor) {
+    if (found.owner === scope) moveTo(found, around)
+  } else if (Array.isArray(found)) for (let i = 0; i < found.length; i++) handOut(found[i], scope, around)
+  else if (isPlain(found)) for (const key in found) handOut(found[key], scope, around)
+}
+
 /** Runs `body` in a scope of its own: the tensors in what it returns go to the scope around, everything else is freed. */
 export function inScope<R>(body: (scope: Scope) => R): R {
   const scope = openScope()
   let done = false
   try {
     const result = body(scope)
-    const around = scopeAround(scope)
-    visitTensors(result, (x) => {
-      if (x.owner === scope) moveTo(x, around)
-    })
+    handOut(result, scope, scopeAround(scope))
     closeScope(scope)
     done = true
     return result

@@ -13,7 +13,7 @@ test('what is dropped without being disposed of is given back by the garbage col
   const flags = ['--expose-gc', '--conditions=@tapeflow/source', '--import', 'tsx']
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, program])
   const { looks } = JSON.parse(stdout) as { readonly looks: Looks }
-  expect(Object.keys(looks)).toHaveLength(5)
+  expect(Object.keys(looks)).toHaveLength(6)
   for (const [name, [before, meanwhile, after]] of Object.entries(looks)) {
     expect(meanwhile.bytes, name).toBeGreaterThan(before.bytes)
     expect({ tensors: after.tensors, bytes: after.bytes }, name).toEqual({

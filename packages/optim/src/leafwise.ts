@@ -1,9 +1,12 @@
-import { isTensor, mapTensors, scope, type Tensor, zerosLike } from '@tapeflow/autodiff'
+import { mapTensors, scope, type Tensor, zerosLike } from '@tapeflow/autodiff'
 import type { Slots, Updated } from './optimizer.ts'
 import { failDifferent, nodeKind, sameNode } from './same-structure.ts'
 
 /** One tensor's update: `[param, ...slots]` from what they were, slots in the order of their names. */
 export type Rule = (param: Tensor, gradient: Tensor, ...slots: Tensor[]) => readonly Tensor[]
+
+// So many elements are worth a scope, which takes as long as two small operations.
+const scopedFrom = 1024
 
 /** Zeros like the parameters for each name. */
 export function zeroSlots<K extends string, P>(names: readonly K[], params: P): Slots<K, P> {
@@ -12,9 +15,9 @@ export function zeroSlots<K extends string, P>(names: readonly K[], params: P): 
 }
 
 /**
- * Applies a rule to every tensor of the parameters, with the gradient and the slots at the same path. Each call runs
- * in a scope: what it made in between is freed, and its memory, still in the cache, is used by the next. Leaves that
- * are no tensors stay.
+ * Applies a rule to every tensor of the parameters, with the gradient and the slots at the same path. Each call on a large tensor
+ * runs in a scope: what it made in between is freed, and its memory, still in the cache, is used by the next; what is left of small
+ * ones is freed by the scope that this is called in. Leaves that are no tensors stay.
  *
  * @param operation the optimizer, for errors
  * @param names the slots that the rule takes and returns, in this order
@@ -35,7 +38,7 @@ export function leafwise<K extends string, P>(
   const walk = (param: unknown, others: readonly unknown[]): readonly unknown[] => {
     const kind = nodeKind(param)
     for (let i = 0; i < others.length; i++) if (kind === null || !sameNode(kind, param, others[i])) differ()
-    if (isTensor(param)) return scope(() => rule(param, ...(others as [Tensor, ...Tensor[]])))
+    if (kind === 'tensor') return updated(rule, param as Tensor, others as [Tensor, ...Tensor[]])
     if (kind === 'array')
       return walkArray(param as readonly unknown[], others as readonly (readonly unknown[])[])
     if (kind === 'object')
@@ -49,10 +52,9 @@ export function leafwise<K extends string, P>(
   ): readonly unknown[] => {
     const made = others.map((): unknown[] => [])
     for (let i = 0; i < param.length; i++) {
-      const row = walk(
-        param[i],
-        others.map((other) => other[i]),
-      )
+      const children: unknown[] = []
+      for (let k = 0; k < others.length; k++) children.push(others[k]![i])
+      const row = walk(param[i], children)
       for (let k = 0; k < made.length; k++) made[k]!.push(row[k])
     }
     return made
@@ -62,12 +64,12 @@ export function leafwise<K extends string, P>(
     param: Record<string, unknown>,
     others: readonly Record<string, unknown>[],
   ): readonly unknown[] => {
-    const made = others.map((): Record<string, unknown> => ({}))
+    // Copies have all properties at once.
+    const made = others.map((): Record<string, unknown> => ({ ...param }))
     for (const key in param) {
-      const row = walk(
-        param[key],
-        others.map((other) => other[key]),
-      )
+      const children: unknown[] = []
+      for (let k = 0; k < others.length; k++) children.push(others[k]![key])
+      const row = walk(param[key], children)
       for (let k = 0; k < made.length; k++) put(made[k]!, key, row[k])
     }
     return made
@@ -81,6 +83,19 @@ export function leafwise<K extends string, P>(
   // The walk rebuilds the structure of params.
   const [next, ...rest] = walk(params, beside) as readonly P[]
   return { params: next!, slots: byName(names, (i) => rest[i]!) }
+}
+
+function updated(rule: Rule, param: Tensor, beside: readonly [Tensor, ...Tensor[]]): readonly Tensor[] {
+  return param.size < scopedFrom ? rule(param, ...beside) : updatedInScope(rule, param, beside)
+}
+
+// Apart from where it is called: a function with a closure in it makes garbage even where that is not reached.
+function updatedInScope(
+  rule: Rule,
+  param: Tensor,
+  beside: readonly [Tensor, ...Tensor[]],
+): readonly Tensor[] {
+  return scope(() => rule(param, ...beside))
 }
 
 function put(object: Record<string, unknown>, key: string, value: unknown): void {

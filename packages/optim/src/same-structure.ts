@@ -25,7 +25,7 @@ export function nodeKind(node: unknown): Kind | null {
 
 /** Whether a node of the parameters, which is of `kind`, and one of another tree are alike: keys and shapes too. */
 export function sameNode(kind: Kind, param: unknown, other: unknown): boolean {
-  if (isTensor(param)) return isTensor(other) && sameShape(param.shape, other.shape)
+  if (kind === 'tensor') return isTensor(other) && sameShape((param as Tensor).shape, other.shape)
   if (nodeKind(other) !== kind) return false
   if (kind === 'other leaf') return true
   if (kind === 'array') return (param as readonly unknown[]).length === (other as readonly unknown[]).length

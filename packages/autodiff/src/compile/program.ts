@@ -192,7 +192,7 @@ export class Program {
     for (const [index, x] of this.kept.entries()) {
       if (x?.storage !== storage || isGone(x)) continue
       const scope = isNeeded(x) ? storage.neededBy : currentScope()
-      if (scope !== null) move(x, storage, scope)
+      if (scope !== null) move(x, scope)
       this.kept[index] = null
     }
     this.lastResult = undefined
@@ -340,6 +340,6 @@ function isNeeded({ storage: { neededBy } }: Tensor): boolean {
 
 function tensorOn(value: Value, storage: Storage, offset: number, scope: Scope | null): Tensor {
   const made = new Tensor(value.shape, value.size, offset, retain(storage), null, -1, null)
-  own(made, storage, scope)
+  own(made, scope)
   return made
 }

@@ -11,7 +11,13 @@ export type Signature =
   | { readonly kind: 'number' | 'key'; readonly leaf: number }
   | { readonly kind: 'static'; readonly value: Static }
   | { readonly kind: 'array'; readonly items: readonly Signature[] }
-  | { readonly kind: 'object'; readonly keys: readonly string[]; readonly items: readonly Signature[] }
+  | {
+      readonly kind: 'object'
+      readonly keys: readonly string[]
+      readonly items: readonly Signature[]
+      /** It has the names of `Data`: whether it is any is seen from the values. */
+      readonly isLikeData: boolean
+    }
 
 /** Values that a program is recorded for, and not an input of it. */
 export type Static = boolean | string | null | undefined
@@ -78,6 +84,7 @@ export function signatureOf(args: readonly unknown[]): {
       return {
         kind: 'object',
         keys,
+        isLikeData: keys.includes('shape') && keys.includes('values'),
         items: keys.map((key) => read(value[key], argument, within(key), depth + 1)),
       }
     }
@@ -148,8 +155,8 @@ function fits(signature: Signature, value: unknown, into: unknown[]): boolean {
       return true
     }
     case 'object': {
-      if (!isPlain(value) || isData(value)) return false
-      const { keys, items } = signature
+      const { keys, items, isLikeData } = signature
+      if (!isPlain(value) || (isLikeData && isData(value))) return false
       let i = 0
       for (const key in value) {
         if (key !== keys[i] || !fits(items[i]!, value[key], into)) return false

@@ -1,5 +1,5 @@
 import { applyTo, type Operand } from '../apply.ts'
-import { ternary } from '../elementwise.ts'
+import { none, ternary } from '../elementwise.ts'
 import { failRange } from '../fail.ts'
 import { broadcastable, unaryErrors } from '../info.ts'
 import * as e from '../kernels/expression.ts'
@@ -44,7 +44,7 @@ export function clip(x: Operand, low?: Operand | null, high?: Operand | null): T
   if (typeof from === 'number' && typeof to === 'number' && from > to) {
     failRange('clip', `low is above high, got ${from} and ${to}`, 'swap them')
   }
-  return applyTo(clipOperation, [x, from ?? Number.NEGATIVE_INFINITY, to ?? Number.POSITIVE_INFINITY], {})
+  return applyTo(clipOperation, [x, from ?? Number.NEGATIVE_INFINITY, to ?? Number.POSITIVE_INFINITY], none)
 }
 
 export const info: readonly OperationInfo[] = [

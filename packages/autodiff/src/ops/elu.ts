@@ -1,5 +1,5 @@
 import { applyTo, type Operand } from '../apply.ts'
-import { applyBinary, binary, ternary } from '../elementwise.ts'
+import { applyBinary, binary, none, ternary } from '../elementwise.ts'
 import { negativePart } from '../gradient.ts'
 import { binaryErrors, binarySample, broadcastable, ordinary, unaryErrors } from '../info.ts'
 import * as e from '../kernels/expression.ts'
@@ -60,7 +60,7 @@ export const eluGradientOperation: ReturnType<typeof ternary> = /*@__PURE__*/ te
  * t.eluGradient(8, t.tensor([0, 1]), 0.5).toArray() // => [4, 8]
  */
 export function eluGradient(g: Operand, x: Operand, alpha: Operand = 1): Tensor {
-  return applyTo(eluGradientOperation, [g, x, alpha], {})
+  return applyTo(eluGradientOperation, [g, x, alpha], none)
 }
 
 export const info: readonly OperationInfo[] = [

@@ -1,5 +1,5 @@
 import { applyTo, type Operand } from '../apply.ts'
-import { applyBinary, binary, ternary } from '../elementwise.ts'
+import { applyBinary, binary, none, ternary } from '../elementwise.ts'
 import { negativePart } from '../gradient.ts'
 import { binaryErrors, binarySample, broadcastable, ordinary, unaryErrors } from '../info.ts'
 import * as e from '../kernels/expression.ts'
@@ -57,7 +57,7 @@ export const leakyReluGradientOperation: ReturnType<typeof ternary> = /*@__PURE_
  * t.leakyReluGradient(8, t.tensor([-1, 1]), 0.5).toArray() // => [4, 8]
  */
 export function leakyReluGradient(g: Operand, x: Operand, slope: Operand = 0.01): Tensor {
-  return applyTo(leakyReluGradientOperation, [g, x, slope], {})
+  return applyTo(leakyReluGradientOperation, [g, x, slope], none)
 }
 
 export const info: readonly OperationInfo[] = [

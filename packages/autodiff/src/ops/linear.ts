@@ -1,18 +1,20 @@
 import { apply, tensorOperand } from '../apply.ts'
-import type { None } from '../elementwise.ts'
+import { type None, none } from '../elementwise.ts'
 import { failRange } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { type WasmKernels, wasm } from '../kernels/wasm.ts'
-import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
-import { sameShape, showShape } from '../shape.ts'
+import { defineOperation, type Operation, type OperationInfo, type Shaped } from '../operation.ts'
+import { sizeBetween } from '../reduction.ts'
+import { showShape } from '../shape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 import { add, addOperation } from './add.ts'
-import { matmul, matmulOperation } from './matmul.ts'
+import { matmul, matmulOperation, multiplied } from './matmul.ts'
 import { reshape } from './reshape.ts'
-import { sumTo } from './sum.ts'
+import { summedTo } from './sum.ts'
 
-const asRows = (x: Tensor, width: number): Tensor =>
-  x.rank === 2 ? x : reshape(x, [x.shape.slice(0, -1).reduce((count, size) => count * size, 1), width])
+const rowsOf = ({ shape }: Shaped): number => sizeBetween(shape, 0, shape.length - 1)
+
+const asRows = (x: Tensor, width: number): Tensor => (x.rank === 2 ? x : reshape(x, [rowsOf(x), width]))
 
 export const linearOperation: Operation<None, readonly Tensor[]> = /*@__PURE__*/ defineOperation<
   None,
@@ -20,39 +22,38 @@ export const linearOperation: Operation<None, readonly Tensor[]> = /*@__PURE__*/
 >({
   name: 'linear',
   doc: 'x w + b along the last axis',
-  shape: ([x, w, b]) => {
-    if (x!.shape.length === 0) failRange('linear', 'a scalar has no last axis', 'reshape it to [1]')
-    if (w!.shape.length !== 2) {
-      failRange('linear', `the weight must be a matrix [in, out], got ${showShape(w!.shape)}`)
-    }
-    const [size, out] = w!.shape
-    if (x!.shape[x!.shape.length - 1] !== size) {
+  shape: (inputs) => {
+    const x = inputs[0]!.shape
+    const w = inputs[1]!.shape
+    if (x.length === 0) failRange('linear', 'a scalar has no last axis', 'reshape it to [1]')
+    if (w.length !== 2) failRange('linear', `the weight must be a matrix [in, out], got ${showShape(w)}`)
+    const out = w[1]!
+    if (x[x.length - 1] !== w[0]) {
       failRange(
         'linear',
-        `inner sizes differ, got ${showShape(x!.shape)} and ${showShape(w!.shape)}`,
+        `inner sizes differ, got ${showShape(x)} and ${showShape(w)}`,
         "transpose one operand or check the layer's input size",
       )
     }
-    if (b !== undefined && !sameShape(b.shape, [out!])) {
-      failRange('linear', `the bias must have shape ${showShape([out!])}, got ${showShape(b.shape)}`)
+    if (inputs.length > 2) {
+      const b = inputs[2]!.shape
+      if (b.length !== 1 || b[0] !== out)
+        failRange('linear', `the bias must have shape ${showShape([out])}, got ${showShape(b)}`)
     }
-    return [...x!.shape.slice(0, -1), out!]
+    const shape = [...x]
+    shape[shape.length - 1] = out
+    return shape
   },
   reference: ([x, w, b], _, shape) => {
     const [size, out] = w!.shape as [number, number]
     const rows = { shape: [shape.reduce((count, n) => count * n, 1) / out, size], values: x!.values }
-    const product = matmulOperation.reference([rows, w!], { transposeA: false, transposeB: false }, [])
+    const untransposed = { transposeA: false, transposeB: false }
+    const product = matmulOperation.reference([rows, w!], untransposed, [rows.shape[0]!, out])
     return b === undefined ? product : Float64Array.from(product, (value, i) => value + b.values[i % out]!)
   },
-  scratch: ([x, w]) => {
-    const [size, out] = w!.shape as [number, number]
-    return wasm().matmulScratch(
-      x!.shape.slice(0, -1).reduce((count, n) => count * n, 1),
-      out,
-      size,
-      0,
-      0,
-    )
+  scratch: (inputs) => {
+    const w = inputs[1]!.shape
+    return wasm().matmulScratch(rowsOf(inputs[0]!), w[1]!, w[0]!, 0, 0)
   },
   kernel: (output, inputs, none, scratch) => multiply(wasm(), output, inputs, none, scratch),
   kernelIn:
@@ -60,9 +61,12 @@ export const linearOperation: Operation<None, readonly Tensor[]> = /*@__PURE__*/
     (output, inputs, none, scratch) =>
       multiply(kernels, output, inputs, none, scratch),
   vjp: [
-    (g, _, [x, w]) => reshape(matmul(asRows(g, w!.shape[1]!), w!, { transposeB: true }), x!.shape),
-    (g, _, [x, w]) => matmul(asRows(x!, w!.shape[0]!), asRows(g, w!.shape[1]!), { transposeA: true }),
-    (g, _, [, , b]) => sumTo(g, b!.shape),
+    (g, _, [x, w]) => {
+      const rows = multiplied(asRows(g, w!.shape[1]!), w!, false, true)
+      return x!.rank === 2 ? rows : reshape(rows, x!.shape)
+    },
+    (g, _, [x, w]) => multiplied(asRows(x!, w!.shape[0]!), asRows(g, w!.shape[1]!), true, false),
+    (g, _, [, , b]) => summedTo(g, b!.shape),
   ],
 })
 
@@ -97,9 +101,11 @@ function multiply(
 export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
   const from = tensorOperand('linear', x)
   const weight = tensorOperand('linear', w)
-  const inputs = b === undefined ? [from, weight] : [from, weight, tensorOperand('linear', b)]
-  if (!inputs.some(isOnlyShape)) return apply(linearOperation, inputs, {})
-  const shape = linearOperation.shape(inputs, {})
+  const bias = b === undefined ? undefined : tensorOperand('linear', b)
+  const inputs = bias === undefined ? [from, weight] : [from, weight, bias]
+  if (!isOnlyShape(from) && !isOnlyShape(weight) && (bias === undefined || !isOnlyShape(bias)))
+    return apply(linearOperation, inputs, none)
+  const shape = linearOperation.shape(inputs, none)
   const product = matmul(asRows(from, weight.shape[0]!), weight)
   const sums = b === undefined ? product : add(product, b)
   return from.rank === 2 ? sums : reshape(sums, shape)

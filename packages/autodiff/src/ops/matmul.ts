@@ -16,7 +16,7 @@ import { broadcastShapes, broadcastStrides, type Shape, showShape, sizeOf } from
 import { stridedValues } from '../strided-copy.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 import { reshape } from './reshape.ts'
-import { sumTo } from './sum.ts'
+import { summedTo } from './sum.ts'
 
 /** Which operands are read transposed, without being transposed in memory: the last two axes of each. */
 export interface MatmulOptions {
@@ -25,7 +25,10 @@ export interface MatmulOptions {
 }
 
 const names = ['transposeA', 'transposeB'] as const
-const asTheyAre: Transposed = /*@__PURE__*/ Object.freeze({ transposeA: false, transposeB: false })
+const asTheyAre: Transposed = { transposeA: false, transposeB: false }
+const leftTransposed: Transposed = { transposeA: true, transposeB: false }
+const rightTransposed: Transposed = { transposeA: false, transposeB: true }
+const bothTransposed: Transposed = { transposeA: true, transposeB: true }
 
 export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PURE__*/ defineOperation<
   Transposed,
@@ -36,6 +39,11 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
   shape: (inputs, attributes) => {
     const left = inputs[0]!.shape
     const right = inputs[1]!.shape
+    if (left.length === 2 && right.length === 2) {
+      const { transposeA, transposeB } = attributes
+      if (left[transposeA ? 0 : 1] === right[transposeB ? 1 : 0])
+        return [left[transposeA ? 1 : 0]!, right[transposeB ? 0 : 1]!]
+    }
     if (left.length === 0 || right.length === 0) {
       failRange(
         'matmul',
@@ -56,8 +64,15 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
   },
   reference: (inputs, attributes) => product(inputs, attributes),
   scratch: (inputs, attributes) => {
+    if (!isBatch(inputs)) {
+      const { transposeA, transposeB } = attributes
+      const left = inputs[0]!.shape
+      const n = inputs[1]!.shape[transposeB ? 0 : 1]!
+      const [m, k] = transposeA ? [left[1]!, left[0]!] : [left[0]!, left[1]!]
+      return wasm().matmulScratch(m, n, k, transposeB ? 1 : 0, transposeA ? 1 : 0)
+    }
     const sizes = productSizes(inputs, attributes)
-    const isFlat = isBatch(inputs) && isOneProduct(inputs, sizes, attributes)
+    const isFlat = isOneProduct(inputs, sizes, attributes)
     const rows = isFlat ? sizeOf(inputs[0]!.shape) / sizes.k : sizes.m
     const transposeA = attributes.transposeA && !isFlat ? 1 : 0
     return wasm().matmulScratch(rows, sizes.n, sizes.k, transposeA, attributes.transposeB ? 1 : 0)
@@ -165,11 +180,15 @@ function promote(
   }
 }
 
+/** @internal the product of two tensors, read transposed or not: `matmul` without its checks of kinds */
+export function multiplied(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
+  if (transposeA) return apply(matmulOperation, [a, b], transposeB ? bothTransposed : leftTransposed)
+  return apply(matmulOperation, [a, b], transposeB ? rightTransposed : asTheyAre)
+}
+
 function leftCotangent(g: Tensor, a: Tensor, b: Tensor, { transposeA, transposeB }: Transposed): Tensor {
-  const product = transposeA
-    ? matmul(b, g, { transposeA: transposeB, transposeB: true })
-    : matmul(g, b, { transposeB: !transposeB })
-  return sumTo(product, a.shape)
+  const product = transposeA ? multiplied(b, g, transposeB, true) : multiplied(g, b, false, !transposeB)
+  return summedTo(product, a.shape)
 }
 
 function rightCotangent(g: Tensor, a: Tensor, b: Tensor, { transposeA, transposeB }: Transposed): Tensor {
@@ -178,12 +197,10 @@ function rightCotangent(g: Tensor, a: Tensor, b: Tensor, { transposeA, transpose
     const rows = sizeOf(g.shape.slice(0, -1))
     const left = reshape(a, [rows, a.shape[a.shape.length - 1]!])
     const right = reshape(g, [rows, g.shape[g.shape.length - 1]!])
-    return transposeB ? matmul(right, left, { transposeA: true }) : matmul(left, right, { transposeA: true })
+    return transposeB ? multiplied(right, left, true, false) : multiplied(left, right, true, false)
   }
-  const product = transposeB
-    ? matmul(g, a, { transposeA: true, transposeB: transposeA })
-    : matmul(a, g, { transposeA: !transposeA })
-  return sumTo(product, b.shape)
+  const product = transposeB ? multiplied(g, a, true, transposeA) : multiplied(a, g, !transposeA, false)
+  return summedTo(product, b.shape)
 }
 
 function product(inputs: readonly Values[], attributes: Transposed): Float64Array {
@@ -234,7 +251,7 @@ export function matmul(a: Tensor, b: Tensor, options?: MatmulOptions): Tensor {
   checkOptions('matmul', options, names)
   const transposeA = checkFlag('matmul', 'transposeA', options.transposeA)
   const transposeB = checkFlag('matmul', 'transposeB', options.transposeB)
-  return apply(matmulOperation, inputs, { transposeA, transposeB })
+  return multiplied(inputs[0], inputs[1], transposeA, transposeB)
 }
 
 export const info: readonly OperationInfo[] = [

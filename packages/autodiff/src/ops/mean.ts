@@ -14,8 +14,7 @@ import {
 } from '../reduction.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 import { div } from './div.ts'
-import { reshape } from './reshape.ts'
-import { broadcastTo } from './sum.ts'
+import { spread } from './sum.ts'
 
 export const meanOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOperation<Reduced, [Tensor]>({
   name: 'mean',
@@ -34,12 +33,8 @@ export const meanOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineO
   },
   vjp: [
     (g, _, [x], { axes }) => {
-      const share = div(
-        reshape(g, reducedShape(x.shape, { axes, keepDims: true })),
-        // Of no elements there is nothing to share; 1, so that no NaN reaches the cotangent's own gradient.
-        Math.max(1, reducedCount(x.shape, axes)),
-      )
-      return broadcastTo(share, x.shape)
+      // Of no elements there is nothing to share; 1, so that no NaN reaches the cotangent's own gradient.
+      return spread(div(g, Math.max(1, reducedCount(x.shape, axes))), x.shape, axes)
     },
   ],
 })

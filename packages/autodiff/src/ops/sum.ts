@@ -4,6 +4,7 @@ import { ordinary, reduceSample } from '../info.ts'
 import { wasm } from '../kernels/wasm.ts'
 import { defineOperation, type Operation, type OperationInfo } from '../operation.ts'
 import {
+  keptShape,
   type Reduced,
   type ReduceOptions,
   reduced,
@@ -13,9 +14,10 @@ import {
   sumScratch,
 } from '../reduction.ts'
 import {
-  broadcastShapes,
+  broadcastPair,
   broadcastStrides,
   checkShape,
+  isSuffix,
   type Shape,
   sameShape,
   showShape,
@@ -23,7 +25,7 @@ import {
 } from '../shape.ts'
 import { stridedCopy, stridedValues } from '../strided-copy.ts'
 import { alias, type Tensor, tensor } from '../tensor.ts'
-import { reshape } from './reshape.ts'
+import { reshapeOperation } from './reshape.ts'
 
 export const sumOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOperation<Reduced, [Tensor]>({
   name: 'sum',
@@ -34,10 +36,7 @@ export const sumOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineOp
   fromSum: (sum) => sum,
   scratch: ([x], { axes }) => sumScratch(x!, axes),
   kernel: (output, [x], { axes }, scratch) => reduceWith(wasm().reduceSum, output, x, axes, scratch),
-  vjp: [
-    (g, _, [x], { axes }) =>
-      broadcastTo(reshape(g, reducedShape(x.shape, { axes, keepDims: true })), x.shape),
-  ],
+  vjp: [(g, _, [x], { axes }) => spread(g, x.shape, axes)],
 })
 
 /**
@@ -67,7 +66,7 @@ export const broadcastToOperation: Operation<Target, [Tensor]> = /*@__PURE__*/ d
   name: 'broadcastTo',
   doc: 'the tensor, repeated along axes of size 1 and missing ones',
   shape: ([x], { shape }) => {
-    if (!sameShape(broadcastShapes('broadcastTo', [x!.shape, shape]), shape)) {
+    if (!sameShape(broadcastPair('broadcastTo', x!.shape, shape), shape)) {
       failRange(
         'broadcastTo',
         `${showShape(x!.shape)} does not broadcast to ${showShape(shape)}`,
@@ -79,7 +78,16 @@ export const broadcastToOperation: Operation<Target, [Tensor]> = /*@__PURE__*/ d
   reference: ([x], _, shape) => stridedValues(shape, x!.values, 0, broadcastStrides(x!.shape, shape)),
   expression: (x) => x,
   kernel: (output, [x]) => {
-    const { shape, offset } = output
+    const { shape, offset, size } = output
+    if (x.size === 1) {
+      wasm().stridedCopy(x.offset, offset, 1, 1, 1, size, 0, 0, 0, 0, 0, 0, 0, 1)
+      return
+    }
+    // Repeated as a whole, as nearly always.
+    if (isSuffix(x.shape, shape)) {
+      wasm().stridedCopy(x.offset, offset, 1, 1, size / x.size, x.size, 0, 0, 0, 1, 0, 0, x.size, 1)
+      return
+    }
     stridedCopy(shape, x.offset, broadcastStrides(x.shape, shape), offset, stridesOf(shape))
   },
   vjp: [(g, _, [x]) => sumTo(g, x.shape)],
@@ -118,12 +126,29 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
       'sizes must be equal or 1, matched from the last axis',
     )
   }
+  return summedTo(from, shape)
+}
+
+/** @internal `sumTo`, of a shape that is known to broadcast to that of `x` */
+export function summedTo(x: Tensor, shape: Shape): Tensor {
+  const from = x.shape
+  if (sameShape(from, shape)) return x
+  const missing = from.length - shape.length
   const axes: number[] = []
-  for (let axis = 0; axis < x.rank; axis++) {
-    if (axis < missing || (shape[axis - missing] === 1 && x.shape[axis] !== 1)) axes.push(axis)
+  for (let axis = 0; axis < from.length; axis++) {
+    if (axis < missing || (shape[axis - missing] === 1 && from[axis] !== 1)) axes.push(axis)
   }
   const summed = apply(sumOperation, [x], { axes, keepDims: false })
-  return sameShape(summed.shape, shape) ? summed : reshape(summed, shape)
+  return axes.length === missing ? summed : apply(reshapeOperation, [summed], { shape })
+}
+
+/** @internal the adjoint of a sum over `axes` of a tensor of `shape`: the cotangent, with or without those axes, repeated along them */
+export function spread(g: Tensor, shape: Shape, axes: readonly number[]): Tensor {
+  // Axes that are missing in front are found by broadcasting.
+  const isOfFirst = axes.length === 0 || axes[axes.length - 1]! < axes.length
+  const isKept = isOfFirst || g.shape.length === shape.length
+  const kept = isKept ? g : apply(reshapeOperation, [g], { shape: keptShape(shape, axes) })
+  return sameShape(kept.shape, shape) ? kept : apply(broadcastToOperation, [kept], { shape })
 }
 
 export const info: readonly OperationInfo[] = [

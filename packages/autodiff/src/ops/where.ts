@@ -1,5 +1,5 @@
 import { applyTo, type Operand } from '../apply.ts'
-import { ternary } from '../elementwise.ts'
+import { none, ternary } from '../elementwise.ts'
 import { broadcastable, ordinary, unaryErrors } from '../info.ts'
 import * as e from '../kernels/expression.ts'
 import type { OperationInfo } from '../operation.ts'
@@ -27,7 +27,7 @@ export const whereOperation: ReturnType<typeof ternary> = /*@__PURE__*/ ternary(
  * t.where(t.tensor([1, 0]), t.tensor([5, 6]), 0).toArray() // => [5, 0]
  */
 export function where(condition: Operand, a: Operand, b: Operand): Tensor {
-  return applyTo(whereOperation, [condition, a, b], {})
+  return applyTo(whereOperation, [condition, a, b], none)
 }
 
 export const info: readonly OperationInfo[] = [

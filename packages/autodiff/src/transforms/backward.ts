@@ -18,7 +18,7 @@ export function backward(
   const found: (Tensor | undefined)[] = new Array(tape.entries.length)
   for (let slot = 0; slot < seeds.length; slot++) found[slot] = seeds[slot]
   /** Of entries with several results: the cotangent of each. */
-  const parts = new Map<number, (Tensor | undefined)[]>()
+  let parts: Map<number, (Tensor | undefined)[]> | undefined
   for (let i = 0; i < outputs.length; i++) {
     const cotangent = cotangents[i]
     if (cotangent !== undefined) accumulate(found, slotOn(outputs[i]!, tape), cotangent)
@@ -29,7 +29,7 @@ export function backward(
     const { operation, inputs, attributes, output } = entry
     if (operation.pull !== undefined) {
       const whole = found[slot]
-      const given = whole === undefined ? parts.get(slot) : [whole]
+      const given = whole === undefined ? parts?.get(slot) : [whole]
       if (given === undefined) continue
       const slots = inputs.map((input) => slotOn(input, tape))
       const wanted = slots.map((into) => into >= 0)
@@ -47,15 +47,17 @@ export function backward(
     if (cotangent === undefined) continue
     if (operation.part !== undefined) {
       const into = slotOn(inputs[0]!, tape)
+      parts ??= new Map()
       const given = parts.get(into) ?? []
       accumulate(given, operation.part(attributes), cotangent)
       parts.set(into, given)
       continue
     }
+    const { vjp } = operation
     for (let i = 0; i < inputs.length; i++) {
       const into = slotOn(inputs[i]!, tape)
       if (into < 0) continue
-      const rule = typeof operation.vjp === 'function' ? operation.vjp : operation.vjp[i]
+      const rule = typeof vjp === 'function' ? vjp : vjp[i]
       if (rule) accumulate(found, into, rule(cotangent, output, inputs, attributes, i))
     }
   }

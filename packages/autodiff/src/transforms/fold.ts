@@ -20,11 +20,11 @@ export function fold<C, T>(init: C, items: Iterable<T>, body: (carry: C, item: T
   // Only what a turn made is the loop's to free: not the caller's tensors, nor values on a tape around.
   const made = new Set<Tensor>()
   let carry = init
+  let old: Iterable<Tensor> = leaves(init)
   let index = 0
   let done = false
   try {
     for (const item of items) {
-      const old = leaves(carry)
       const [next, kept] = inScope((scope) => {
         const returned = body(carry, item, index++)
         refuseAsynchronous('fold', returned)
@@ -34,6 +34,7 @@ export function fold<C, T>(init: C, items: Iterable<T>, body: (carry: C, item: T
       })
       carry = next
       for (const x of old) if (!kept.has(x) && made.delete(x)) x.dispose()
+      old = kept
     }
     done = true
     return carry

@@ -1,7 +1,6 @@
-import { ones } from '../creation.ts'
 import { failRange, failType, kindOf } from '../fail.ts'
 import { showShape } from '../shape.ts'
-import { Tensor } from '../tensor.ts'
+import { fromValues, Tensor } from '../tensor.ts'
 import { inScope, type Replaced } from '../tree.ts'
 import { checkFunction } from './functions.ts'
 import { pullBack, record, settle } from './vjp.ts'
@@ -36,16 +35,18 @@ export function valueAndGrad<P, A extends readonly unknown[], R extends Differen
     inScope((scope) => {
       const recorded = record('grad', scope, (traced: P) => f(traced, ...rest), inputs)
       const { value, aux } = outcome(recorded.returned)
-      const gradients = pullBack(recorded, [value], [ones(value.shape)])
-      const result = {
-        value: settle(value, scope),
-        gradients,
-        // Left out where there is none: what is returned is a tree.
-        ...(aux !== undefined && { aux: settle(aux, scope) }),
-      }
+      const gradients = pullBack(recorded, [value], [fromValues(one, value.shape)])
+      const settled = settle(value, scope)
+      // Left out where there is none: what is returned is a tree.
+      const result =
+        aux === undefined
+          ? { value: settled, gradients }
+          : { value: settled, gradients, aux: settle(aux, scope) }
       return result as ValueAndGradients<P, R>
     })
 }
+
+const one = [1]
 
 function outcome(returned: unknown): { value: Tensor; aux: unknown } {
   const pair = returned instanceof Tensor ? { value: returned, aux: undefined } : returned

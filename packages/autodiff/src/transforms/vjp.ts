@@ -4,7 +4,7 @@ import type { Scope } from '../scopes.ts'
 import { sameShape, showShape } from '../shape.ts'
 import { knownUnder, Tape } from '../tape.ts'
 import { alias, type Tensor, TracedNumber } from '../tensor.ts'
-import { inScope, leaves, mapTensors, type Replaced, type Tree } from '../tree.ts'
+import { inScope, leaves, type Replaced, replaceTensors, type Tree } from '../tree.ts'
 import { backward } from './backward.ts'
 import { checkFunction, refuseAsynchronous } from './functions.ts'
 
@@ -81,7 +81,7 @@ export function record<P, R>(
     failType(operation, `inputs must be tensors, got ${number}`, 'wrap it in t.tensor to differentiate by it')
   }
   const tape = new Tape(scope)
-  const traced = mapTensors(inputs, (x) => tape.input(x)) as P
+  const traced = replaceTensors(inputs, (x) => tape.input(x)) as P
   let returned: R
   try {
     returned = f(traced)
@@ -101,7 +101,7 @@ export function pullBack<P>(
   const { tape, traced } = recorded
   const found = backward(tape, outputs, cotangents)
   const given = new Set<Tensor>()
-  return mapTensors(traced, (x) => {
+  return replaceTensors(traced, (x) => {
     const gradient = found[x.slot] ?? zeros(x.shape)
     if (gradient.owner === tape.scope && !given.has(gradient)) {
       given.add(gradient)
@@ -113,7 +113,7 @@ export function pullBack<P>(
 
 /** What a function returned, as the world outside of its closed tape knows it. */
 export function settle(returned: unknown, scope: Scope): unknown {
-  return mapTensors(returned, (x) => {
+  return replaceTensors(returned, (x) => {
     if (x.tape === null || (x.tape.open && x.tape.scope !== scope)) return x
     return knownUnder(x, scope.depth) ?? alias('grad', x)
   })
