@@ -253,6 +253,14 @@ describe('a product and the loop after it take turns, some rows each', () => {
       () => [matrix(rows, 8), matrix(8, 16)],
       (x, w) => t.grad((v: t.Tensor) => t.sum(t.square(t.relu(t.matmul(x!, v)))))(w!),
     ],
+    [
+      'its last row too, which every row reads',
+      () => [matrix(rows, 16), matrix(16, 64)],
+      (x, w) => {
+        const y = t.matmul(x!, w!)
+        return t.add(y, t.slice(y, rows - 1))
+      },
+    ],
     ['images', () => [images(), filter(), matrix(8)], (x, w, b) => t.relu(t.add(t.conv2d(x!, w!), b!))],
     [
       'another product after',
