@@ -116,6 +116,26 @@ describe('elementwise lines become one', () => {
     }
   })
 
+  it('but what may fail fails first where it does in the function', () => {
+    // The loop of what is checked could go on with the sum, and with that wait for what is drawn.
+    const f = (x: t.Tensor, high: number) => {
+      const y = t.neg(t.cumSum(x))
+      t.checkIndices('choose', y, 3)
+      return t.add(y, t.uniform(t.key(1), [4], 0, high))
+    }
+    const compiled = t.compile(f)
+    t.scope(() => {
+      const x = t.ones([4])
+      const words = 'choose: index -1 at place 0'
+      expect(() => f(x, Number.NaN)).toThrow(words)
+      expect(() => compiled(x, Number.NaN)).toThrow(words)
+      // What has no elements lies nowhere.
+      const check = compiled.plan(x, 1).planned.find((line) => line.includes('checkIndices'))
+      expect(check).not.toContain('in place')
+    })
+    compiled.dispose()
+  })
+
   it('unless that is switched off', () => {
     const compiled = t.compile(sigmoidish, { fuse: false })
     expect(operationsOf(compiled.plan(ones(5)).planned)).toEqual(['neg', 'exp', 'add', 'div'])
@@ -252,6 +272,14 @@ describe('a product and the loop after it take turns, some rows each', () => {
       'its gradient',
       () => [matrix(rows, 8), matrix(8, 16)],
       (x, w) => t.grad((v: t.Tensor) => t.sum(t.square(t.relu(t.matmul(x!, v)))))(w!),
+    ],
+    [
+      'its last row too, which every row reads',
+      () => [matrix(rows, 16), matrix(16, 64)],
+      (x, w) => {
+        const y = t.matmul(x!, w!)
+        return t.add(y, t.slice(y, rows - 1))
+      },
     ],
     ['images', () => [images(), filter(), matrix(8)], (x, w, b) => t.relu(t.add(t.conv2d(x!, w!), b!))],
     [

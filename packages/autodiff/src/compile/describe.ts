@@ -51,7 +51,7 @@ export function describePlan(program: Program | null): ProgramPlan {
         const place = plan.places.get(output)!
         const key = `${place.space} ${place.index} ${place.offset}`
         const before = writers.get(key)
-        writers.set(key, output)
+        if (output.size > 0) writers.set(key, output)
         const isFirst = output === line.output
         return [
           output.name,
@@ -60,7 +60,7 @@ export function describePlan(program: Program | null): ProgramPlan {
           showShape(output.shape),
           grouped(output.size * 4),
           output.size === 0 ? '' : where(place, program, output),
-          before !== undefined && line.inputs.some(({ root }) => root === before) ? 'in place' : work(line),
+          output.size > 0 && line.inputs.some(({ root }) => root === before) ? 'in place' : work(line),
         ]
       }),
     ),

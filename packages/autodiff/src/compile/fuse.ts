@@ -3,7 +3,7 @@ import type { Value as Lanes } from '../kernels/lanes.ts'
 import { numberOf } from '../kernels/loops.ts'
 import { sameShape } from '../shape.ts'
 import { type FusedLine, type Line, type OperationLine, type Output, resultsOf, type Value } from './graph.ts'
-import { asWanted } from './order.ts'
+import { asWanted, mayFail } from './order.ts'
 import { canReduce, reducingScratch } from './rows-call.ts'
 
 // Longer loops gain nothing, and take longer to compile.
@@ -32,9 +32,11 @@ export function fuse(lines: readonly OperationLine[], outputs: readonly (Output 
   // Each where its last member stood, or before what reads it, whichever comes first.
   const made = new Set<Line>()
   for (let at = lines.length - 1; at >= 0; at--) made.add(madeOf.get(lines[at]!) ?? lines[at]!)
-  const wanted = [...made].reverse()
+  // What may fail comes first: in the order given, whatever waits for it.
+  const inOrder = [...made].reverse()
+  const wanted = [...inOrder.filter(mayFail), ...inOrder]
   return asWanted(
-    wanted,
+    inOrder,
     wanted.map(({ output }) => output),
   )
 }
@@ -52,7 +54,7 @@ function goesOn(from: OperationLine, to: OperationLine): boolean {
   return to.inputs.every((input) => input.root !== from.output || input === from.output)
 }
 
-/** A line, and one that it reads. */
+/** A line, and one that it waits for: it reads that, or both may fail, which they do in the order given. */
 interface Edge {
   readonly maker: number
   readonly goesOn: boolean
@@ -100,8 +102,13 @@ function groupsOf(lines: readonly OperationLine[]): Iterable<readonly OperationL
 
 function edgesOf(lines: readonly OperationLine[]): readonly (readonly Edge[])[] {
   const makers = new Map<Value, number>()
+  let failing: number | undefined
   return lines.map((line, at) => {
     const own: Edge[] = []
+    if (mayFail(line)) {
+      if (failing !== undefined) own.push({ maker: failing, goesOn: false })
+      failing = at
+    }
     for (const root of new Set(line.inputs.map((input) => input.root))) {
       const maker = makers.get(root)
       if (maker !== undefined) own.push({ maker, goesOn: goesOn(lines[maker]!, line) })

@@ -128,6 +128,8 @@ export class Replay {
     const kernel = kernelOf(operation, numerics)
     if (kernel === undefined || isDisabled(operation.name)) return null
     if (!line.inputs.includes(output) || !sameShape(output.shape, line.output.shape)) return null
+    // A view of it may be of rows that are not there yet.
+    if (line.inputs.some((input) => input.root === output && input !== output)) return null
     const head = {
       operation,
       kernel,
