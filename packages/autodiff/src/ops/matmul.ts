@@ -69,7 +69,7 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
       const left = inputs[0]!.shape
       const n = inputs[1]!.shape[transposeB ? 0 : 1]!
       const [m, k] = transposeA ? [left[1]!, left[0]!] : [left[0]!, left[1]!]
-      return wasm().matmulScratch(m, n, k, transposeB ? 1 : 0, transposeA ? 1 : 0)
+      return wasm().matmulScratch(m, n, k, transposeA ? 1 : 0, transposeB ? 1 : 0)
     }
     const sizes = productSizes(inputs, attributes)
     const isFlat = isOneProduct(inputs, sizes, attributes)
