@@ -1,6 +1,8 @@
 import { isDisabled } from '../kernels/disabled.ts'
+import type { Expression } from '../kernels/emit.ts'
 import type { Value as Lanes } from '../kernels/lanes.ts'
 import { numberOf } from '../kernels/loops.ts'
+import type { Operation } from '../operation.ts'
 import { sameShape } from '../shape.ts'
 import { type FusedLine, type Line, type OperationLine, type Output, resultsOf, type Value } from './graph.ts'
 import { asWanted, mayFail } from './order.ts'
@@ -213,15 +215,14 @@ function fused(members: readonly OperationLine[], read: Reading): FusedLine {
       return -1 - (known >= 0 ? known : inputs.push(input) - 1)
     }),
   )
-  const expression = (...given: Lanes[]): readonly Lanes[] => {
-    const found: Lanes[] = []
-    for (const [i, { operation }] of members.entries()) {
-      found.push(operation.expression!(...operands[i]!.map((at) => (at < 0 ? given[-1 - at]! : found[at]!))))
-    }
-    return results.map((value) => found[made.get(value)!]!)
-  }
+  const places = results.map((value) => made.get(value)!)
+  const expression = expressionOf(
+    members.map(({ operation }) => operation),
+    operands,
+    places,
+  )
   const words = members.map(({ operation }, i) => `${numberOf(operation)}(${operands[i]!.join()})`)
-  const text = `${words.join(' ')}>${results.map((value) => made.get(value)!).join()}`
+  const text = `${words.join(' ')}>${places.join()}`
   const [output, ...also] = results
   const name = nameOf(members)
   return {
@@ -231,6 +232,21 @@ function fused(members: readonly OperationLine[], read: Reading): FusedLine {
     output: output!,
     also,
     fused: { expression, text, shape, reductions: results.map(() => null) },
+  }
+}
+
+// A function of its own: plans keep what it returns, and with that all that is around it.
+function expressionOf(
+  operations: readonly Operation[],
+  operands: readonly (readonly number[])[],
+  places: readonly number[],
+): Expression<readonly Lanes[]> {
+  return (...given) => {
+    const found: Lanes[] = []
+    for (const [i, { expression }] of operations.entries()) {
+      found.push(expression!(...operands[i]!.map((at) => (at < 0 ? given[-1 - at]! : found[at]!))))
+    }
+    return places.map((at) => found[at]!)
   }
 }
 
