@@ -116,6 +116,19 @@ describe('elementwise lines become one', () => {
     }
   })
 
+  it('whose results are never written over what later rows still read', () => {
+    // A row of as many numbers as there are rows, which the program has made, and nobody reads again.
+    const f = (x: t.Tensor, r: t.Tensor) => t.sum(t.mul(x, t.cumSum(r)), { axis: 1 })
+    const compiled = t.compile(f)
+    t.scope(() => {
+      const [x, r] = [t.uniform(t.key(5), [300, 300], -1, 1), t.uniform(t.key(6), [300], -1, 1)]
+      expect(operationsOf(compiled.plan(x, r).planned)).toEqual(['cumSum', 'mul·sum'])
+      const [eager, fused] = [f(x, r).toFloat32Array(), compiled(x, r).toFloat32Array()]
+      expect(fused.findIndex((y, i) => !Object.is(y, eager[i]))).toBe(-1)
+    })
+    compiled.dispose()
+  })
+
   it('but what may fail fails first where it does in the function', () => {
     // The loop of what is checked could go on with the sum, and with that wait for what is drawn.
     const f = (x: t.Tensor, high: number) => {
