@@ -7,7 +7,8 @@
 //   *.node.test.ts       Node only: may import node: modules
 //   *.unshared.test.ts   only in Chromium without isolation
 //
-// `npm run test:long` sets LONG=1, which tests read as `import.meta.env.LONG === '1'`, in Node and in Chromium alike.
+// `npm run test:long` sets LONG=1, which tests read as `import.meta.env.LONG === '1'`, in Node and in Chromium alike. SEED=n
+// draws the samples of the long run that printed this seed.
 import { join } from 'node:path'
 import { playwright } from '@vitest/browser-playwright'
 import { defaultClientConditions, defaultServerConditions } from 'vite'
@@ -68,7 +69,7 @@ export default defineConfig({
   optimizeDeps: { include: ['rxjs', 'rxjs/testing', 'immer', 'fast-check', '@fast-check/vitest'] },
   test: {
     reporters: ['default', './scripts/plain-reporter.js'],
-    env: { LONG: long ? '1' : '' },
+    env: { LONG: long ? '1' : '', SEED: process.env.SEED ?? '' },
     testTimeout,
     projects: [
       ...['autodiff', 'nn', 'optim', 'data', 'train'].map((name) =>

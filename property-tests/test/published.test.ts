@@ -131,6 +131,14 @@ describe('laws are broken by what is wrong', () => {
       /^kernelMatchesReference: place \d+ of output 0, shape \[100\], is \S+, the reference \S+: not within 0 ulp$/,
     )
   })
+
+  it('kernelMatchesReference: but not where its scale is NaN', () => {
+    const wide = tensors({ shape: [100] })
+    const apart = (from: number) => (_: unknown, y: ArrayLike<number>) =>
+      Array.from(y, (x, i) => (i < from ? x : Number.NaN))
+    expect(violation(kernelMatchesReference(t.exp, wide, { ulps: 0, scale: apart(100) }))).toContain('place')
+    fc.assert(kernelMatchesReference(t.exp, wide, { ulps: 0, scale: apart(0) }), { numRuns: 20, seed: 1 })
+  })
 })
 
 describe('compiledEqualsEager is broken by a compiler that', () => {

@@ -2,8 +2,10 @@ import fc from 'fast-check'
 
 const long = import.meta.env['LONG'] === '1'
 
-/** The same samples each time; a long run draws others, and many more of them. */
-const seed = long ? Date.now() % 2 ** 31 : 20261122
+const given = import.meta.env['SEED']
+
+/** The same samples each time; a long run draws others, and many more of them; SEED says which. */
+const seed = given ? Number(given) : long ? Date.now() % 2 ** 31 : 20261122
 
 /** Asserts a property on `numRuns` samples, and on 20 times as many in a long run. A failure prints seed and path. */
 export function assertProperty<T>(property: fc.IProperty<T>, numRuns: number): void {

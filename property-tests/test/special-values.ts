@@ -89,7 +89,8 @@ export function specialCombinations(info: OperationInfo): void {
     })
     assertKernelMatchesReference((x: readonly Tensor[]) => sample.call(...x), inputs, info)
     if (!sample.shapes.every((shape) => sizeOf(shape) === count)) return
-    for (let j = 0; j < count; j += 7) {
+    // A step without a factor in common with the number of specials meets all of them at every place.
+    for (let j = 0; j < count; j += 5) {
       const one = info.sample(fixedDraw([1]))
       const single = inputs.map((x, i) => tensor([x.toFloat32Array()[j]!], one.shapes[i]!))
       assertKernelMatchesReference((x: readonly Tensor[]) => one.call(...x), single, info)

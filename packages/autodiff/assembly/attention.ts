@@ -36,18 +36,23 @@ export function maskedSoftmax(
   }
 }
 
-/** g[rows, n] = scale p (g - sum of g p) of each row: the adjoint of `maskedSoftmax`, from its result p. In place. */
+/**
+ * g[rows, n] = scale p (g - sum of g p) of each row: the adjoint of `maskedSoftmax`, from its result p. In place.
+ *
+ * Where one weight is close to 1, g is close to that sum and they cancel. So the g of the largest weight is taken from all of
+ * them first, which changes nothing, as weights sum to 1: what is left to sum then has small weights.
+ */
 export function softmaxGradient(p: usize, g: usize, rows: i32, n: i32, scale: f32): void {
   for (; rows > 0; rows--) {
+    let first: usize = 0
+    for (let at: usize = 4; at < <usize>n << 2; at += 4) if (load<f32>(p + at) > load<f32>(p + first)) first = at
+    let pivot: f64 = n > 0 ? <f64>load<f32>(g + first) : 0
+    if (pivot - pivot != 0) pivot = 0
     let sum: f64 = 0
-    for (let i = 0; i < n; i++) {
-      const at = <usize>i << 2
-      sum += <f64>load<f32>(g + at) * <f64>load<f32>(p + at)
-    }
-    const most = <f32>sum
-    for (let i = 0; i < n; i++) {
-      const at = <usize>i << 2
-      store<f32>(g + at, scale * (load<f32>(p + at) * (load<f32>(g + at) - most)))
+    for (let at: usize = 0; at < <usize>n << 2; at += 4) sum += (<f64>load<f32>(g + at) - pivot) * <f64>load<f32>(p + at)
+    for (let at: usize = 0; at < <usize>n << 2; at += 4) {
+      const slope = <f64>load<f32>(p + at) * (<f64>load<f32>(g + at) - pivot - sum)
+      store<f32>(g + at, <f32>(<f64>scale * slope))
     }
     p += <usize>n << 2
     g += <usize>n << 2

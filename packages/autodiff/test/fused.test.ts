@@ -157,6 +157,19 @@ describe('scaledDotProductAttention', () => {
   })
 })
 
+describe('the gradient of scaledDotProductAttention', () => {
+  // p (g - sum of p g) with p = 1 - 2e-9, which float32 rounds to 1, was 0.
+  it('keeps its digits where one key takes all', () => {
+    const [q, k, v] = [t.tensor([[20]]), t.tensor([[1], [0]]), t.tensor([[2], [5]])]
+    const f = (keys: t.Tensor): t.Tensor => t.sum(t.scaledDotProductAttention(q, keys, v, { scale: 1 }))
+    const weight = 1 / (1 + Math.exp(20))
+    const slope = 20 * weight * (1 - weight) * (2 - 5)
+    for (const found of [t.grad(f)(k), t.compile(t.grad(f))(k)])
+      for (const [i, x] of found.toFloat32Array().entries())
+        expect(Math.abs(x / (i === 0 ? slope : -slope) - 1)).toBeLessThan(1e-6)
+  })
+})
+
 describe('norms', () => {
   it('layerNorm goes over any axes: as if they were the last', () => {
     const x = t.normal(t.key(3), [3, 4, 5])

@@ -35,10 +35,15 @@ export function elu(x: Operand, alpha: Operand = 1): Tensor {
   return applyBinary(eluOperation, x, alpha)
 }
 
+// What float32 has no number for is 0 to it, and NaN times an infinite g.
+function underflowed(slope: number): number {
+  return Math.abs(slope) <= 2 ** -150 ? 0 * slope : slope
+}
+
 export const eluGradientOperation: ReturnType<typeof ternary> = /*@__PURE__*/ ternary({
   name: 'eluGradient',
   doc: 'g where x > 0, else g alpha exp(x)',
-  reference: (g, x, alpha) => (x > 0 ? g : g * (alpha * Math.exp(x))),
+  reference: (g, x, alpha) => (x > 0 ? g : g * underflowed(alpha * Math.exp(x))),
   expression: (g, x, alpha) => e.select(e.greater(x, e.constant(0)), g, e.mul(g, e.mul(alpha, e.exp(x)))),
   vjp: [
     (cotangent, _, _g, x, alpha) => eluGradient(cotangent, x, alpha),

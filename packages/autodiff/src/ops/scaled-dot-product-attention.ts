@@ -252,6 +252,9 @@ export function scaledDotProductAttention(
   return apply(scaledDotProductAttentionOperation, inputs, { causal, scale: Math.fround(scale) })
 }
 
+const mostOf = (values: readonly number[]): number =>
+  values.filter(Number.isFinite).reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+
 export const info: readonly OperationInfo[] = [
   {
     operation: scaledDotProductAttentionOperation,
@@ -291,10 +294,17 @@ export const info: readonly OperationInfo[] = [
     domains: [ordinary, ordinary, ordinary, { low: 0, high: 1, integer: true }],
     ulps: 32,
     // Scores are sums of at most 9 terms of at most 9, and their errors are those of the logarithms of weights.
-    scale: ([, , v]) =>
-      Array.from(v!.values)
-        .filter(Number.isFinite)
-        .reduce((a, b) => Math.max(a, Math.abs(b)), 0),
+    // The product of a query and a key may exceed float32, where softmax has NaN, though the score is finite.
+    scale: (inputs, output) => {
+      const { depth, out } = sizesOf(inputs)
+      const [q, k, v] = inputs.map(({ values }) => Array.from(values))
+      const [key, value] = [mostOf(k!), mostOf(v!)]
+      return Array.from(output, (_, i) => {
+        const query = Math.floor(i / out) * depth
+        const product = depth * mostOf(q!.slice(query, query + depth)) * key
+        return Math.fround(product) < Number.POSITIVE_INFINITY ? value : Number.NaN
+      })
+    },
     errors: [
       {
         call: () => scaledDotProductAttention(tensor([1]), tensor([[1]]), tensor([[1]])),

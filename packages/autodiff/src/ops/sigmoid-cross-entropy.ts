@@ -59,6 +59,11 @@ export const info: readonly OperationInfo[] = [
     sample: binarySample(sigmoidCrossEntropy),
     domains: [ordinary, { low: 0, high: 1 }],
     ulps: 4,
+    // Beyond [0, 1], where no probability is, the share of the other side is negative, and cancels with the logarithm.
+    scale: ([, z], output) => {
+      const cancels = !Array.from(z!.values).every((p) => p >= 0 && p <= 1)
+      return Array.from(output, (y) => Math.abs(y) + (cancels ? 2 * Math.LN2 : 0))
+    },
     errors: binaryErrors('sigmoidCrossEntropy', sigmoidCrossEntropy),
   },
 ]
