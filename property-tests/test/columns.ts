@@ -21,6 +21,7 @@ import {
   assertCompiledEqualsEager,
   assertDeterministic,
   assertGradientIsCorrect,
+  assertJvpAgreesWithVjp,
   assertKernelMatchesReference,
   assertLeavesNoTrace,
   assertSecondOrderIsCorrect,
@@ -40,6 +41,7 @@ export const columns: Readonly<Record<string, (info: OperationInfo) => void>> = 
   'kernel equals the reference at every tail of four lanes': tailsOfFourLanes,
   'vjp equals finite differences': vjpEqualsDifferences,
   'vjp is the adjoint of the derivative, in the shape of the input': vjpIsAdjoint,
+  'jvp agrees with vjp, and equals finite differences along a direction': jvpAgrees,
   'second derivatives equal finite differences': secondDerivativesEqualDifferences,
   'vjp is linear in the cotangent': vjpIsLinear,
   'inputs without a vjp get zeros': noVjpGivesZeros,
@@ -121,6 +123,10 @@ function vjpEqualsDifferences(info: OperationInfo): void {
 
 function vjpIsAdjoint(info: OperationInfo): void {
   forSamples(info, 150, assertAdjointIsConsistent)
+}
+
+function jvpAgrees(info: OperationInfo): void {
+  forSamples(info, 30, (f, x) => assertJvpAgreesWithVjp(f, x, { tolerance: 3e-4 }))
 }
 
 function secondDerivativesEqualDifferences(info: OperationInfo): void {
