@@ -9,7 +9,7 @@ import { stopGradient } from '../ops/stop-gradient.ts'
 import type { Shape } from '../shape.ts'
 import { knownUnder } from '../tape.ts'
 import { alias, isTensor, type Tensor } from '../tensor.ts'
-import { inScope, leaves, mapTree, type Replaced, replaceTensors, type Tree, visitLeaves } from '../tree.ts'
+import { inScope, leaves, mapTree, replaceTensors, type Tree, visitLeaves } from '../tree.ts'
 import { checkFunction, refuseAsynchronous } from './functions.ts'
 import { tensorsLike, type WithGaps } from './matching.ts'
 
@@ -74,7 +74,7 @@ export const customVjpOperation: Operation<CustomVjp, readonly Tensor[]> = /*@__
  */
 export function customVjp<P, V extends Tree>(
   f: (inputs: P) => V,
-  rule: (cotangent: Replaced<V, Tensor>, value: V, inputs: P) => WithGaps<P>,
+  rule: (cotangent: V, value: V, inputs: P) => WithGaps<P>,
 ): (inputs: P) => V {
   checkFunction('customVjp', f)
   checkFunction('customVjp', rule)
@@ -91,7 +91,7 @@ export function customVjp<P, V extends Tree>(
       const attributes: CustomVjp = {
         rule: (cotangents, values, tensors, others) => {
           const returned = rule(
-            filled(value, cotangents) as Replaced<V, Tensor>,
+            filled(value, cotangents) as V,
             filled(value, values) as V,
             filled(inputs, tensors, others) as P,
           )

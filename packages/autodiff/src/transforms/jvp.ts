@@ -1,7 +1,7 @@
 import { stopGradient } from '../ops/stop-gradient.ts'
 import { Tape } from '../tape.ts'
 import type { Tensor } from '../tensor.ts'
-import { inScope, leaves, type Replaced, replaceTensors, type Tree } from '../tree.ts'
+import { inScope, leaves, replaceTensors, type Tree } from '../tree.ts'
 import { backward } from './backward.ts'
 import { checkFunction } from './functions.ts'
 import { tensorsLike, type WithGaps } from './matching.ts'
@@ -10,7 +10,7 @@ import { pullBack, record, settle } from './vjp.ts'
 /** What `jvp` returns: the function's value, and how it changes along the tangents: a tree like it, of the same shapes. */
 export interface Pushforward<V> {
   readonly value: V
-  readonly tangent: Replaced<V, Tensor>
+  readonly tangent: V
 }
 
 /**
