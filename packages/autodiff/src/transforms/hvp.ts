@@ -6,7 +6,7 @@ import { valueAndGrad } from './value-and-grad.ts'
 import { pullBack, record, settle } from './vjp.ts'
 
 /** What `hvp` returns: a value of one element, its gradients, and the products with the Hessian: trees like the inputs. */
-export interface HessianProduct<P> {
+export type HessianProduct<P> = {
   readonly value: Tensor
   readonly gradients: Replaced<P, Tensor>
   readonly products: Replaced<P, Tensor>

@@ -8,10 +8,7 @@ import { tensorsLike, type WithGaps } from './matching.ts'
 import { pullBack, record, settle } from './vjp.ts'
 
 /** What `jvp` returns: the function's value, and how it changes along the tangents: a tree like it, of the same shapes. */
-export interface Pushforward<V> {
-  readonly value: V
-  readonly tangent: V
-}
+export type Pushforward<V> = { readonly value: V; readonly tangent: V }
 
 /**
  * The value of `f` at `inputs`, and the Jacobian-vector product J · tangents: the derivative along a direction, in the
