@@ -16,7 +16,7 @@ export type HessianProduct<P> = {
  * The value of `f` at `inputs`, its gradients, and the Hessian-vector product H · vectors: how the gradients change along a
  * direction. Each is in the structure and shapes of the inputs; the Hessian itself is never made.
  *
- * It is the gradient of <gradient of f, vectors>: about four times the time of `f`, whatever the number of inputs is.
+ * It is the gradient of <gradient of f, vectors>: three to four times the time of the gradient, whatever the number of inputs is.
  *
  * @param f a function of one tree that returns a tensor of one element
  * @param inputs the tree
