@@ -33,6 +33,7 @@ import { fusedEqualsItsComposition } from './composition.ts'
 import { inPlaceGivesTheSameBits, kernelKeepsToItsMemory } from './kernel-memory.ts'
 import { assertProperty } from './runs.ts'
 import { specialCombinations, specialValuesAnywhere, tailsOfFourLanes } from './special-values.ts'
+import { assertHvpEqualsDifferences, assertRuleChangesNothing } from './transforms.ts'
 
 /** What is asserted of every operation; the names are those of the tests. */
 export const columns: Readonly<Record<string, (info: OperationInfo) => void>> = {
@@ -42,6 +43,10 @@ export const columns: Readonly<Record<string, (info: OperationInfo) => void>> = 
   'vjp equals finite differences': vjpEqualsDifferences,
   'vjp is the adjoint of the derivative, in the shape of the input': vjpIsAdjoint,
   'jvp agrees with vjp, and equals finite differences along a direction': jvpAgrees,
+  'hvp equals finite differences of the gradient along a direction': (info) =>
+    forSamples(info, 15, assertHvpEqualsDifferences),
+  'a rule of its own, made of its vjp, changes no derivative': (info) =>
+    forSamples(info, 20, assertRuleChangesNothing, anywhere),
   'second derivatives equal finite differences': secondDerivativesEqualDifferences,
   'vjp is linear in the cotangent': vjpIsLinear,
   'inputs without a vjp get zeros': noVjpGivesZeros,
