@@ -5,6 +5,7 @@ import {
   jvp,
   leaves,
   mul,
+  square,
   stopGradient,
   sum,
   type Tensor,
@@ -43,11 +44,18 @@ export function assertHvpEqualsDifferences(f: Call, x: readonly Tensor[]): void 
     expect(product.shape).toEqual(x[i]!.shape)
     const most = expected[i]!.reduce((largest, one) => Math.max(largest, Math.abs(one)), 1e-2)
     const found = product.toFloat32Array()
-    for (const [j, one] of expected[i]!.entries()) {
-      // A NaN is no small error.
-      const isNear = Math.abs(found[j]! - one) <= 1e-3 * most
-      expect(isNear, `product ${found[j]} at place ${j} of input ${i}, differences give ${one}`).toBe(true)
-    }
+    const place = expected[i]!.findIndex((one, j) => !(Math.abs(found[j]! - one) <= 1e-3 * most))
+    const words = `product ${found[place]} at place ${place} of input ${i}, differences give ${expected[i]![place]}`
+    expect(place, words).toBe(-1)
+  }
+}
+
+function expectNear(found: readonly Tensor[], expected: readonly Tensor[]): void {
+  for (const [i, one] of expected.entries()) {
+    const [numbers, others] = [one.toFloat32Array(), found[i]!.toFloat32Array()]
+    const most = numbers.reduce((largest, x) => Math.max(largest, Math.abs(x)), 1)
+    const place = numbers.findIndex((x, j) => !(Math.abs(others[j]! - x) <= 1e-5 * most))
+    expect(place, `${others[place]} at place ${place} of input ${i}, expected ${numbers[place]}`).toBe(-1)
   }
 }
 
@@ -58,6 +66,17 @@ export function assertRuleChangesNothing(f: Call, x: readonly Tensor[]): void {
   const [along, cotangent] = [randomLike(x, 7), randomLike(f(x), 8)[0]!]
   const all = (h: Call) => [vjp(h, x, cotangent), jvp(h, x, along)]
   expect(bits(all(ruled))).toEqual(bits(all(f)))
+  // Of two results, and of the second alone.
+  const pair = (y: readonly Tensor[]): readonly Tensor[] => [f(y), square(f(y))]
+  const both = customVjp(pair, (g, _, y) => vjp(pair, y, g).gradients)
+  const first = (h: typeof pair) => vjp(h, x, [cotangent, mul(cotangent, 3)])
+  expect(bits(first(both))).toEqual(bits(first(pair)))
+  const second = (h: typeof pair) => vjp((y: readonly Tensor[]) => h(y)[1]!, x, cotangent).gradients
+  expectNear(second(both), second(pair))
+  // What is used elsewhere too has a cotangent already: the rule's is added to it.
+  const beside = (h: Call) =>
+    vjp((y: readonly Tensor[]) => [h(y), ...y.map((one) => mul(one, 2))], x, [cotangent, ...along]).gradients
+  expectNear(beside(ruled), beside(f))
   const stopped: Call = (y) => f(y.map(stopGradient))
   const { value, gradients } = vjp(stopped, x, cotangent)
   expect(bits(value)).toEqual(bits(f(x)))

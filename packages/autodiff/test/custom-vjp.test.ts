@@ -55,7 +55,7 @@ const pairs: Readonly<Record<string, readonly [custom: (p: P) => t.Tree, plain: 
     ({ a }) =>
       t.customVjp(
         ([x, y]: readonly [t.Tensor, t.Tensor]) => t.mul(x, y),
-        (g, _, [x, y]) => [t.mul(g, y), t.mul(g, x)] as const,
+        (g, _, [x, y]) => [t.mul(g, y), t.mul(g, x)],
       )([a, a]),
     ({ a }) => t.square(a),
   ],
