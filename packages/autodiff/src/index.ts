@@ -23,6 +23,8 @@ export { grad } from './transforms/grad.ts'
 export { type OpenScope, scope } from './transforms/scope.ts'
 export { type Differentiable, type ValueAndGradients, valueAndGrad } from './transforms/value-and-grad.ts'
 export { type Pullback, vjp } from './transforms/vjp.ts'
+export type { Axes } from './transforms/vmap/axes.ts'
+export { type VmapOptions, vmap } from './transforms/vmap/vmap.ts'
 export {
   type Leaf,
   leaves,

@@ -95,6 +95,19 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
     wanted: readonly boolean[],
     before: readonly (Tensor | undefined)[],
   ): readonly (Tensor | null)[]
+  /**
+   * What comes out for several examples at once, which stand along the first axis of what comes out, and of the inputs that
+   * are batched: one tensor, or each result where it packs several. Null where this case is not covered. Where it is left
+   * out, `vmap` goes by `expression` or `reduces`, and else applies the operation to one example after the other.
+   *
+   * @param size how many examples
+   */
+  batch?(
+    inputs: I,
+    attributes: A,
+    isBatched: readonly boolean[],
+    size: number,
+  ): Tensor | readonly Tensor[] | null
   /** Which part of a packed output this takes out: its cotangent goes to that operation's `pull` as it is. */
   part?(attributes: A): number
 }
@@ -116,6 +129,7 @@ const blank: { readonly [field in keyof Operation]: undefined } = {
   effect: undefined,
   vjp: undefined,
   pull: undefined,
+  batch: undefined,
   part: undefined,
 }
 
