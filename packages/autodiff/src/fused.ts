@@ -2,7 +2,14 @@ import { apply } from './apply.ts'
 import { partOperation } from './compile/part.ts'
 import { referenceValues } from './evaluate-reference.ts'
 import type { NumericKernels } from './numerics.ts'
-import { defineOperation, type Operation, type Shaped, type Values } from './operation.ts'
+import {
+  type Batch,
+  type Batching,
+  defineOperation,
+  type Operation,
+  type Shaped,
+  type Values,
+} from './operation.ts'
 import { add } from './ops/add.ts'
 import { type Shape, sizeOf } from './shape.ts'
 import { type Tensor, tensor } from './tensor.ts'
@@ -18,6 +25,8 @@ export interface Pass<A> {
 
 /** A fused backward pass: one kernel gives the cotangents of all inputs. */
 export interface FusedBackward<A> {
+  /** As `Operation.batch`: the composition is batched where this does not cover a case. */
+  readonly batch?: Batching | Batch<Pass<A>, readonly Tensor[]>
   /** It reads what came out of the forward pass, which is kept for it. */
   readonly readsOutput?: boolean
   /** As `Operation.scratch`, from the inputs of the forward pass. */
@@ -52,16 +61,24 @@ export interface Fused<A> {
   scratch?(inputs: readonly Shaped[], attributes: A): number
   /** @param kernels as for the backward pass */
   kernel(output: Tensor, inputs: readonly Tensor[], attributes: A, scratch: number, kernels?: Products): void
+  /** As `Operation.batch`: the composition is batched where this does not cover a case. */
+  readonly batch?: Batching | Batch<A, readonly Tensor[]>
   /** Which inputs have gradients. */
   isDifferentiable(index: number): boolean
   readonly backward: FusedBackward<A>
 }
 
-/** A fused operation, and its backward pass, which is one too. */
-export interface FusedOperation<A> extends Operation<A> {
-  /** As it was declared: the results, written with operations. */
+/** An operation that is defined by a composition of others. */
+export interface Composed<A> extends Operation<A> {
+  /** The shapes of its results. */
+  shapes(inputs: readonly Shaped[], attributes: A): readonly Shape[]
+  /** The results, written with operations. */
   composition(inputs: readonly Tensor[], attributes: A): readonly Tensor[]
-  readonly backward: Operation<Pass<A>>
+}
+
+/** A fused operation, and its backward pass, which is one too. */
+export interface FusedOperation<A> extends Composed<A> {
+  readonly backward: Composed<Pass<A>>
 }
 
 type Maybe = Tensor | undefined
@@ -71,13 +88,14 @@ type Maybe = Tensor | undefined
  * and second derivatives are those of the composition, recorded on the fly.
  */
 export function defineFused<A>(fused: Fused<A>): FusedOperation<A> {
-  const { name, doc, isDifferentiable } = fused
+  const { name, doc, isDifferentiable, batch } = fused
   const composition: Fused<A>['composition'] = (inputs, attributes) => fused.composition(inputs, attributes)
+  const shapes: Fused<A>['shapes'] = (inputs, attributes) => fused.shapes(inputs, attributes)
   const backward = backwardOf(fused)
   const operation: Operation<A> = defineOperation<A, readonly Tensor[]>({
     name,
     doc,
-    shape: (inputs, attributes) => packed(fused.shapes(inputs, attributes)),
+    shape: (inputs, attributes) => packed(shapes(inputs, attributes)),
     reference: (inputs, attributes) => referenceOf((x) => composition(x, attributes), inputs),
     ...(fused.scratch === undefined ? {} : { scratch: fused.scratch }),
     kernel: (output, inputs, attributes, scratch) => fused.kernel(output, inputs, attributes, scratch),
@@ -87,7 +105,7 @@ export function defineFused<A>(fused: Fused<A>): FusedOperation<A> {
         fused.kernel(output, inputs, attributes, scratch, kernels),
     vjp: [],
     pull: (cotangents, output, inputs, attributes, wanted, before) => {
-      const results = fused.shapes(inputs, attributes).length
+      const results = shapes(inputs, attributes).length
       const given = Array.from({ length: results }, (_, i) => cotangents[i] !== undefined)
       const gets = wanted.map((isWanted, i) => isWanted && isDifferentiable(i))
       const pass: Pass<A> = { of: attributes, given, wanted: gets }
@@ -96,21 +114,22 @@ export function defineFused<A>(fused: Fused<A>): FusedOperation<A> {
       const found = apply(backward, [...cotangents.filter((x) => x !== undefined), ...inputs, ...kept], pass)
       return added(before, partsOf(found, inputs, gets))
     },
+    ...(batch === undefined ? {} : { batch }),
   })
-  return { ...operation, composition, backward }
+  return { ...operation, shapes, composition, backward }
 }
 
-function backwardOf<A>(fused: Fused<A>): Operation<Pass<A>> {
+function backwardOf<A>(fused: Fused<A>): Composed<Pass<A>> {
   const name = `${fused.name}Gradient`
-  return defineOperation<Pass<A>, readonly Tensor[]>({
+  const { batch } = fused.backward
+  const shapes: Composed<Pass<A>>['shapes'] = (all, pass) =>
+    afterCotangents(all, pass)
+      .filter((_, i) => pass.wanted[i])
+      .map((x) => x.shape)
+  const operation = defineOperation<Pass<A>, readonly Tensor[]>({
     name,
     doc: `the cotangents of the inputs of ${fused.name}`,
-    shape: (all, pass) =>
-      packed(
-        afterCotangents(all, pass)
-          .filter((_, i) => pass.wanted[i])
-          .map((x) => x.shape),
-      ),
+    shape: (all, pass) => packed(shapes(all, pass)),
     reference: (all, pass) => referenceOf((x) => pulledBack(fused, x, pass), all),
     ...(fused.backward.scratch === undefined
       ? {}
@@ -152,7 +171,9 @@ function backwardOf<A>(fused: Fused<A>): Operation<Pass<A>> {
         gets.map((isWanted) => (isWanted ? gradients[next++] : undefined)),
       )
     },
+    ...(batch === undefined ? {} : { batch }),
   })
+  return { ...operation, shapes, composition: (all, pass) => pulledBack(fused, all, pass) }
 }
 
 /** Runs the fused backward pass: the cotangents of the wanted inputs go into `output`, one behind the other. */

@@ -25,6 +25,31 @@ export type Kernel<A, I extends readonly Tensor[]> = {
 }['run']
 
 /**
+ * How an operation is done for several examples at once, where they need nothing but to stand in the right place:
+ *
+ * - `'axes'`: along an axis in front of every input, and of what comes out. The attributes `axis` and `axes` count one more then, and
+ *   `shape` begins with the number of examples; no other attribute depends on the rank.
+ * - `'first'`: the same, for the first input alone; the others are shared.
+ * - `'rows'`: along the first axis of every input, and of what comes out, behind each other.
+ * - `'firstRows'`: the same, for the first input alone; the others are shared.
+ */
+export type Batching = 'axes' | 'first' | 'rows' | 'firstRows'
+
+/**
+ * What comes out for several examples at once, which stand along the first axis of inputs that are batched, and of what comes
+ * out: one tensor, or each result where the operation packs several; or how it is done in this case, or null where it is not
+ * covered.
+ */
+export type Batch<A, I extends readonly Tensor[]> = {
+  rule(
+    inputs: I,
+    attributes: A,
+    isBatched: readonly boolean[],
+    size: number,
+  ): Tensor | readonly Tensor[] | Batching | null
+}['rule']
+
+/**
  * An operation: a record from which the engine, the tests and the documentation are made.
  *
  * @typeParam A its attributes: everything that is not a tensor
@@ -96,18 +121,10 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
     before: readonly (Tensor | undefined)[],
   ): readonly (Tensor | null)[]
   /**
-   * What comes out for several examples at once, which stand along the first axis of what comes out, and of the inputs that
-   * are batched: one tensor, or each result where it packs several. Null where this case is not covered. Where it is left
-   * out, `vmap` goes by `expression` or `reduces`, and else applies the operation to one example after the other.
-   *
-   * @param size how many examples
+   * How it is done for several examples at once. Where it is left out, `vmap` goes by `expression` or `reduces`, and else applies
+   * the operation to one example after the other.
    */
-  batch?(
-    inputs: I,
-    attributes: A,
-    isBatched: readonly boolean[],
-    size: number,
-  ): Tensor | readonly Tensor[] | null
+  readonly batch?: Batching | Batch<A, I>
   /** Which part of a packed output this takes out: its cotangent goes to that operation's `pull` as it is. */
   part?(attributes: A): number
 }

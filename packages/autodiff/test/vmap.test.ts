@@ -185,9 +185,9 @@ describe.each([
       t.checkIndices('f', label, 2)
       return row
     }
-    expect(() => vmap(unused)(x, t.tensor([0, 1, 2]))).toThrow(
-      'f: index 2 at place 0 is not an integer from 0 to 1',
-    )
+    const words = 'f: index 2 at place 0 is not an integer from 0 to 1'
+    expect(() => vmap(unused)(x, t.tensor([0, 1, 2]))).toThrow(words)
+    expect(() => t.compile(vmap(unused))(x, t.tensor([0, 1, 2]))).toThrow(words)
   })
 
   it('gives empty results for no examples', () => {

@@ -25,6 +25,7 @@ export const transposeOperation: Operation<Order, [Tensor]> = /*@__PURE__*/ defi
       output.offset,
       stridesOf(output.shape),
     ),
+  batch: ([x], { axes }) => apply(transposeOperation, [x], { axes: [0, ...axes.map((axis) => axis + 1)] }),
   vjp: [
     (g, _, _inputs, { axes }) =>
       transpose(

@@ -2,7 +2,7 @@ import { rekey } from '../../compile/again.ts'
 import { hasKeys } from '../../compile/keyed.ts'
 import { partOperation } from '../../compile/part.ts'
 import { foldIn, type Key } from '../../key.ts'
-import type { Operation } from '../../operation.ts'
+import type { Batch, Operation } from '../../operation.ts'
 import type { Scope } from '../../scopes.ts'
 import { type Entry, slotOn, Tape } from '../../tape.ts'
 import { alias, Tensor } from '../../tensor.ts'
@@ -12,21 +12,10 @@ import { refuseAsynchronous } from '../functions.ts'
 import { byExample, exampleOf } from './by-example.ts'
 import { Mapped } from './mapped.ts'
 
-/** What an operation gives, for all examples along the first axis: one tensor, or several results where it packs those. */
-export type Batched = Tensor | readonly Tensor[]
-
-/**
- * Applies an operation to all examples at once; null where it does not cover this case.
- *
- * @param isBatched which inputs have the examples along their first axis; the others are the same for all
- * @param size how many examples
- */
+/** Does an operation for several examples at once, as `Batch` says. */
 export type BatchingRule = (
-  inputs: readonly Tensor[],
-  attributes: unknown,
-  isBatched: readonly boolean[],
-  size: number,
-) => Batched | null
+  ...given: Parameters<Batch<unknown, readonly Tensor[]>>
+) => Tensor | readonly Tensor[] | null
 
 /** The rule of an operation, null where it has none: it is applied example by example then. */
 export type RuleOf = (operation: Operation) => BatchingRule | null
@@ -139,10 +128,9 @@ function mapEntry(
       const made = rule(wholes, attributes, isBatched, size)
       // Each value is disposed of by itself.
       const own = (x: Tensor): Tensor => (wholes.includes(x) ? alias('vmap', x) : x)
-      return made === null ? null : made instanceof Tensor ? own(made) : made.map(own)
+      return made === null ? null : (made instanceof Tensor ? [made] : made).map(own)
     })
-    if (found !== null)
-      return new Mapped(shape, found instanceof Tensor ? { whole: found } : { parts: found })
+    if (found !== null) return new Mapped(shape, found.length === 1 ? { whole: found[0]! } : { parts: found })
   }
   // Made before, where they must be: what is made for one entry alone is freed with it.
   const operands = mapped.map((x) => x?.examples ?? x?.whole)

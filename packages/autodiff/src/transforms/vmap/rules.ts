@@ -1,30 +1,36 @@
 import { apply } from '../../apply.ts'
-import type { Operation } from '../../operation.ts'
+import { type Composed, unpacked } from '../../fused.ts'
+import type { Batching, Operation } from '../../operation.ts'
 import { reshape } from '../../ops/reshape.ts'
-import type { Tensor } from '../../tensor.ts'
-import { isPlain } from '../../tree.ts'
-import type { BatchingRule } from './map-examples.ts'
+import { broadcastTo } from '../../ops/sum.ts'
+import type { Shape } from '../../shape.ts'
+import { Tensor } from '../../tensor.ts'
+import { inScope, isPlain } from '../../tree.ts'
+import { type BatchingRule, mapExamples } from './map-examples.ts'
 
-/** The rule of an operation: its own, or what follows from its being elementwise, or a reduction. */
+/** The rule of an operation: its own, or what follows from its being elementwise, a reduction, or a composition of others. */
 export function ruleOf(operation: Operation): BatchingRule | null {
   const { batch, expression, reduces } = operation
-  if (batch !== undefined) return (...given) => operation.batch!(...given)
-  if (expression !== undefined) return elementwise(operation)
-  if (reduces !== undefined) return reduction(operation)
-  return null
+  if (isComposed(operation)) return composition(operation)
+  if (typeof batch === 'string') return placed[batch](operation)
+  if (batch === undefined) {
+    if (expression !== undefined) return elementwise(operation)
+    return reduces === undefined ? null : placed.axes(operation)
+  }
+  return (...given) => {
+    const made = batch(...given)
+    return typeof made === 'string' ? placed[made](operation)(...given) : made
+  }
 }
 
 // Shapes are matched from the last axis, so that of the examples must stand in front of all others.
 function elementwise(operation: Operation): BatchingRule {
   return (inputs, attributes, isBatched, size) => {
     // What is broadcast to a shape is broadcast to that for each example.
-    if (isPlain(attributes) && Array.isArray(attributes['shape'])) {
-      const shape: readonly number[] = [size, ...attributes['shape']]
-      return apply(operation, [withRank(inputs[0]!, shape.length)], { ...attributes, shape })
-    }
-    const rank = rankOf(inputs, isBatched)
+    const further = behindExamples(attributes, size)
+    const rank = shapeIn(further)?.length ?? rankOf(inputs, isBatched)
     const aligned = inputs.map((x, i) => (isBatched[i] ? withRank(x, rank) : x))
-    return apply(operation, aligned, attributes)
+    return apply(operation, aligned, further)
   }
 }
 
@@ -32,18 +38,95 @@ function rankOf(inputs: readonly Tensor[], isBatched: readonly boolean[]): numbe
   return Math.max(...inputs.map((x, i) => (isBatched[i] ? x.rank : x.rank + 1)))
 }
 
-/** Examples of a higher rank: axes of size 1 stand behind the first axis. */
-export function withRank(x: Tensor, rank: number): Tensor {
+// Of a higher rank, with axes of size 1 behind the first.
+function withRank(x: Tensor, rank: number): Tensor {
   const [size, ...shape] = x.shape
   return reshape(x, [size!, ...new Array<number>(rank - x.rank).fill(1), ...shape])
 }
 
-function reduction(operation: Operation): BatchingRule {
-  return (inputs, attributes) => {
-    if (!isPlain(attributes)) return null
-    return apply(operation, inputs, {
-      ...attributes,
-      axes: operation.reduces!(attributes).map((axis) => axis + 1),
-    })
+const placed: Readonly<Record<Batching, (operation: Operation) => BatchingRule>> = {
+  axes: (operation) => (inputs, attributes, isBatched, size) =>
+    apply(operation, forAll(inputs, isBatched, size), behindExamples(attributes, size)),
+  first: (operation) => (inputs, attributes, isBatched, size) =>
+    isFirstAlone(isBatched) ? apply(operation, inputs, behindExamples(attributes, size)) : null,
+  rows: (operation) => (inputs, attributes, isBatched, size) =>
+    split(apply(operation, forAll(inputs, isBatched, size).map(joined), attributes), size),
+  firstRows: (operation) => (inputs, attributes, isBatched, size) =>
+    isFirstAlone(isBatched)
+      ? split(apply(operation, [joined(inputs[0]!), ...inputs.slice(1)], attributes), size)
+      : null,
+}
+
+const isFirstAlone = (isBatched: readonly boolean[]): boolean => isBatched.lastIndexOf(true) === 0
+
+// What examples share is repeated for each.
+function forAll(inputs: readonly Tensor[], isBatched: readonly boolean[], size: number): readonly Tensor[] {
+  return inputs.map((x, i) => (isBatched[i] ? x : broadcastTo(x, [size, ...x.shape])))
+}
+
+// The first axis of all examples behind each other, and apart again.
+function joined(x: Tensor): Tensor {
+  const [size, rows, ...shape] = x.shape
+  return reshape(x, [size! * rows!, ...shape])
+}
+
+function split(x: Tensor, size: number): Tensor {
+  const [rows, ...shape] = x.shape
+  return reshape(x, [size, rows! / size, ...shape])
+}
+
+function behindExamples(attributes: unknown, size: number): unknown {
+  if (!isPlain(attributes)) return attributes
+  const { axis, axes } = attributes
+  const shape = shapeIn(attributes)
+  return {
+    ...attributes,
+    ...(typeof axis === 'number' && { axis: axis + 1 }),
+    ...(Array.isArray(axes) && { axes: axes.map((one: number) => one + 1) }),
+    ...(shape !== null && { shape: [size, ...shape] }),
   }
+}
+
+function shapeIn(attributes: unknown): readonly number[] | null {
+  return isPlain(attributes) && Array.isArray(attributes['shape']) ? attributes['shape'] : null
+}
+
+function isComposed(operation: Operation): operation is Composed<unknown> {
+  return 'composition' in operation
+}
+
+// What a fused operation stands for is recorded, and done for all examples, where it cannot be done as it is.
+function composition(operation: Composed<unknown>): BatchingRule {
+  return (...given) => {
+    const [inputs, attributes, isBatched, size] = given
+    const { batch } = operation
+    const found = typeof batch === 'function' ? batch(...given) : (batch ?? null)
+    if (typeof found !== 'string') return found ?? composed(operation, ...given)
+    const whole = placed[found](operation)(...given)
+    if (!(whole instanceof Tensor)) return composed(operation, ...given)
+    const shapeOf = (x: Tensor, i: number): Shape => (isBatched[i] ? x.shape : [size, ...x.shape])
+    const shaped = found === 'axes' ? inputs.map((x, i) => ({ shape: shapeOf(x, i) })) : inputs
+    return unpacked(whole, operation.shapes(shaped, attributes))
+  }
+}
+
+function composed(
+  operation: Composed<unknown>,
+  ...[inputs, attributes, isBatched, size]: Parameters<BatchingRule>
+): readonly Tensor[] {
+  return inScope((scope) => {
+    const run = mapExamples(
+      operation.name,
+      scope,
+      (examples) => {
+        let next = 0
+        const all = inputs.map((x, i) => (isBatched[i] ? examples[next++]! : x))
+        return operation.composition(all, attributes)
+      },
+      (results) => results,
+      { size, inputs: inputs.filter((_, i) => isBatched[i]), keys: [] },
+      ruleOf,
+    )
+    return run.returned.map((x) => run.valueOf(x) ?? broadcastTo(x, [size, ...x.shape]))
+  })
 }
