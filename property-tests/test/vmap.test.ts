@@ -1,0 +1,100 @@
+import * as t from '@tapeflow/autodiff'
+import { operations } from '@tapeflow/autodiff/testing'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { assertVmapAgreesWithLoop, samples, tensors, vmapAgreesWithLoop } from '../src/index.ts'
+import { assertProperty } from './runs.ts'
+
+describe('vmap of vmap', () => {
+  for (const info of operations) {
+    const { name } = info.operation
+    it(`is the loop over vmap: ${name}`, () => {
+      const property = fc.property(samples(info, { others: 3 }), ({ call, inputs, others }) => {
+        if (inputs.length === 0) return
+        t.scope(() => {
+          const four = [inputs, ...others].map((one) => t.fromSnapshot(one))
+          const pairs = inputs.map((_, k) => {
+            const all = t.stack(four.map((one) => one[k]!))
+            return t.reshape(all, [2, 2, ...all.shape.slice(1)])
+          })
+          const inner = t.vmap((x: readonly t.Tensor[]) => call(...x))
+          assertVmapAgreesWithLoop(inner, pairs)
+        })
+      })
+      assertProperty(property, 4)
+    })
+  }
+})
+
+describe('vmap of a matrix product', () => {
+  const batches: readonly t.Shape[] = [[], [2], [3, 2], [1, 1]]
+  const cases = batches.flatMap((left) =>
+    batches.flatMap((right) => [
+      { left: [...left, 4, 3], right: [...right, 3, 5], options: {} },
+      { left: [...left, 3, 4], right: [...right, 5, 3], options: { transposeA: true, transposeB: true } },
+    ]),
+  )
+  const vectors = [
+    { left: [3], right: [3], options: {} },
+    ...batches.flatMap((batch) => [
+      { left: [3], right: [...batch, 3, 5], options: {} },
+      { left: [3], right: [...batch, 5, 3], options: { transposeB: true } },
+      { left: [...batch, 4, 3], right: [3], options: {} },
+      { left: [...batch, 3, 4], right: [3], options: { transposeA: true } },
+    ]),
+  ]
+  it.each([
+    [0, 0],
+    [0, null],
+    [null, 0],
+  ])('is the loop, for vectors, matrices and batches of either side, along axes %s and %s', (a, b) => {
+    for (const { left, right, options } of [...cases, ...vectors]) {
+      const given = (axis: number | null, shape: t.Shape): fc.Arbitrary<t.Snapshot> =>
+        tensors({ shape: axis === null ? shape : [3, ...shape] })
+      const law = vmapAgreesWithLoop(
+        ([x, y]: readonly [t.Tensor, t.Tensor]) => t.matmul(x, y, options),
+        fc.tuple(given(a, left), given(b, right)),
+        { axes: [a, b] },
+      )
+      fc.assert(law, { numRuns: 1, seed: 1 })
+    }
+  })
+})
+
+describe('vmap of convolutions and pooling', () => {
+  const network = (p: { image: t.Tensor; filter: t.Tensor }): t.Tensor =>
+    t.sum(t.square(t.maxPool2d(t.relu(t.conv2d(p.image, p.filter, { padding: 'same' })), 2)))
+
+  it('is the loop, in values and gradients, with one filter or with many', () => {
+    const image = tensors({ shape: [3, 2, 5, 4, 2] })
+    for (const shared of [true, false]) {
+      const filter = tensors({ shape: shared ? [3, 3, 2, 3] : [3, 3, 3, 2, 3] })
+      const law = vmapAgreesWithLoop(network, fc.record({ image, filter }), {
+        axes: { image: 0, filter: shared ? null : 0 },
+        tolerance: 1e-3,
+      })
+      fc.assert(law, { numRuns: 5, seed: 1 })
+    }
+  })
+})
+
+describe('the law itself', () => {
+  it('takes examples along other axes, and trees with numbers', () => {
+    const pair = fc.record({
+      x: tensors({ shape: [2, 4] }),
+      w: tensors({ shape: [2] }),
+      rate: fc.constant(3),
+    })
+    const f = (p: { x: t.Tensor; w: t.Tensor; rate: number }): t.Tree => ({
+      a: t.mul(t.softmax(t.mul(p.x, p.w)), p.rate),
+      b: t.sum(p.x),
+    })
+    fc.assert(vmapAgreesWithLoop(f, pair, { axes: { x: -1, w: null, rate: 0 } }), { numRuns: 10, seed: 1 })
+  })
+
+  it('refuses what holds no examples, in exact words', () => {
+    expect(() => assertVmapAgreesWithLoop(t.exp, t.zeros([0, 2]))).toThrow(
+      'vmapAgreesWithLoop: at least one example is needed, got none; let axes name one',
+    )
+  })
+})
