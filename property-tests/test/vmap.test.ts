@@ -2,7 +2,13 @@ import * as t from '@tapeflow/autodiff'
 import { operations } from '@tapeflow/autodiff/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { assertVmapAgreesWithLoop, samples, tensors, vmapAgreesWithLoop } from '../src/index.ts'
+import {
+  assertCompiledEqualsEager,
+  assertVmapAgreesWithLoop,
+  samples,
+  tensors,
+  vmapAgreesWithLoop,
+} from '../src/index.ts'
 import { assertProperty } from './runs.ts'
 
 describe('vmap of vmap', () => {
@@ -22,6 +28,25 @@ describe('vmap of vmap', () => {
         })
       })
       assertProperty(property, 4)
+    })
+  }
+})
+
+describe('a compiled vmap', () => {
+  for (const info of operations) {
+    const { name } = info.operation
+    it(`gives the bits of the eager one: ${name}`, () => {
+      const property = fc.property(samples(info, { others: 1 }), ({ call, inputs, others }) => {
+        if (inputs.length === 0) return
+        t.scope(() => {
+          const [one, other] = [inputs, ...others].map((x) => t.fromSnapshot(x))
+          const pairs = inputs.map((_, k) => t.stack([one![k]!, other![k]!]))
+          const mapped = t.vmap((x: readonly t.Tensor[]) => call(...x))
+          const total = (x: readonly t.Tensor[]): t.Tensor => t.sum(mapped(x))
+          assertCompiledEqualsEager((x: readonly t.Tensor[]) => [mapped(x), t.grad(total)(x)], pairs)
+        })
+      })
+      assertProperty(property, 3)
     })
   }
 })
