@@ -70,8 +70,6 @@ export interface Fused<A> {
 
 /** An operation that is defined by a composition of others. */
 export interface Composed<A> extends Operation<A> {
-  /** The shapes of its results. */
-  shapes(inputs: readonly Shaped[], attributes: A): readonly Shape[]
   /** The results, written with operations. */
   composition(inputs: readonly Tensor[], attributes: A): readonly Tensor[]
 }
@@ -90,12 +88,11 @@ type Maybe = Tensor | undefined
 export function defineFused<A>(fused: Fused<A>): FusedOperation<A> {
   const { name, doc, isDifferentiable, batch } = fused
   const composition: Fused<A>['composition'] = (inputs, attributes) => fused.composition(inputs, attributes)
-  const shapes: Fused<A>['shapes'] = (inputs, attributes) => fused.shapes(inputs, attributes)
   const backward = backwardOf(fused)
   const operation: Operation<A> = defineOperation<A, readonly Tensor[]>({
     name,
     doc,
-    shape: (inputs, attributes) => packed(shapes(inputs, attributes)),
+    shape: (inputs, attributes) => packed(fused.shapes(inputs, attributes)),
     reference: (inputs, attributes) => referenceOf((x) => composition(x, attributes), inputs),
     ...(fused.scratch === undefined ? {} : { scratch: fused.scratch }),
     kernel: (output, inputs, attributes, scratch) => fused.kernel(output, inputs, attributes, scratch),
@@ -105,7 +102,7 @@ export function defineFused<A>(fused: Fused<A>): FusedOperation<A> {
         fused.kernel(output, inputs, attributes, scratch, kernels),
     vjp: [],
     pull: (cotangents, output, inputs, attributes, wanted, before) => {
-      const results = shapes(inputs, attributes).length
+      const results = fused.shapes(inputs, attributes).length
       const given = Array.from({ length: results }, (_, i) => cotangents[i] !== undefined)
       const gets = wanted.map((isWanted, i) => isWanted && isDifferentiable(i))
       const pass: Pass<A> = { of: attributes, given, wanted: gets }
@@ -116,20 +113,16 @@ export function defineFused<A>(fused: Fused<A>): FusedOperation<A> {
     },
     ...(batch === undefined ? {} : { batch }),
   })
-  return { ...operation, shapes, composition, backward }
+  return { ...operation, composition, backward }
 }
 
 function backwardOf<A>(fused: Fused<A>): Composed<Pass<A>> {
   const name = `${fused.name}Gradient`
   const { batch } = fused.backward
-  const shapes: Composed<Pass<A>>['shapes'] = (all, pass) =>
-    afterCotangents(all, pass)
-      .filter((_, i) => pass.wanted[i])
-      .map((x) => x.shape)
   const operation = defineOperation<Pass<A>, readonly Tensor[]>({
     name,
     doc: `the cotangents of the inputs of ${fused.name}`,
-    shape: (all, pass) => packed(shapes(all, pass)),
+    shape: (all, pass) => packed(pulledShapes(all, pass)),
     reference: (all, pass) => referenceOf((x) => pulledBack(fused, x, pass), all),
     ...(fused.backward.scratch === undefined
       ? {}
@@ -173,7 +166,7 @@ function backwardOf<A>(fused: Fused<A>): Composed<Pass<A>> {
     },
     ...(batch === undefined ? {} : { batch }),
   })
-  return { ...operation, shapes, composition: (all, pass) => pulledBack(fused, all, pass) }
+  return { ...operation, composition: (all, pass) => pulledBack(fused, all, pass) }
 }
 
 /** Runs the fused backward pass: the cotangents of the wanted inputs go into `output`, one behind the other. */
@@ -221,6 +214,13 @@ function cotangentsOf<A>({ given }: Pass<A>): number {
 
 function afterCotangents<X, A>(all: readonly X[], pass: Pass<A>): readonly X[] {
   return all.slice(cotangentsOf(pass))
+}
+
+/** The shapes of what a backward pass gives: those of the inputs that want it. */
+export function pulledShapes(all: readonly Shaped[], pass: Pass<unknown>): readonly Shape[] {
+  return afterCotangents(all, pass)
+    .filter((_, i) => pass.wanted[i])
+    .map((x) => x.shape)
 }
 
 // One result is the output itself.

@@ -27,8 +27,8 @@ export type Kernel<A, I extends readonly Tensor[]> = {
 /**
  * How an operation is done for several examples at once, where they need nothing but to stand in the right place:
  *
- * - `'axes'`: along an axis in front of every input, and of what comes out. The attributes `axis` and `axes` count one more then, and
- *   `shape` begins with the number of examples; no other attribute depends on the rank.
+ * - `'axes'`: along an axis in front of every input, and of what comes out. The attributes `axis` and `axes` count one more then;
+ *   `shape`, `order`, `begin`, `end` and `widths` have an element for it in front; no other attribute depends on the rank.
  * - `'first'`: the same, for the first input alone; the others are shared.
  * - `'rows'`: along the first axis of every input, and of what comes out, behind each other.
  * - `'firstRows'`: the same, for the first input alone; the others are shared.
@@ -37,8 +37,8 @@ export type Batching = 'axes' | 'first' | 'rows' | 'firstRows'
 
 /**
  * What comes out for several examples at once, which stand along the first axis of inputs that are batched, and of what comes
- * out: one tensor, or each result where the operation packs several; or how it is done in this case, or null where it is not
- * covered.
+ * out: one tensor, of another shape too if its elements are in that order, or each result where the operation packs several; or
+ * how it is done in this case, or null where it is not covered.
  */
 export type Batch<A, I extends readonly Tensor[]> = {
   rule(

@@ -61,7 +61,9 @@ describe('per-sample gradients', () => {
 
   it('leave nothing in the heap', () => {
     const before = t.memory()
-    t.scope(() => perSample(p, x, labels) && undefined)
+    t.scope(() => {
+      perSample(p, x, labels)
+    })
     const made = perSample(p, x, labels)
     expect(t.memory().tensors - before.tensors).toBe(4)
     for (const one of t.leaves(made)) one.dispose()

@@ -144,8 +144,7 @@ export const scatterAddOperation: Operation<Rows, [Tensor, Tensor]> = /*@__PURE_
     if (!isBatched[1]) return apply(scatterAddOperation, [x, indices], { rows, axis: axis + 1 })
     if (axis > 0 || !areExact(size, rows)) return null
     const all = isBatched[0] ? x : broadcastTo(x, [size, ...x.shape])
-    const added = apply(scatterAddOperation, [all, ofAll(indices, rows)], { rows: size * rows, axis })
-    return reshape(added, [size, rows, ...added.shape.slice(1)])
+    return apply(scatterAddOperation, [all, ofAll(indices, rows)], { rows: size * rows, axis })
   },
 })
 

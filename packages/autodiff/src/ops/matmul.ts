@@ -99,7 +99,20 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
       return rightCotangent(g, a, b, attributes)
     },
   ],
-  batch: (inputs, attributes, isBatched, size) => multipliedForAll(inputs, attributes, isBatched, size),
+  batch: ([a, b], attributes, isBatched, size) => {
+    const ranks = [a, b].map((x, i) => (isBatched[i] ? x.rank - 1 : x.rank))
+    // Vectors that differ, and the matrix that they share: the rows of one product.
+    if (!isBatched[0] && ranks[0] === 2 && ranks[1] === 1)
+      return multiplied(b, a, false, !attributes.transposeA)
+    const rank = Math.max(2, ...ranks)
+    const matrices = [a, b].map((x, i) => {
+      if (!isBatched[i]) return x
+      const shape = x.shape.slice(1)
+      if (shape.length === 1) shape.splice(i, 0, 1)
+      return reshape(x, [size, ...new Array<number>(rank - shape.length).fill(1), ...shape])
+    })
+    return apply(matmulOperation, matrices as [Tensor, Tensor], attributes)
+  },
 })
 
 const isBatch = (inputs: readonly Shaped[]): boolean =>
@@ -163,26 +176,6 @@ function multiplyBatches(
     const right = b.offset + 4 * matrixAt(i, b.shape, output.shape, leading)
     by.matmul(left, right, output.offset + 4 * i * m * n, m, n, k, transposeA, transposeB, scratch)
   }
-}
-
-function multipliedForAll(
-  [a, b]: [Tensor, Tensor],
-  attributes: Transposed,
-  isBatched: readonly boolean[],
-  size: number,
-): Tensor {
-  const left = isBatched[0] ? a.shape.slice(1) : a.shape
-  const right = isBatched[1] ? b.shape.slice(1) : b.shape
-  // Vectors that differ, and the matrix that they share: the rows of one product.
-  if (!isBatched[0] && left.length === 2 && right.length === 1)
-    return multiplied(b, a, false, !attributes.transposeA)
-  const rank = Math.max(2, left.length, right.length)
-  const raised = (x: Tensor, matrix: Shape): Tensor =>
-    reshape(x, [size, ...new Array<number>(rank - matrix.length).fill(1), ...matrix])
-  const x = isBatched[0] ? raised(a, left.length === 1 ? [1, ...left] : left) : a
-  const y = isBatched[1] ? raised(b, right.length === 1 ? [...right, 1] : right) : b
-  const shape = matmulOperation.shape([{ shape: left }, { shape: right }], attributes)
-  return reshape(apply(matmulOperation, [x, y], attributes), [size, ...shape])
 }
 
 /** Vectors as the matrices that they stand for. */

@@ -37,8 +37,7 @@ export const sliceOperation: Operation<Range, [Tensor]> = /*@__PURE__*/ defineOp
     for (let axis = 1; axis < x.rank; axis++) if (begin[axis] !== 0 || end[axis] !== x.shape[axis]) return -1
     return first(stridesOf(x.shape), begin)
   },
-  batch: ([x], { begin, end }, _, size) =>
-    apply(sliceOperation, [x], { begin: [0, ...begin], end: [size, ...end] }),
+  batch: 'axes',
   vjp: [
     (g, _, [x], { begin, end }) =>
       apply(padOperation, [g], {
@@ -131,7 +130,7 @@ export const padOperation: Operation<Widths, [Tensor]> = /*@__PURE__*/ defineOpe
         )
     stridedCopy(x.shape, x.offset, stridesOf(x.shape), to, strides)
   },
-  batch: ([x], { widths, value }) => apply(padOperation, [x], { widths: [[0, 0], ...widths], value }),
+  batch: 'axes',
   vjp: [
     (g, _, [x], { widths }) =>
       slice(

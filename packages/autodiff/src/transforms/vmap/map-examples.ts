@@ -3,6 +3,7 @@ import { hasKeys } from '../../compile/keyed.ts'
 import { partOperation } from '../../compile/part.ts'
 import { foldIn, type Key } from '../../key.ts'
 import type { Batch, Operation } from '../../operation.ts'
+import { reshape } from '../../ops/reshape.ts'
 import type { Scope } from '../../scopes.ts'
 import { type Entry, slotOn, Tape } from '../../tape.ts'
 import { alias, Tensor } from '../../tensor.ts'
@@ -126,11 +127,12 @@ function mapEntry(
     const isBatched = mapped.map((x) => x !== null)
     const found = inScope(() => {
       const made = rule(wholes, attributes, isBatched, size)
-      // Each value is disposed of by itself.
-      const own = (x: Tensor): Tensor => (wholes.includes(x) ? alias('vmap', x) : x)
-      return made === null ? null : (made instanceof Tensor ? [made] : made).map(own)
+      const [whole] = made === null || made instanceof Tensor ? [made] : made.length === 1 ? made : []
+      // Under a name of its own where it has that shape: each value is disposed of by itself.
+      return whole ? reshape(whole, [size, ...shape]) : (made as readonly Tensor[] | null)
     })
-    if (found !== null) return new Mapped(shape, found.length === 1 ? { whole: found[0]! } : { parts: found })
+    if (found !== null)
+      return new Mapped(shape, found instanceof Tensor ? { whole: found } : { parts: found })
   }
   // Made before, where they must be: what is made for one entry alone is freed with it.
   const operands = mapped.map((x) => x?.examples ?? x?.whole)

@@ -1,5 +1,5 @@
 import { apply } from '../../apply.ts'
-import { type Composed, unpacked } from '../../fused.ts'
+import { type Composed, type Pass, pulledShapes, unpacked } from '../../fused.ts'
 import type { Batching, Operation } from '../../operation.ts'
 import { reshape } from '../../ops/reshape.ts'
 import { broadcastTo } from '../../ops/sum.ts'
@@ -50,11 +50,9 @@ const placed: Readonly<Record<Batching, (operation: Operation) => BatchingRule>>
   first: (operation) => (inputs, attributes, isBatched, size) =>
     isFirstAlone(isBatched) ? apply(operation, inputs, behindExamples(attributes, size)) : null,
   rows: (operation) => (inputs, attributes, isBatched, size) =>
-    split(apply(operation, forAll(inputs, isBatched, size).map(joined), attributes), size),
-  firstRows: (operation) => (inputs, attributes, isBatched, size) =>
-    isFirstAlone(isBatched)
-      ? split(apply(operation, [joined(inputs[0]!), ...inputs.slice(1)], attributes), size)
-      : null,
+    apply(operation, forAll(inputs, isBatched, size).map(joined), attributes),
+  firstRows: (operation) => (inputs, attributes, isBatched) =>
+    isFirstAlone(isBatched) ? apply(operation, [joined(inputs[0]!), ...inputs.slice(1)], attributes) : null,
 }
 
 const isFirstAlone = (isBatched: readonly boolean[]): boolean => isBatched.lastIndexOf(true) === 0
@@ -64,23 +62,22 @@ function forAll(inputs: readonly Tensor[], isBatched: readonly boolean[], size: 
   return inputs.map((x, i) => (isBatched[i] ? x : broadcastTo(x, [size, ...x.shape])))
 }
 
-// The first axis of all examples behind each other, and apart again.
+// The rows of all examples behind each other.
 function joined(x: Tensor): Tensor {
   const [size, rows, ...shape] = x.shape
   return reshape(x, [size! * rows!, ...shape])
 }
 
-function split(x: Tensor, size: number): Tensor {
-  const [rows, ...shape] = x.shape
-  return reshape(x, [size, rows! / size, ...shape])
-}
-
 function behindExamples(attributes: unknown, size: number): unknown {
   if (!isPlain(attributes)) return attributes
-  const { axis, axes } = attributes
+  const { axis, axes, order, begin, end, widths } = attributes
   const shape = shapeIn(attributes)
   return {
     ...attributes,
+    ...(Array.isArray(order) && { order: [0, ...order.map((one: number) => one + 1)] }),
+    ...(Array.isArray(begin) && { begin: [0, ...begin] }),
+    ...(Array.isArray(end) && { end: [size, ...end] }),
+    ...(Array.isArray(widths) && { widths: [[0, 0], ...widths] }),
     ...(typeof axis === 'number' && { axis: axis + 1 }),
     ...(Array.isArray(axes) && { axes: axes.map((one: number) => one + 1) }),
     ...(shape !== null && { shape: [size, ...shape] }),
@@ -104,11 +101,15 @@ function composition(operation: Composed<unknown>): BatchingRule {
     if (typeof found !== 'string') return found ?? composed(operation, ...given)
     const whole = placed[found](operation)(...given)
     if (!(whole instanceof Tensor)) return composed(operation, ...given)
+    if (!isPass(attributes)) return whole
     const shapeOf = (x: Tensor, i: number): Shape => (isBatched[i] ? x.shape : [size, ...x.shape])
-    const shaped = found === 'axes' ? inputs.map((x, i) => ({ shape: shapeOf(x, i) })) : inputs
-    return unpacked(whole, operation.shapes(shaped, attributes))
+    const shaped = inputs.map((x, i) => ({ shape: shapeOf(x, i) }))
+    return unpacked(whole, pulledShapes(shaped, attributes))
   }
 }
+
+const isPass = (attributes: unknown): attributes is Pass<unknown> =>
+  isPlain(attributes) && 'wanted' in attributes
 
 function composed(
   operation: Composed<unknown>,
@@ -127,6 +128,10 @@ function composed(
       { size, inputs: inputs.filter((_, i) => isBatched[i]), keys: [] },
       ruleOf,
     )
-    return run.returned.map((x) => run.valueOf(x) ?? broadcastTo(x, [size, ...x.shape]))
+    // Under names of their own: a result may be an input as it came.
+    return run.returned.map((x) => {
+      const shape = [size, ...x.shape]
+      return reshape(run.valueOf(x) ?? broadcastTo(x, shape), shape)
+    })
   })
 }
