@@ -86,7 +86,7 @@ type Maybe = Tensor | undefined
  * and second derivatives are those of the composition, recorded on the fly.
  */
 export function defineFused<A>(fused: Fused<A>): FusedOperation<A> {
-  const { name, doc, isDifferentiable, batch } = fused
+  const { name, doc, isDifferentiable } = fused
   const composition: Fused<A>['composition'] = (inputs, attributes) => fused.composition(inputs, attributes)
   const backward = backwardOf(fused)
   const operation: Operation<A> = defineOperation<A, readonly Tensor[]>({
@@ -111,14 +111,13 @@ export function defineFused<A>(fused: Fused<A>): FusedOperation<A> {
       const found = apply(backward, [...cotangents.filter((x) => x !== undefined), ...inputs, ...kept], pass)
       return added(before, partsOf(found, inputs, gets))
     },
-    ...(batch === undefined ? {} : { batch }),
+    batch: fused.batch,
   })
   return { ...operation, composition, backward }
 }
 
 function backwardOf<A>(fused: Fused<A>): Composed<Pass<A>> {
   const name = `${fused.name}Gradient`
-  const { batch } = fused.backward
   const operation = defineOperation<Pass<A>, readonly Tensor[]>({
     name,
     doc: `the cotangents of the inputs of ${fused.name}`,
@@ -164,7 +163,7 @@ function backwardOf<A>(fused: Fused<A>): Composed<Pass<A>> {
         gets.map((isWanted) => (isWanted ? gradients[next++] : undefined)),
       )
     },
-    ...(batch === undefined ? {} : { batch }),
+    batch: fused.backward.batch,
   })
   return { ...operation, composition: (all, pass) => pulledBack(fused, all, pass) }
 }

@@ -32,8 +32,10 @@ export type Kernel<A, I extends readonly Tensor[]> = {
  * - `'first'`: the same, for the first input alone; the others are shared.
  * - `'rows'`: along the first axis of every input, and of what comes out, behind each other.
  * - `'firstRows'`: the same, for the first input alone; the others are shared.
+ * - `'product'`: along axes in front of the last two, which are matrices, and broadcast; a single axis is a vector. The attributes
+ *   are those of `matmul`.
  */
-export type Batching = 'axes' | 'first' | 'rows' | 'firstRows'
+export type Batching = 'axes' | 'first' | 'rows' | 'firstRows' | 'product'
 
 /**
  * What comes out for several examples at once, which stand along the first axis of inputs that are batched, and of what comes
@@ -124,7 +126,7 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
    * How it is done for several examples at once. Where it is left out, `vmap` goes by `expression` or `reduces`, and else applies
    * the operation to one example after the other.
    */
-  readonly batch?: Batching | Batch<A, I>
+  readonly batch?: Batching | Batch<A, I> | undefined
   /** Which part of a packed output this takes out: its cotangent goes to that operation's `pull` as it is. */
   part?(attributes: A): number
 }

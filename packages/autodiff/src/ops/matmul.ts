@@ -99,20 +99,7 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
       return rightCotangent(g, a, b, attributes)
     },
   ],
-  batch: ([a, b], attributes, isBatched, size) => {
-    const ranks = [a, b].map((x, i) => (isBatched[i] ? x.rank - 1 : x.rank))
-    // Vectors that differ, and the matrix that they share: the rows of one product.
-    if (!isBatched[0] && ranks[0] === 2 && ranks[1] === 1)
-      return multiplied(b, a, false, !attributes.transposeA)
-    const rank = Math.max(2, ...ranks)
-    const matrices = [a, b].map((x, i) => {
-      if (!isBatched[i]) return x
-      const shape = x.shape.slice(1)
-      if (shape.length === 1) shape.splice(i, 0, 1)
-      return reshape(x, [size, ...new Array<number>(rank - shape.length).fill(1), ...shape])
-    })
-    return apply(matmulOperation, matrices as [Tensor, Tensor], attributes)
-  },
+  batch: 'product',
 })
 
 const isBatch = (inputs: readonly Shaped[]): boolean =>

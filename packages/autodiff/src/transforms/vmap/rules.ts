@@ -3,6 +3,7 @@ import { type Composed, type Pass, pulledShapes, unpacked } from '../../fused.ts
 import type { Batching, Operation } from '../../operation.ts'
 import { reshape } from '../../ops/reshape.ts'
 import { broadcastTo } from '../../ops/sum.ts'
+import type { Transposed } from '../../product-shape.ts'
 import type { Shape } from '../../shape.ts'
 import { Tensor } from '../../tensor.ts'
 import { inScope, isPlain } from '../../tree.ts'
@@ -53,6 +54,31 @@ const placed: Readonly<Record<Batching, (operation: Operation) => BatchingRule>>
     apply(operation, forAll(inputs, isBatched, size).map(joined), attributes),
   firstRows: (operation) => (inputs, attributes, isBatched) =>
     isFirstAlone(isBatched) ? apply(operation, [joined(inputs[0]!), ...inputs.slice(1)], attributes) : null,
+  product: (operation) => (inputs, attributes, isBatched, size) =>
+    apply(operation, ...asMatrices(inputs, attributes, isBatched, size)),
+}
+
+// Examples that are vectors become matrices, a row on the left, a column on the right.
+function asMatrices(
+  inputs: readonly Tensor[],
+  attributes: unknown,
+  isBatched: readonly boolean[],
+  size: number,
+): readonly [readonly Tensor[], unknown] {
+  const ranks = inputs.map((x, i) => (isBatched[i] ? x.rank - 1 : x.rank))
+  // Vectors that differ, and the matrix that they share: the rows of one product.
+  if (!isBatched[0] && ranks[0] === 2 && ranks[1] === 1) {
+    const { transposeA } = attributes as Transposed
+    return [inputs.toReversed(), { transposeA: false, transposeB: !transposeA }]
+  }
+  const rank = Math.max(2, ...ranks)
+  const matrices = inputs.map((x, i) => {
+    if (!isBatched[i]) return x
+    const shape = x.shape.slice(1)
+    if (shape.length === 1) shape.splice(i, 0, 1)
+    return reshape(x, [size, ...new Array<number>(rank - shape.length).fill(1), ...shape])
+  })
+  return [matrices, attributes]
 }
 
 const isFirstAlone = (isBatched: readonly boolean[]): boolean => isBatched.lastIndexOf(true) === 0
