@@ -1,10 +1,12 @@
 import * as t from '@tapeflow/autodiff'
-import { operations } from '@tapeflow/autodiff/testing'
+import { operations, vmapByExample } from '@tapeflow/autodiff/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   assertCompiledEqualsEager,
   assertVmapAgreesWithLoop,
+  type Program,
+  programs,
   samples,
   tensors,
   vmapAgreesWithLoop,
@@ -30,6 +32,55 @@ describe('vmap of vmap', () => {
       assertProperty(property, 4)
     })
   }
+})
+
+describe('vmap of random programs, gradients among them', () => {
+  const many = fc.sample(programs({ gradients: true }), { numRuns: 300, seed: 2 })
+
+  /** What two examples come to by `vmap`, and in the loop: tensors hold the numbers of one and of the other. */
+  function both({ inputs, others, run }: Program, vmap: typeof t.vmap): readonly (readonly Float32Array[])[] {
+    return t.scope(() => {
+      const [one, other] = t.fromSnapshot([inputs, others])
+      const given = one!.map((x, k) => (t.isTensor(x) ? t.stack([x, other![k] as t.Tensor]) : x))
+      if (!given.some((x) => t.isTensor(x))) return [[], []]
+      const mapped = vmap((x: readonly (t.Tensor | t.Key | number)[]) => run(x))(given)
+      const examples = [one!, other!].map((example, i) =>
+        run(
+          example.map((x, k) =>
+            x instanceof t.Key ? t.foldIn(one![k] as t.Key, i) : t.isTensor(x) ? x : one![k]!,
+          ),
+        ),
+      )
+      const loop = examples[0]!.map((x, k) => t.stack([x, examples[1]![k]!]))
+      return [mapped, loop].map((tensors) => tensors.map((x) => x.toFloat32Array()))
+    })
+  }
+
+  it('gives the bits of the loop without rules', () => {
+    for (const program of many) {
+      const [mapped, loop] = both(program, vmapByExample)
+      expect(mapped).toEqual(loop)
+    }
+  })
+
+  it('gives the numbers of the loop, but where rounding decides', () => {
+    let [differs, total] = [0, 0]
+    for (const program of many) {
+      const [mapped, loop] = both(program, t.vmap)
+      for (const [k, values] of mapped!.entries()) {
+        const expected = loop![k]!
+        expect(values).toHaveLength(expected.length)
+        const finite = expected.filter(Number.isFinite)
+        const allowed = 1e-4 * finite.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0)
+        if (!values.every((x, i) => Object.is(x, expected[i]) || Math.abs(x - expected[i]!) <= allowed))
+          differs++
+        total++
+      }
+    }
+    expect(total).toBeGreaterThan(1000)
+    // A step, or a sort, may turn a last digit into another number.
+    expect(differs / total).toBeLessThan(0.005)
+  })
 })
 
 describe('a compiled vmap', () => {
