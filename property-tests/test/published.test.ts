@@ -267,6 +267,19 @@ describe('checkGradient', () => {
     expect(worst!.analytic * 2).toBeCloseTo(worst!.numeric, 2)
   })
 
+  // 560 terms of 100, every second one negative, whose sum is below the rounding error of one of them.
+  it('forgives what rounding leaves of many terms that cancel', () => {
+    const weights = t.normalValues(t.foldIn(t.key(0), 0), 560)
+    t.scope(() => {
+      const terms = t.tensor(weights.map((weight, i) => (i % 2 === 0 ? 100 : -100) / weight))
+      const { ok, worst } = checkGradient((x: t.Tensor) => t.mul(x, terms), t.tensor(1))
+      expect(Math.abs(worst!.numeric)).toBeLessThan(1e-3)
+      expect(Math.abs(worst!.analytic - worst!.numeric)).toBeGreaterThan(1e-5)
+      expect(ok).toBe(true)
+      expect(checkGradient((x: t.Tensor) => half(t.mul(x, t.abs(terms))), t.tensor(1)).ok).toBe(false)
+    })
+  })
+
   it('takes NaN for the largest error', () => {
     const { ok, maxError } = t.scope(() => checkGradient(t.log, t.tensor([-1, 2])))
     expect([ok, maxError]).toEqual([false, Infinity])

@@ -38,14 +38,18 @@ export interface GradientCheck {
   readonly worst: WorstError | null
 }
 
-/** Smaller derivatives than this are compared absolutely: float32 gradients that cancel to 0 keep some dust. */
-const smallest = 1e-2
+/**
+ * Smaller derivatives than this are compared absolutely: float32 gradients that cancel to 0 keep some dust. More of it where
+ * many results depend on each number of the input, and add up.
+ */
+const smallest = (results: number, size: number): number => 1e-2 * Math.sqrt(Math.max(1, results / size))
 
 /**
  * Whether the gradients of `f` at `inputs` are right: compared with central differences of the recorded program,
  * evaluated in float64 by the operations' references and recorded anew at each perturbed point.
  *
- * An error is |analytic - numeric| / s, where s is the largest numeric derivative of that input tensor, and at least 0.01.
+ * An error is |analytic - numeric| / s, where s is the largest numeric derivative of that input tensor, and at least 0.01, times
+ * the root of how many results there are for each of its numbers.
  * What `f` returns may be any tree of tensors: it is projected on fixed random numbers.
  *
  * @param f a function of one tree, made of operations; give it a fixed key if it draws random numbers
@@ -71,7 +75,7 @@ export function checkGradient<P>(
   return inScope(() => {
     const start = leaves(inputs).map(valuesOf)
     const names = paths(inputs)
-    const gradients = analyticGradients(f, inputs)
+    const { gradients, results } = analyticGradients(f, inputs)
     const projected = (at: readonly Values[]): number => projection(referenceValues(f, inputs, at))
     let maxError = -1
     let worst: WorstError | null = null
@@ -83,7 +87,10 @@ export function checkGradient<P>(
           (projected(nudged(start, leaf, index, h)) - projected(nudged(start, leaf, index, -h))) / (2 * h)
         )
       })
-      const scale = numeric.reduce((most, value) => Math.max(most, Math.abs(value)), smallest)
+      const scale = numeric.reduce(
+        (most, value) => Math.max(most, Math.abs(value)),
+        smallest(results, values.length),
+      )
       for (const [i, index] of places.entries()) {
         const analytic = gradients[leaf]![index]!
         const relative = Math.abs(analytic - numeric[i]!) / scale
@@ -125,7 +132,10 @@ function projection(outputs: readonly Values[]): number {
   return sum
 }
 
-function analyticGradients<P>(f: (inputs: P) => Tree, inputs: P): Float32Array[] {
+function analyticGradients<P>(
+  f: (inputs: P) => Tree,
+  inputs: P,
+): { gradients: readonly Float32Array[]; results: number } {
   // The shapes of the outputs are known once f has run: the cotangent is made from a first run.
   const outputs = inScope((): Shape[] => {
     const returned = f(inputs)
@@ -136,5 +146,8 @@ function analyticGradients<P>(f: (inputs: P) => Tree, inputs: P): Float32Array[]
   })
   const cotangents = outputs.map((shape, i) => fromValues(weights(i, sizeOf(shape)), shape))
   const { gradients } = vjp((p: P) => leaves(f(p)), inputs, cotangents)
-  return leaves(gradients).map((x) => x.toFloat32Array())
+  return {
+    gradients: leaves(gradients).map((x) => x.toFloat32Array()),
+    results: cotangents.reduce((sum, { size }) => sum + size, 0),
+  }
 }
