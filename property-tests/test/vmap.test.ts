@@ -137,6 +137,52 @@ describe('vmap of a matrix product', () => {
   })
 })
 
+describe('vmap of functions with rules of their own', () => {
+  // Gradients that no operation would give, so that it is the rule that makes them.
+  const scaled = t.customVjp(
+    ({ x, w }: { x: t.Tensor; w: t.Tensor; none: null }) => [t.mul(x, w), t.sum(x)] as const,
+    ([g, s], [y], { x, w }) => ({
+      x: t.add(t.mul(t.mul(g, w), t.sin(y)), s),
+      w: t.sum(t.mul(g, t.exp(x)), { axis: 0 }),
+      none: null,
+    }),
+  )
+  const straight = t.customVjp(
+    (x: t.Tensor) => t.round(x),
+    (g) => t.mul(g, 3),
+  )
+  const x = tensors({ shape: [4, 2, 3] })
+
+  it.each([0, null])('is the loop, in values and gradients, where an input has axis %s', (axis) => {
+    const w = tensors({ shape: axis === 0 ? [4, 3] : [3] })
+    for (const vmap of [t.vmap, vmapByExample]) {
+      const f = (p: { x: t.Tensor; w: t.Tensor }): t.Tree => {
+        const [y, s] = scaled({ x: straight(p.x), w: p.w, none: null })
+        return [t.mul(t.tanh(y), s), t.softmax(y)]
+      }
+      const options = { axes: { x: 0, w: axis }, vmap }
+      fc.assert(vmapAgreesWithLoop(f, fc.record({ x, w }), options), { numRuns: 10, seed: 1 })
+      const gradients = (p: { x: t.Tensor; w: t.Tensor }): t.Tree =>
+        t.grad((q: typeof p) => t.sum(t.leaves(f(q))[0]!))(p)
+      fc.assert(vmapAgreesWithLoop(gradients, fc.record({ x, w }), options), { numRuns: 10, seed: 1 })
+    }
+  })
+
+  it('is the loop where the rule draws numbers', () => {
+    const noisy = t.customVjp(
+      ({ x, key }: { x: t.Tensor; key: t.Key }) => t.mul(x, t.normal(key, x.shape)),
+      (g, _, { x, key }) => ({ x: t.mul(g, t.normal(t.foldIn(key, 1), x.shape)), key: null }),
+    )
+    t.scope(() => {
+      const [at, key] = [t.normal(t.key(1), [3, 2]), t.key(2)]
+      const mapped = (y: t.Tensor): t.Tensor =>
+        t.sum(t.vmap((row: t.Tensor, own: t.Key) => noisy({ x: row, key: own }))(y, key))
+      const expected = t.stack([0, 1, 2].map((i) => t.normal(t.foldIn(t.foldIn(key, i), 1), [2])))
+      expect(t.grad(mapped)(at).toArray()).toEqual(expected.toArray())
+    })
+  })
+})
+
 describe('vmap of convolutions and pooling', () => {
   const network = (p: { image: t.Tensor; filter: t.Tensor }): t.Tensor =>
     t.sum(t.square(t.maxPool2d(t.relu(t.conv2d(p.image, p.filter, { padding: 'same' })), 2)))

@@ -34,8 +34,9 @@ export type Kernel<A, I extends readonly Tensor[]> = {
  * - `'firstRows'`: the same, for the first input alone; the others are shared.
  * - `'product'`: along axes in front of the last two, which are matrices, and broadcast; a single axis is a vector. The attributes
  *   are those of `matmul`.
+ * - `'custom'`: as a rule of one's own; the attributes are those of `customVjp`.
  */
-export type Batching = 'axes' | 'first' | 'rows' | 'firstRows' | 'product'
+export type Batching = 'axes' | 'first' | 'rows' | 'firstRows' | 'product' | 'custom'
 
 /**
  * What comes out for several examples at once, which stand along the first axis of inputs that are batched, and of what comes

@@ -121,7 +121,8 @@ function mapEntry(
     return new Mapped(shape, { whole: alias('vmap', packed.parts[operation.part!(attributes)]!) })
   }
   // The part of an example is taken from that: gradients go through it, and not through a whole of all.
-  const rule = hasKeys(attributes) || packed?.examples !== undefined ? null : ruleOf(operation)
+  const isKeyed = hasKeys(attributes) && attributes.keys.length > 0
+  const rule = isKeyed || packed?.examples !== undefined ? null : ruleOf(operation)
   if (rule !== null) {
     const wholes = inputs.map((x, k) => mapped[k]?.whole ?? x)
     const isBatched = mapped.map((x) => x !== null)

@@ -7,6 +7,7 @@ import type { Transposed } from '../../product-shape.ts'
 import type { Shape } from '../../shape.ts'
 import { Tensor } from '../../tensor.ts'
 import { inScope, isPlain } from '../../tree.ts'
+import { customRule } from './custom-rule.ts'
 import { type BatchingRule, mapExamples } from './map-examples.ts'
 
 /** The rule of an operation: its own, or what follows from its being elementwise, a reduction, or a composition of others. */
@@ -54,6 +55,7 @@ const placed: Readonly<Record<Batching, (operation: Operation) => BatchingRule>>
     apply(operation, forAll(inputs, isBatched, size).map(joined), attributes),
   firstRows: (operation) => (inputs, attributes, isBatched) =>
     isFirstAlone(isBatched) ? apply(operation, [joined(inputs[0]!), ...inputs.slice(1)], attributes) : null,
+  custom: (operation) => customRule(operation, ruleOf),
   product: (operation) => (inputs, attributes, isBatched, size) =>
     apply(operation, ...asMatrices(inputs, attributes, isBatched, size)),
 }
