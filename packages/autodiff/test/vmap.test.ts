@@ -192,6 +192,26 @@ describe.each([
     expect(() => t.compile(vmap(unused))(x, t.tensor([0, 1, 2]))).toThrow(words)
   })
 
+  it('frees what it makes in between as soon as nobody needs it', () => {
+    const chain = (row: t.Tensor): t.Tensor => {
+      let y = t.mul(row, 2)
+      for (let i = 0; i < 20; i++) y = i % 2 === 0 ? t.tanh(y) : t.flip(y)
+      return t.sum(y)
+    }
+    const rows = t.zeros([8, 50_000])
+    // The peak never falls: a block of that size takes the place of what came before.
+    const { bytes, peakBytes } = t.memory()
+    const filler = t.zeros([(peakBytes - bytes) >> 2])
+    const from = t.memory().bytes
+    t.scope(() => {
+      vmap(chain)(rows)
+    })
+    // The largest value, one made of it, and one that stacks its rows.
+    expect(t.memory().peakBytes - from).toBeLessThan(3.5 * 4 * rows.size)
+    filler.dispose()
+    rows.dispose()
+  })
+
   it('gives empty results for no examples', () => {
     const f = (row: t.Tensor) => ({ exp: t.exp(row), sum: t.sum(row), sorted: t.sort(row) })
     const found = vmap(f)(t.zeros([0, 4]))
