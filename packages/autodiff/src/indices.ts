@@ -18,7 +18,7 @@ export interface IndexCheck {
   readonly operation: string
   readonly limit: number
   readonly words: IndexWords
-  /** How many indices an example has, where there are several of them: places are counted within each. */
+  /** How many indices an example has, where `vmap` checks several: places are counted within each. */
   readonly each?: number
 }
 
@@ -39,8 +39,6 @@ export const checkIndicesOperation: Operation<IndexCheck, [Tensor]> = /*@__PURE_
   },
   kernel: (_, [indices], check) => checkTensor(indices, check),
   vjp: [null],
-  batch: ([indices], check, _, size) =>
-    apply(checkIndicesOperation, [indices], { ...check, each: check.each ?? indices.size / size }),
 })
 
 /**

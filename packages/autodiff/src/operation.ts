@@ -104,7 +104,7 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
   readonly inPlace?: boolean
   /** Where the output is a view of the first input: its first element, or -1 where it must be computed. */
   alias?(inputs: I, attributes: A): number
-  /** It is run for what it does, a check, and never removed for having no readers. */
+  /** It is run for what it does, a check of its one input, and never removed for having no readers. */
   readonly effect?: boolean
   /** The cotangent of each input, null where there is none; one rule for all where the number of inputs varies. */
   vjp: readonly (Vjp<A, I> | null)[] | Vjp<A, I>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as t from '../src/index.ts'
-import { vmapByExample } from '../src/testing.ts'
+import { operations, vmapByExample } from '../src/testing.ts'
+import { ruleOf } from '../src/transforms/vmap/rules.ts'
 
 const numbers = (x: t.Tensor): number[] => Array.from(x.toFloat32Array())
 
@@ -68,6 +69,14 @@ describe('per-sample gradients', () => {
     expect(t.memory().tensors - before.tensors).toBe(4)
     for (const one of t.leaves(made)) one.dispose()
     expect([t.memory().tensors, t.memory().bytes]).toEqual([before.tensors, before.bytes])
+  })
+})
+
+describe('batching rules', () => {
+  it('are there for every operation but those that are as fast one by one, or never recorded', () => {
+    const without = operations.map(({ operation }) => operation).filter((one) => ruleOf(one) === null)
+    // A filter's gradient is a product for each example; linear is recorded as a product and a sum.
+    expect(without.map(({ name }) => name)).toEqual(['conv2dFilterGradient', 'linear'])
   })
 })
 

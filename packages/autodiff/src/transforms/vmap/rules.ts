@@ -15,6 +15,7 @@ export function ruleOf(operation: Operation): BatchingRule | null {
   const { batch, expression, reduces } = operation
   if (isComposed(operation)) return composition(operation)
   if (typeof batch === 'string') return placed[batch](operation)
+  if (operation.effect === true) return check(operation)
   if (batch === undefined) {
     if (expression !== undefined) return elementwise(operation)
     return reduces === undefined ? null : placed.axes(operation)
@@ -23,6 +24,12 @@ export function ruleOf(operation: Operation): BatchingRule | null {
     const made = batch(...given)
     return typeof made === 'string' ? placed[made](operation)(...given) : made
   }
+}
+
+// The numbers of all examples, with places counted within each.
+function check(operation: Operation): BatchingRule {
+  return ([x], attributes, _, size) =>
+    apply(operation, [x!], Object.assign({ each: x!.size / size }, attributes))
 }
 
 // Shapes are matched from the last axis, so that of the examples must stand in front of all others.
