@@ -26,5 +26,10 @@ export {
 export { assertLeavesNoTrace, leavesNoTrace } from './laws/leaves-no-trace.ts'
 export { assertSecondOrderIsCorrect, secondOrderIsCorrect } from './laws/second-order-is-correct.ts'
 export { assertVjpIsLinear, vjpIsLinear } from './laws/vjp-is-linear.ts'
+export {
+  assertVmapAgreesWithLoop,
+  type VmapAgreesOptions,
+  vmapAgreesWithLoop,
+} from './laws/vmap-agrees-with-loop.ts'
 export { randomLike } from './random-like.ts'
 export { ulpOf, withinUlps } from './within-ulps.ts'

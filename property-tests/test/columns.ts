@@ -29,6 +29,7 @@ import {
   randomLike,
   samples,
 } from '../src/index.ts'
+import { vmapByExampleIsTheLoop, vmapIsTheLoop } from './batched.ts'
 import { fusedEqualsItsComposition } from './composition.ts'
 import { inPlaceGivesTheSameBits, kernelKeepsToItsMemory } from './kernel-memory.ts'
 import { assertProperty } from './runs.ts'
@@ -57,6 +58,8 @@ export const columns: Readonly<Record<string, (info: OperationInfo) => void>> = 
   'disposed inputs are refused': disposedInputsAreRefused,
   'same inputs give the same bits anywhere in memory': sameBitsAnywhere,
   'compiled gives the same bits, in donated memory too': compiledGivesTheSameBits,
+  'vmap gives the values and gradients of the loop': vmapIsTheLoop,
+  'vmap without rules gives the values and gradients of the loop': vmapByExampleIsTheLoop,
   'kernels allocate nothing, and keep to their output and scratch': kernelKeepsToItsMemory,
   'a fused operation is its composition, in value and two derivatives': fusedEqualsItsComposition,
   'in place gives the same bits': inPlaceGivesTheSameBits,

@@ -19,6 +19,7 @@ import {
   trees,
   ulpOf,
   vjpIsLinear,
+  vmapAgreesWithLoop,
   withinUlps,
 } from '../src/index.ts'
 
@@ -48,6 +49,7 @@ describe('laws hold for what is right', () => {
     fc.assert(deterministic(dense, tree), { numRuns: 10, seed: 1 })
     fc.assert(leavesNoTrace(dense, tree), { numRuns: 10, seed: 1 })
     fc.assert(compiledEqualsEager(dense, tree), { numRuns: 10, seed: 1 })
+    fc.assert(vmapAgreesWithLoop(t.softmax, tensors({ shape: [4, 3] })), { numRuns: 10, seed: 1 })
     const several = (x: t.Tensor): t.Tree => ({ a: t.square(x), b: [t.exp(x), t.sum(x)] })
     fc.assert(gradientIsCorrect(several, vector), { numRuns: 10, seed: 1 })
     fc.assert(jvpAgreesWithVjp(several, vector), { numRuns: 10, seed: 1 })
@@ -110,6 +112,24 @@ describe('laws are broken by what is wrong', () => {
   it('adjointIsConsistent: in inputs too long for differences one by one', () => {
     expect(violation(adjointIsConsistent(half, tensors({ shape: [200] })))).toMatch(
       /^adjointIsConsistent: <g, f'\(x\) d> is \S+, <vjp\(g\), d> is \S+;/,
+    )
+  })
+
+  it('vmapAgreesWithLoop: by examples that see each other, and by what escapes the tape', () => {
+    const rows = tensors({ shape: [4, 3] })
+    const mixing: typeof t.vmap =
+      (f) =>
+      (...args) =>
+        f(...args)
+    expect(violation(vmapAgreesWithLoop((x) => t.softmax(x, { axis: 0 }), rows, { vmap: mixing }))).toMatch(
+      /^vmapAgreesWithLoop: value 0 of vmap is \S+ at place \d+, that of the loop \S+; check the batching rule/,
+    )
+    const detached: typeof t.vmap =
+      (f, options) =>
+      (...args) =>
+        t.mapTensors(t.vmap(f, options)(...args), (x) => t.tensor(x.toFloat32Array(), x.shape)) as never
+    expect(violation(vmapAgreesWithLoop(t.square, rows, { vmap: detached }))).toMatch(
+      /^vmapAgreesWithLoop: gradient 0 of vmap is /,
     )
   })
 

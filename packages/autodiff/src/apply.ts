@@ -81,7 +81,7 @@ function compute<A, I extends readonly Tensor[]>(
   const output = new Tensor(shape, size, offset, storage, tape, slot, null)
   if (tape === null) own(output)
   else own(output, tape.scope)
-  if (first < 0 && size > 0) {
+  if (first < 0 && (size > 0 || operation.effect === true)) {
     let filled = false
     let scratch: Storage | undefined
     try {

@@ -102,6 +102,7 @@ export function argExtremum(name: string, extreme: Extreme): Operation<Reduced, 
       return at
     },
     kernel: (output, [x], { axes }) => reduceWith(wasm().argMax, output, x, axes, 0, minimum),
+    batch: 'axes',
     vjp: [null],
   })
 }

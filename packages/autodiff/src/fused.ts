@@ -2,7 +2,14 @@ import { apply } from './apply.ts'
 import { partOperation } from './compile/part.ts'
 import { referenceValues } from './evaluate-reference.ts'
 import type { NumericKernels } from './numerics.ts'
-import { defineOperation, type Operation, type Shaped, type Values } from './operation.ts'
+import {
+  type Batch,
+  type Batching,
+  defineOperation,
+  type Operation,
+  type Shaped,
+  type Values,
+} from './operation.ts'
 import { add } from './ops/add.ts'
 import { type Shape, sizeOf } from './shape.ts'
 import { type Tensor, tensor } from './tensor.ts'
@@ -18,6 +25,8 @@ export interface Pass<A> {
 
 /** A fused backward pass: one kernel gives the cotangents of all inputs. */
 export interface FusedBackward<A> {
+  /** As `Operation.batch`: the composition is batched where this does not cover a case. */
+  readonly batch?: Batching | Batch<Pass<A>, readonly Tensor[]>
   /** It reads what came out of the forward pass, which is kept for it. */
   readonly readsOutput?: boolean
   /** As `Operation.scratch`, from the inputs of the forward pass. */
@@ -52,16 +61,22 @@ export interface Fused<A> {
   scratch?(inputs: readonly Shaped[], attributes: A): number
   /** @param kernels as for the backward pass */
   kernel(output: Tensor, inputs: readonly Tensor[], attributes: A, scratch: number, kernels?: Products): void
+  /** As `Operation.batch`: the composition is batched where this does not cover a case. */
+  readonly batch?: Batching | Batch<A, readonly Tensor[]>
   /** Which inputs have gradients. */
   isDifferentiable(index: number): boolean
   readonly backward: FusedBackward<A>
 }
 
-/** A fused operation, and its backward pass, which is one too. */
-export interface FusedOperation<A> extends Operation<A> {
-  /** As it was declared: the results, written with operations. */
+/** An operation that is defined by a composition of others. */
+export interface Composed<A> extends Operation<A> {
+  /** The results, written with operations. */
   composition(inputs: readonly Tensor[], attributes: A): readonly Tensor[]
-  readonly backward: Operation<Pass<A>>
+}
+
+/** A fused operation, and its backward pass, which is one too. */
+export interface FusedOperation<A> extends Composed<A> {
+  readonly backward: Composed<Pass<A>>
 }
 
 type Maybe = Tensor | undefined
@@ -96,21 +111,17 @@ export function defineFused<A>(fused: Fused<A>): FusedOperation<A> {
       const found = apply(backward, [...cotangents.filter((x) => x !== undefined), ...inputs, ...kept], pass)
       return added(before, partsOf(found, inputs, gets))
     },
+    batch: fused.batch,
   })
   return { ...operation, composition, backward }
 }
 
-function backwardOf<A>(fused: Fused<A>): Operation<Pass<A>> {
+function backwardOf<A>(fused: Fused<A>): Composed<Pass<A>> {
   const name = `${fused.name}Gradient`
-  return defineOperation<Pass<A>, readonly Tensor[]>({
+  const operation = defineOperation<Pass<A>, readonly Tensor[]>({
     name,
     doc: `the cotangents of the inputs of ${fused.name}`,
-    shape: (all, pass) =>
-      packed(
-        afterCotangents(all, pass)
-          .filter((_, i) => pass.wanted[i])
-          .map((x) => x.shape),
-      ),
+    shape: (all, pass) => packed(pulledShapes(all, pass)),
     reference: (all, pass) => referenceOf((x) => pulledBack(fused, x, pass), all),
     ...(fused.backward.scratch === undefined
       ? {}
@@ -152,7 +163,9 @@ function backwardOf<A>(fused: Fused<A>): Operation<Pass<A>> {
         gets.map((isWanted) => (isWanted ? gradients[next++] : undefined)),
       )
     },
+    batch: fused.backward.batch,
   })
+  return { ...operation, composition: (all, pass) => pulledBack(fused, all, pass) }
 }
 
 /** Runs the fused backward pass: the cotangents of the wanted inputs go into `output`, one behind the other. */
@@ -200,6 +213,13 @@ function cotangentsOf<A>({ given }: Pass<A>): number {
 
 function afterCotangents<X, A>(all: readonly X[], pass: Pass<A>): readonly X[] {
   return all.slice(cotangentsOf(pass))
+}
+
+/** The shapes of what a backward pass gives: those of the inputs that want it. */
+export function pulledShapes(all: readonly Shaped[], pass: Pass<unknown>): readonly Shape[] {
+  return afterCotangents(all, pass)
+    .filter((_, i) => pass.wanted[i])
+    .map((x) => x.shape)
 }
 
 // One result is the output itself.

@@ -21,12 +21,16 @@ export { customVjp } from './transforms/custom-vjp.ts'
 export { evalShape, type Shapes } from './transforms/eval-shape.ts'
 export { fold } from './transforms/fold.ts'
 export { grad } from './transforms/grad.ts'
+export { hessian } from './transforms/hessian.ts'
 export { type HessianProduct, hvp } from './transforms/hvp.ts'
+export { jacobian } from './transforms/jacobian.ts'
 export { jvp, type Pushforward } from './transforms/jvp.ts'
 export type { WithGaps } from './transforms/matching.ts'
 export { type OpenScope, scope } from './transforms/scope.ts'
 export { type Differentiable, type ValueAndGradients, valueAndGrad } from './transforms/value-and-grad.ts'
 export { type Pullback, vjp } from './transforms/vjp.ts'
+export type { Axes } from './transforms/vmap/axes.ts'
+export { type VmapOptions, vmap } from './transforms/vmap/vmap.ts'
 export {
   type Leaf,
   leaves,

@@ -18,6 +18,8 @@ export interface IndexCheck {
   readonly operation: string
   readonly limit: number
   readonly words: IndexWords
+  /** How many indices an example has, where `vmap` checks several: places are counted within each. */
+  readonly each?: number
 }
 
 const indexAtPlace: IndexWords = Object.freeze({ index: 'index', place: 'place' })
@@ -75,14 +77,14 @@ function checkNumbers(
   numbers: ArrayLike<number>,
   first: number,
   count: number,
-  { operation, limit, words }: IndexCheck,
+  { operation, limit, words, each = count }: IndexCheck,
 ): void {
   for (let i = 0; i < count; i++) {
     const index = numbers[first + i]!
     if (index >= 0 && index < limit && Math.trunc(index) === index) continue
     failRange(
       operation,
-      `${words.index} ${index} at ${words.place} ${i} is not an integer from 0 to ${limit - 1}`,
+      `${words.index} ${index} at ${words.place} ${i % each} is not an integer from 0 to ${limit - 1}`,
       'count classes from 0',
     )
   }

@@ -25,6 +25,34 @@ export type Kernel<A, I extends readonly Tensor[]> = {
 }['run']
 
 /**
+ * How an operation is done for several examples at once, where they need nothing but to stand in the right place:
+ *
+ * - `'axes'`: along an axis in front of every input, and of what comes out. The attributes `axis` and `axes` count one more then;
+ *   `shape`, `order`, `begin`, `end` and `widths` have an element for it in front; no other attribute depends on the rank.
+ * - `'first'`: the same, for the first input alone; the others are shared.
+ * - `'rows'`: along the first axis of every input, and of what comes out, behind each other.
+ * - `'firstRows'`: the same, for the first input alone; the others are shared.
+ * - `'product'`: along axes in front of the last two, which are matrices, and broadcast; a single axis is a vector. The attributes
+ *   are those of `matmul`.
+ * - `'custom'`: as a rule of one's own; the attributes are those of `customVjp`.
+ */
+export type Batching = 'axes' | 'first' | 'rows' | 'firstRows' | 'product' | 'custom'
+
+/**
+ * What comes out for several examples at once, which stand along the first axis of inputs that are batched, and of what comes
+ * out: one tensor, of another shape too if its elements are in that order, or each result where the operation packs several; or
+ * how it is done in this case, or null where it is not covered.
+ */
+export type Batch<A, I extends readonly Tensor[]> = {
+  rule(
+    inputs: I,
+    attributes: A,
+    isBatched: readonly boolean[],
+    size: number,
+  ): Tensor | readonly Tensor[] | Batching | null
+}['rule']
+
+/**
  * An operation: a record from which the engine, the tests and the documentation are made.
  *
  * @typeParam A its attributes: everything that is not a tensor
@@ -76,7 +104,7 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
   readonly inPlace?: boolean
   /** Where the output is a view of the first input: its first element, or -1 where it must be computed. */
   alias?(inputs: I, attributes: A): number
-  /** It is run for what it does, a check, and never removed for having no readers. */
+  /** It is run for what it does, a check of its one input, and never removed for having no readers. */
   readonly effect?: boolean
   /** The cotangent of each input, null where there is none; one rule for all where the number of inputs varies. */
   vjp: readonly (Vjp<A, I> | null)[] | Vjp<A, I>
@@ -95,6 +123,11 @@ export interface Operation<A = unknown, I extends readonly Tensor[] = readonly T
     wanted: readonly boolean[],
     before: readonly (Tensor | undefined)[],
   ): readonly (Tensor | null)[]
+  /**
+   * How it is done for several examples at once. Where it is left out, `vmap` goes by `expression` or `reduces`, and else applies
+   * the operation to one example after the other.
+   */
+  readonly batch?: Batching | Batch<A, I> | undefined
   /** Which part of a packed output this takes out: its cotangent goes to that operation's `pull` as it is. */
   part?(attributes: A): number
 }
@@ -116,6 +149,7 @@ const blank: { readonly [field in keyof Operation]: undefined } = {
   effect: undefined,
   vjp: undefined,
   pull: undefined,
+  batch: undefined,
   part: undefined,
 }
 

@@ -19,3 +19,4 @@ export type {
   Values,
 } from './operation.ts'
 export { operations } from './ops/generated/table.ts'
+export { vmapByExample } from './transforms/vmap/vmap.ts'

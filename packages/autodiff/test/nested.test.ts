@@ -14,6 +14,8 @@ const derivatives: Readonly<Record<string, { readonly order: number; readonly of
   vjp: { order: 1, of: (f) => (x) => t.vjp(f, x, t.tensor(1)).gradients },
   jvp: { order: 1, of: (f) => (x) => t.jvp(f, x, t.tensor(1)).tangent },
   hvp: { order: 2, of: (f) => (x) => t.hvp(f, x, t.tensor(1)).products },
+  jacobian: { order: 1, of: (f) => (x) => t.mean(t.jacobian((y: t.Tensor) => t.mul(f(y), t.ones([2])))(x)) },
+  hessian: { order: 2, of: (f) => t.hessian(f) },
 }
 
 /** What leaves a function as it is, and runs it otherwise. */
@@ -27,6 +29,7 @@ const wrappers: Readonly<Record<string, (f: F) => F>> = {
       t.reshape(x, [1]),
     ).carry,
   customVjp: (f) => t.customVjp(f, (g, _, x) => t.mul(g, t.vjp(f, x, t.tensor(1)).gradients)),
+  vmap: (f) => (x) => t.mean(t.vmap(f)(t.stack([x, x]))),
   scope: (f) => (x) => t.scope(() => f(x)),
 }
 

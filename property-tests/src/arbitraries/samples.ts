@@ -11,12 +11,16 @@ export interface OperationSample {
   readonly composition?: Sample['composition']
   readonly domains: readonly Domain[]
   readonly inputs: readonly Snapshot[]
+  /** Other numbers for the same call, as many times as were asked for. */
+  readonly others: readonly (readonly Snapshot[])[]
 }
 
 /** Where the numbers of samples lie. */
 export interface SamplesOptions {
   /** Changes the domain of an input: to leave kinks in, or to widen it. */
   readonly within?: (domain: Domain, input: number) => Domain
+  /** How many further sets of inputs are drawn for each call; none by default. */
+  readonly others?: number
 }
 
 /**
@@ -25,6 +29,7 @@ export interface SamplesOptions {
  *
  * @param info the operation's entry in `operations` of '@tapeflow/autodiff/testing'
  * @param options.within changes the domain of an input
+ * @param options.others how many further sets of inputs are drawn for each call; none by default
  * @example
  * const relu = operations.find(({ operation }) => operation.name === 'relu')
  * fc.assert(fc.property(samples(relu), ({ call, inputs }) => t.scope(() => {
@@ -33,10 +38,17 @@ export interface SamplesOptions {
  * })))
  */
 export function samples(info: OperationInfo, options: SamplesOptions = {}): fc.Arbitrary<OperationSample> {
-  const { within = (domain) => domain } = options
+  const { within = (domain) => domain, others = 0 } = options
   return draws(info.sample).chain(({ shapes, domains = info.domains, call, composition }) => {
     const own = shapes.map((_, i) => within(domains[Math.min(i, domains.length - 1)]!, i))
-    return inputsOf(shapes, own).map((inputs) => ({ call, composition, domains: own, inputs }))
+    const drawn = fc.tuple(...Array.from({ length: 1 + others }, () => inputsOf(shapes, own)))
+    return drawn.map(([inputs, ...rest]) => ({
+      call,
+      composition,
+      domains: own,
+      inputs: inputs!,
+      others: rest,
+    }))
   })
 }
 

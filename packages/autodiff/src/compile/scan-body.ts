@@ -1,17 +1,16 @@
-import { apply } from '../apply.ts'
 import { failRange } from '../fail.ts'
-import { child, type Key } from '../key.ts'
+import type { Key } from '../key.ts'
 import type { Numerics } from '../numerics.ts'
-import type { Operation } from '../operation.ts'
 import type { Scope } from '../scopes.ts'
 import { type Shape, sameShape, showShape } from '../shape.ts'
 import { slotOn, Tape } from '../tape.ts'
 import type { Tensor } from '../tensor.ts'
 import { TracedKey } from '../traced-key.ts'
+import { applyAgain, rekey } from './again.ts'
 import { Builder } from './build.ts'
 import type { Graph } from './graph.ts'
 import type { HostValues } from './host.ts'
-import { applyKeyed, hasKeys } from './keyed.ts'
+import { hasKeys } from './keyed.ts'
 import { mayFail } from './order.ts'
 import { type Plan, plan } from './plan.ts'
 import { Replay } from './replay.ts'
@@ -234,37 +233,4 @@ function captureKeys(tape: Tape, first: number): ReadonlyMap<Key, TracedKey> {
 
 function leafOf(kind: Leaf['kind'], shape: readonly number[]): Leaf {
   return { kind, shape, argument: 0, path: '' }
-}
-
-// With other keys in the place of those that it was recorded with.
-function applyAgain(
-  operation: Operation,
-  inputs: readonly Tensor[],
-  attributes: unknown,
-  rekeyed: (key: Key) => Key,
-): Tensor {
-  if (!hasKeys(attributes)) return apply(operation, inputs, attributes)
-  const again = { ...attributes, keys: attributes.keys.map(rekeyed) }
-  // A scan keeps its carries where it is differentiated now, whatever was the case when it was recorded.
-  const saving = 'saving' in again && { saving: again.saving || inputs.some(isDifferentiated) }
-  return applyKeyed(operation, inputs, { ...again, ...saving })
-}
-
-// The key that stands for a key of `tape`: known, or derived from what stands for the one that it was derived from.
-function rekey(key: Key, rekeyed: Map<Key, Key>, tape: Tape): Key {
-  const known = rekeyed.get(key)
-  if (known !== undefined || !(key instanceof TracedKey) || key.tape !== tape) return known ?? key
-  const { source } = key
-  if (source.kind === 'input' || typeof source.count !== 'number') return key
-  const made = child('foldIn', rekey(source.parent, rekeyed, tape), source.count, source.use)
-  rekeyed.set(key, made)
-  return made
-}
-
-/** Whether a gradient may be taken by `x`. */
-export function isDifferentiated(x: Tensor): boolean {
-  for (let known: Tensor | null = x; known !== null; known = known.below) {
-    if (known.tape?.open && !known.tape.abstract) return true
-  }
-  return false
 }

@@ -10,12 +10,13 @@ import { Tape } from '../tape.ts'
 import type { Tensor } from '../tensor.ts'
 import { backward } from '../transforms/backward.ts'
 import { inScope } from '../tree.ts'
+import { isDifferentiated } from './again.ts'
 import { padded } from './arena.ts'
 import { applyKeyed } from './keyed.ts'
 import { packing, type ScanAttributes } from './packing.ts'
 import { partOperation } from './part.ts'
 import { runScan, scanReference } from './run-scan.ts'
-import { isDifferentiated, ScanBody, type Step, type StepResult } from './scan-body.ts'
+import { ScanBody, type Step, type StepResult } from './scan-body.ts'
 
 const scanOperation: Operation<ScanAttributes, readonly Tensor[]> = /*@__PURE__*/ defineOperation<
   ScanAttributes,

@@ -44,6 +44,7 @@ export const avgPool2dOperation: Operation<Average, [Tensor]> = /*@__PURE__*/ de
     return result
   },
   kernel: (output, [x], a) => average(x, output, a, 0),
+  batch: 'rows',
   vjp: [(g, _, [x], a) => apply(avgPool2dSpreadOperation, [g], { ...a, inH: x.shape[1]!, inW: x.shape[2]! })],
 })
 
@@ -78,6 +79,7 @@ export const avgPool2dSpreadOperation: Operation<Spread, [Tensor]> = /*@__PURE__
     return result
   },
   kernel: (output, [g], a) => average(output, g, a, 1),
+  batch: 'rows',
   vjp: [(x, _, __, a) => apply(avgPool2dOperation, [x], a)],
 })
 

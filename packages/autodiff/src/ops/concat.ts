@@ -57,6 +57,7 @@ export const concatOperation: Operation<Along, readonly Tensor[]> = /*@__PURE__*
       to += 4 * strides[axis]! * x.shape[axis]!
     }
   },
+  batch: 'axes',
   vjp: (g, _, inputs, { axis }, index) => {
     const begin = startOf(inputs, index, axis)
     const end = begin + inputs[index]!.shape[axis]!

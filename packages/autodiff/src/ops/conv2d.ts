@@ -46,6 +46,7 @@ export const conv2dOperation: Operation<Convolution, [Tensor, Tensor]> = /*@__PU
     ({ kernels }) =>
     (output, [x, filter], a, scratch) =>
       convolve(output, x, filter, a, scratch, kernels),
+  batch: 'firstRows',
   vjp: [
     (g, _, [x, filter], a) => apply(conv2dInputGradientOperation, [g, filter], withSize(a, x.shape)),
     (g, _, [x, filter], a) => apply(conv2dFilterGradientOperation, [x, g], withTaps(a, filter.shape)),
@@ -83,6 +84,7 @@ export const conv2dInputGradientOperation: Operation<InputGradient, [Tensor, Ten
       ({ kernels }) =>
       (output, [g, filter], a, scratch) =>
         inputGradient(output, g, filter, a, scratch, kernels),
+    batch: 'firstRows',
     vjp: [
       (x, _, [, filter], a) => apply(conv2dOperation, [x, filter], a),
       (x, _, [g, filter], a) => apply(conv2dFilterGradientOperation, [x, g], withTaps(a, filter.shape)),

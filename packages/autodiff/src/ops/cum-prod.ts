@@ -21,6 +21,7 @@ export const cumProdOperation: Operation<Prefix, [Tensor]> = /*@__PURE__*/ defin
   reference: ([x], along) => prefixReference(x!, along, 1, (product, value) => product * value),
   scratch: ([x], along) => prefixScratch(x!, along),
   kernel: (output, [x], along, scratch) => prefixKernel(output, x, x, 1, along, scratch),
+  batch: 'axes',
   vjp: [
     (g, _, [x], { axis, exclusive, reverse }) => {
       // Element j reaches product i by all others up to i: those before j, times what comes back from behind,

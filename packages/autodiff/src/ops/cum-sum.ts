@@ -19,6 +19,7 @@ export const cumSumOperation: Operation<Prefix, [Tensor]> = /*@__PURE__*/ define
   reference: ([x], along) => prefixReference(x!, along, 0, (sum, value) => sum + value),
   scratch: ([x], along) => prefixScratch(x!, along),
   kernel: (output, [x], along, scratch) => prefixKernel(output, x, x, 0, along, scratch),
+  batch: 'axes',
   vjp: [(g, _, _inputs, along) => cumSum(g, { ...along, reverse: !along.reverse })],
 })
 

@@ -44,6 +44,7 @@ export const diagOperation: Operation<Diagonal, [Tensor]> = /*@__PURE__*/ define
       const { shape } = output
       stridedCopy(shape, x.offset + 4 * first, diagonalStrides(x.shape), output.offset, stridesOf(shape))
     },
+    batch: 'axes',
     vjp: [
       (g, _, [x], { offset }) =>
         apply(diagEmbedOperation, [g], { offset, rows: secondLast(x.shape), columns: last(x.shape) }),
@@ -103,6 +104,7 @@ export const diagEmbedOperation: Operation<Embedding, [Tensor]> = /*@__PURE__*/ 
     const to = output.offset + 4 * line(rows, columns, offset).first
     stridedCopy(x.shape, x.offset, stridesOf(x.shape), to, diagonalStrides(output.shape))
   },
+  batch: 'axes',
   vjp: [(g, _, _inputs, { offset }) => diag(g, { offset })],
 })
 

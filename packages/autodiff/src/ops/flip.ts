@@ -36,6 +36,7 @@ export const flipOperation: Operation<Axes, [Tensor]> = /*@__PURE__*/ defineOper
     }
     stridedCopy(shape, x.offset + 4 * last, reads, output.offset, strides)
   },
+  batch: 'axes',
   vjp: [(g, _, _inputs, { axes }) => flip(g, { axis: axes })],
 })
 

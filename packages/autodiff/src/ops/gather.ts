@@ -1,4 +1,5 @@
 import { apply, tensorOperand } from '../apply.ts'
+import { arange } from '../creation.ts'
 import { failRange, shown } from '../fail.ts'
 import { checkIndices } from '../indices.ts'
 import { ordinary } from '../info.ts'
@@ -7,6 +8,9 @@ import { defineOperation, type Operation, type OperationInfo } from '../operatio
 import { checkOptions } from '../options.ts'
 import { checkAxis, type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
+import { add } from './add.ts'
+import { reshape } from './reshape.ts'
+import { broadcastTo } from './sum.ts'
 
 interface GatherOptions {
   /** The axis that indices choose along, 0 by default; a negative one counts from the end. */
@@ -53,6 +57,13 @@ export const gatherOperation: Operation<Along, [Tensor, Tensor]> = /*@__PURE__*/
     }
   },
   vjp: [(g, _, [x, indices], { axis }) => scatterAdd(g, indices, x.shape[axis]!, { axis }), null],
+  batch: ([x, indices], { axis }, isBatched, size) => {
+    if (!isBatched[1]) return apply(gatherOperation, [x, indices], { axis: axis + 1 })
+    if (!isBatched[0] && axis === 0) return apply(gatherOperation, [x, indices], { axis })
+    const [, rows, ...shape] = x.shape
+    if (axis > 0 || !areExact(size, rows!)) return null
+    return apply(gatherOperation, [reshape(x, [size * rows!, ...shape]), ofAll(indices, rows!)], { axis })
+  },
 })
 
 /**
@@ -75,6 +86,16 @@ export function gather(x: Tensor, indices: Tensor, options: GatherOptions = {}):
   const axis = checkAxis('gather', options.axis === undefined ? 0 : options.axis, from.rank)
   checkIndices('gather', tensorOperand('gather', indices), from.shape[axis]!)
   return apply(gatherOperation, [from, indices], { axis })
+}
+
+// Whether the rows of all examples, behind each other, can be counted in float32.
+const areExact = (size: number, rows: number): boolean => rows > 0 && size * rows <= 2 ** 24
+
+// Indices among the rows of all examples.
+function ofAll(indices: Tensor, rows: number): Tensor {
+  const [size, ...shape] = indices.shape
+  const first = reshape(arange(0, size! * rows, rows), [size!, ...shape.map(() => 1)])
+  return add(indices, first)
 }
 
 interface Rows extends Along {
@@ -119,6 +140,12 @@ export const scatterAddOperation: Operation<Rows, [Tensor, Tensor]> = /*@__PURE_
     }
   },
   vjp: [(g, _, [, indices], { axis }) => gather(g, indices, { axis }), null],
+  batch: ([x, indices], { rows, axis }, isBatched, size) => {
+    if (!isBatched[1]) return apply(scatterAddOperation, [x, indices], { rows, axis: axis + 1 })
+    if (axis > 0 || !areExact(size, rows)) return null
+    const all = isBatched[0] ? x : broadcastTo(x, [size, ...x.shape])
+    return apply(scatterAddOperation, [all, ofAll(indices, rows)], { rows: size * rows, axis })
+  },
 })
 
 /**

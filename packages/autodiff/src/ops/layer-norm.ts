@@ -73,6 +73,7 @@ export const layerNormOperation: FusedOperation<LayerNorm> = /*@__PURE__*/ defin
       attributes.epsilon,
     )
   },
+  batch: 'first',
   isDifferentiable: () => true,
   backward: {
     scratch: ([x], { of, wanted }) =>

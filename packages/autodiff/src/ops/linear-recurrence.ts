@@ -39,6 +39,7 @@ export const linearRecurrenceOperation: Operation<Prefix, [Tensor, Tensor]> = /*
     prefixReference(x!, along, 0, (before, value, at) => value + by!.values[at]! * before),
   scratch: ([x], along) => prefixScratch(x!, along),
   kernel: (output, [x, by], along, scratch) => prefixKernel(output, x, by, 2, along, scratch),
+  batch: 'axes',
   vjp: [
     (g, _, [, by], along) => returned(g, by, along),
     (g, y, [, by], along) => mul(returned(g, by, along), neighbour(y, along.axis, along.reverse ? 1 : -1)),

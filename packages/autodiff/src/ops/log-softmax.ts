@@ -31,6 +31,7 @@ export const logSoftmaxOperation: Operation<Along, [Tensor]> = /*@__PURE__*/ def
     scratch: ([x], { axis }) => alongScratch(x!, axis),
     kernel: (output, [x], { axis }, scratch) => alongKernel('logSoftmax', output, x, axis, scratch),
     inPlace: true,
+    batch: 'axes',
     vjp: [(g, y, _, { axis }) => sub(g, mul(exp(y), sum(g, { axis, keepDims: true })))],
   },
 )

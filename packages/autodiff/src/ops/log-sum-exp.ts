@@ -53,6 +53,7 @@ export const logSumExpOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ de
       scratch,
     )
   },
+  batch: 'axes',
   vjp: [
     (g, _, [x], { axes }) => {
       const [axis] = axes

@@ -99,6 +99,7 @@ export const matmulOperation: Operation<Transposed, [Tensor, Tensor]> = /*@__PUR
       return rightCotangent(g, a, b, attributes)
     },
   ],
+  batch: 'product',
 })
 
 const isBatch = (inputs: readonly Shaped[]): boolean =>

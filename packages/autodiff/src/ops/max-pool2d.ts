@@ -42,6 +42,7 @@ export const maxPool2dOperation: Operation<Pool, [Tensor]> = /*@__PURE__*/ defin
       output.shape[1]!,
       output.shape[2]!,
     ),
+  batch: 'rows',
   vjp: [(g, _, [x], a) => apply(maxPool2dSpreadOperation, [x, g], a)],
 })
 
@@ -76,6 +77,7 @@ export const maxPool2dSpreadOperation: Operation<Pool, [Tensor, Tensor]> = /*@__
     return result
   },
   kernel: (output, [x, g], a) => places(x, g, output, g, a, 1),
+  batch: 'rows',
   vjp: [null, (v, _, [x], a) => apply(maxPool2dPickOperation, [x, v], a)],
 })
 
@@ -102,6 +104,7 @@ export const maxPool2dPickOperation: Operation<Pool, [Tensor, Tensor]> = /*@__PU
     return result
   },
   kernel: (output, [x, other], a) => places(x, other, output, output, a, 0),
+  batch: 'rows',
   vjp: [null, (g, _, [x], a) => apply(maxPool2dSpreadOperation, [x, g], a)],
 })
 

@@ -47,6 +47,7 @@ export const normOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineO
       scratch,
     )
   },
+  batch: 'axes',
   vjp: [
     (g, y, [x], { axes }) => {
       const kept = reducedShape(x.shape, { axes, keepDims: true })

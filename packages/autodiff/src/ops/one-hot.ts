@@ -24,6 +24,7 @@ export const oneHotOperation: Operation<Depth, [Tensor]> = /*@__PURE__*/ defineO
     const floats = heapFloats()
     for (let i = 0; i < x.size; i++) floats[output.offset / 4 + i * depth + floats[x.offset / 4 + i]!] = 1
   },
+  batch: 'axes',
   vjp: [null],
 })
 

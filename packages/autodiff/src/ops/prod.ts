@@ -32,6 +32,7 @@ export const prodOperation: Operation<Reduced, [Tensor]> = /*@__PURE__*/ defineO
   reference: ([x], { axes }) => reduceReference(x!, axes, 1, (product, value) => product * value),
   scratch: ([x], { axes }) => atOnceScratch(x!, axes, 0),
   kernel: (output, [x], { axes }, scratch) => reduceAtOnce(wasm().reduceProduct, output, x, axes, scratch),
+  batch: 'axes',
   vjp: [
     (g, y, [x], { axes }) => {
       if (x.size === 0) return zeros(x.shape)

@@ -24,6 +24,7 @@ export const reshapeOperation: Operation<Target, [Tensor]> = /*@__PURE__*/ defin
   },
   reference: ([x]) => x!.values,
   alias: () => 0,
+  batch: 'axes',
   vjp: [(g, _, [x]) => reshape(g, x.shape)],
 })
 

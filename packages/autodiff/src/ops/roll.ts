@@ -38,6 +38,7 @@ export const rollOperation: Operation<Shift, [Tensor]> = /*@__PURE__*/ defineOpe
     stridedCopy(stay, x.offset, strides, output.offset + shift * step, strides)
     stridedCopy(leave, x.offset + stay[axis]! * step, strides, output.offset, strides)
   },
+  batch: 'axes',
   vjp: [(g, _, [x], { shift, axis }) => apply(rollOperation, [g], { shift: x.shape[axis]! - shift, axis })],
 })
 

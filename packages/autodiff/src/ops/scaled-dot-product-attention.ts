@@ -145,8 +145,10 @@ export const scaledDotProductAttentionOperation: FusedOperation<Attention> =
         kernels.matmul(scratch, v, output.offset + 4 * entry * queries * out, queries, out, keys, 0, 0, space)
       }
     },
+    batch: (inputs) => (inputs.length === 3 ? 'axes' : null),
     isDifferentiable: (index) => index < 3,
     backward: {
+      batch: (inputs) => (inputs.length === 4 ? 'axes' : null),
       scratch: (inputs) => {
         const sizes = sizesOf(inputs)
         return 2 * padded(sizes.queries * sizes.keys) + productBytes(sizes, true)

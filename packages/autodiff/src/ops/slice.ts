@@ -37,6 +37,7 @@ export const sliceOperation: Operation<Range, [Tensor]> = /*@__PURE__*/ defineOp
     for (let axis = 1; axis < x.rank; axis++) if (begin[axis] !== 0 || end[axis] !== x.shape[axis]) return -1
     return first(stridesOf(x.shape), begin)
   },
+  batch: 'axes',
   vjp: [
     (g, _, [x], { begin, end }) =>
       apply(padOperation, [g], {
@@ -129,6 +130,7 @@ export const padOperation: Operation<Widths, [Tensor]> = /*@__PURE__*/ defineOpe
         )
     stridedCopy(x.shape, x.offset, stridesOf(x.shape), to, strides)
   },
+  batch: 'axes',
   vjp: [
     (g, _, [x], { widths }) =>
       slice(

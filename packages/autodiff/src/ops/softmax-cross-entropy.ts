@@ -48,8 +48,10 @@ export const softmaxCrossEntropyOperation: FusedOperation<None> = /*@__PURE__*/ 
     if (x!.size === 0) wasm().fill(output.offset, output.size, 0)
     else wasm().crossEntropy(x!.offset, target!.offset, output.offset, output.size, widthOf(x!))
   },
+  batch: 'axes',
   isDifferentiable: () => true,
   backward: {
+    batch: 'axes',
     kernel: ([dx, dTarget], [g], [x, target]) => {
       const [rows, width] = [rowsOf(x!), widthOf(x!)]
       if (dx) wasm().crossEntropyGradient(g!.offset, x!.offset, target!.offset, dx, rows, width)
@@ -88,8 +90,10 @@ export const sparseSoftmaxCrossEntropyOperation: FusedOperation<None> = /*@__PUR
   },
   kernel: (output, [x, labels]) =>
     wasm().labelCrossEntropy(x!.offset, labels!.offset, output.offset, output.size, widthOf(x!)),
+  batch: 'axes',
   isDifferentiable: (index) => index === 0,
   backward: {
+    batch: 'axes',
     kernel: ([dx], [g], [x, labels]) =>
       wasm().labelCrossEntropyGradient(g!.offset, x!.offset, labels!.offset, dx!, rowsOf(x!), widthOf(x!)),
   },

@@ -28,6 +28,7 @@ export const softmaxOperation: Operation<Along, [Tensor]> = /*@__PURE__*/ define
   scratch: ([x], { axis }) => alongScratch(x!, axis),
   kernel: (output, [x], { axis }, scratch) => alongKernel('softmax', output, x, axis, scratch),
   inPlace: true,
+  batch: 'axes',
   vjp: [(g, y, _, { axis }) => mul(y, sub(g, sum(mul(g, y), { axis, keepDims: true })))],
 })
 

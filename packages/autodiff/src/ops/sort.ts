@@ -48,6 +48,7 @@ export const argSortOperation: Operation<Order, [Tensor]> = /*@__PURE__*/ define
     for (let i = axis + 1; i < shape.length; i++) inner *= shape[i]!
     wasm().argSort(x.offset, output.offset, x.size / (n * inner), n, inner, descending ? 1 : 0, scratch)
   },
+  batch: 'axes',
   vjp: [null],
 })
 

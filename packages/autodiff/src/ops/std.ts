@@ -19,6 +19,7 @@ export const stdOperation: Operation<Spread, [Tensor]> = /*@__PURE__*/ defineOpe
   reference: ([x], attributes) => varianceOf(x!, attributes).map(Math.sqrt),
   scratch: ([x], { axes }) => atOnceScratch(x!, axes, 16),
   kernel: (output, [x], attributes, scratch) => spreadKernel(output, x, attributes, 1, scratch),
+  batch: 'axes',
   vjp: [
     (g, y, [x], attributes) => {
       const { axes } = attributes

@@ -10,6 +10,7 @@ export const stopGradientOperation: Operation<null, [Tensor]> = /*@__PURE__*/ de
     shape: ([x]) => x!.shape,
     reference: ([x]) => x!.values,
     alias: () => 0,
+    batch: 'axes',
     vjp: [null],
   },
 )

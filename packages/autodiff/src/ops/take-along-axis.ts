@@ -34,6 +34,7 @@ export const takeAlongAxisOperation: Operation<Along, [Tensor, Tensor]> = /*@__P
     const block = count * width
     wasm().along(output.offset, indices.offset, x.offset, blocks, count, size, width, block, width, 1, 0)
   },
+  batch: 'axes',
   vjp: [
     (g, _, [x, indices], { axis }) =>
       apply(addAlongAxisOperation, [g, indices], { axis, size: x.shape[axis]! }),
@@ -69,6 +70,7 @@ const addAlongAxisOperation: Operation<Into, [Tensor, Tensor]> = /*@__PURE__*/ d
     const block = count * width
     wasm().along(x.offset, indices.offset, output.offset, blocks, count, size, width, block, width, 1, 1)
   },
+  batch: 'axes',
   vjp: [(g, _, [, indices], { axis }) => apply(takeAlongAxisOperation, [g, indices], { axis }), null],
 })
 

@@ -7,10 +7,11 @@ import { stridedCopy, stridedValues } from '../strided-copy.ts'
 import { alias, type Tensor, tensor } from '../tensor.ts'
 
 interface Order {
-  readonly axes: readonly number[]
+  /** The axis that comes to each place. */
+  readonly order: readonly number[]
 }
 
-const moved = (sizes: readonly number[], { axes }: Order): number[] => axes.map((axis) => sizes[axis]!)
+const moved = (sizes: readonly number[], { order }: Order): number[] => order.map((axis) => sizes[axis]!)
 
 export const transposeOperation: Operation<Order, [Tensor]> = /*@__PURE__*/ defineOperation<Order, [Tensor]>({
   name: 'transpose',
@@ -25,11 +26,12 @@ export const transposeOperation: Operation<Order, [Tensor]> = /*@__PURE__*/ defi
       output.offset,
       stridesOf(output.shape),
     ),
+  batch: 'axes',
   vjp: [
-    (g, _, _inputs, { axes }) =>
+    (g, _, _inputs, { order }) =>
       transpose(
         g,
-        axes.map((_, axis) => axes.indexOf(axis)),
+        order.map((_, axis) => order.indexOf(axis)),
       ),
   ],
 })
@@ -70,7 +72,7 @@ function ordered(operation: string, from: Tensor, axes: readonly number[]): Tens
   const counted = axes.map((axis) => (axis < 0 ? axis + from.rank : axis))
   return counted.every((axis, i) => axis === i)
     ? alias(operation, from)
-    : apply(transposeOperation, [from], { axes: counted })
+    : apply(transposeOperation, [from], { order: counted })
 }
 
 export const info: readonly OperationInfo[] = [

@@ -17,6 +17,7 @@ export const varianceOperation: Operation<Spread, [Tensor]> = /*@__PURE__*/ defi
     reference: ([x], attributes) => varianceOf(x!, attributes),
     scratch: ([x], { axes }) => atOnceScratch(x!, axes, 16),
     kernel: (output, [x], attributes, scratch) => spreadKernel(output, x, attributes, 0, scratch),
+    batch: 'axes',
     vjp: [
       (g, _, [x], attributes) => {
         const { axes } = attributes

@@ -38,6 +38,7 @@ export const customVjpOperation: Operation<CustomVjp, readonly Tensor[]> = /*@__
   shape: ([value]) => value!.shape,
   reference: ([value]) => value!.values,
   alias: () => 0,
+  batch: 'custom',
   vjp: [],
   pull: (cotangents, output, [, ...inputs], { rule, shapes, keys }, wanted, before) => {
     const found = inScope(() => {
