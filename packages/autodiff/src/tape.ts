@@ -1,5 +1,5 @@
 import type { Operation } from './operation.ts'
-import { isOpen, type Scope } from './scopes.ts'
+import { currentWatcher, isOpen, type Origin, recordedOrigin, type Scope } from './scopes.ts'
 import type { Shape } from './shape.ts'
 import { abstractOn, moveTo, onTape, type Tensor, type TracedNumber, tracedNumberOn } from './tensor.ts'
 
@@ -9,6 +9,8 @@ export interface Entry {
   readonly inputs: readonly Tensor[]
   readonly attributes: unknown
   readonly output: Tensor
+  /** Where in the program it stands: told where nothing is computed, or all is looked at, and null else. */
+  readonly origin: Origin | null
 }
 
 /**
@@ -23,12 +25,15 @@ export class Tape {
   readonly entries: (Entry | null)[] = []
   /** Whether values are only shapes: nothing is computed. */
   readonly abstract: boolean
+  /** Whether operations are recorded as they are called, also those that programs are better off with in parts. */
+  readonly asCalled: boolean
   /** How deeply its transform is nested: the youngest tape is the deepest. */
   readonly depth: number
   open = true
-  constructor(scope: Scope, abstract = false) {
+  constructor(scope: Scope, abstract = false, asCalled = false) {
     this.scope = scope
     this.abstract = abstract
+    this.asCalled = asCalled
     this.depth = scope.depth
   }
 
@@ -53,7 +58,8 @@ export class Tape {
   /** Appends a line; its inputs live as long as the tape does. */
   append(operation: Operation, inputs: readonly Tensor[], attributes: unknown, output: Tensor): void {
     for (let i = 0; i < inputs.length; i++) this.keep(inputs[i]!)
-    this.entries.push({ operation, inputs, attributes, output })
+    const origin = output.offset < 0 || currentWatcher() !== null ? recordedOrigin() : null
+    this.entries.push({ operation, inputs, attributes, output, origin })
   }
 
   private keep(x: Tensor): void {
@@ -79,6 +85,15 @@ export function knownUnder(x: Tensor, depth: number): Tensor | null {
     known = known.below
   }
   return null
+}
+
+/** Whether an operation on `x` is recorded on shapes alone, for a program that is better off with it in parts. */
+export function isPlanned(x: Tensor): boolean {
+  if (x.offset >= 0) return false
+  for (let known: Tensor | null = x; known !== null; known = known.below) {
+    if (known.tape?.asCalled) return false
+  }
+  return true
 }
 
 /** The slot of `x` on `tape`, -1 where it is a constant there. */

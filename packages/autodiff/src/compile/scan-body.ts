@@ -3,7 +3,7 @@ import { failRange } from '../fail.ts'
 import { child, type Key } from '../key.ts'
 import type { Numerics } from '../numerics.ts'
 import type { Operation } from '../operation.ts'
-import type { Scope } from '../scopes.ts'
+import { currentOrigin, type Scope, setOrigin } from '../scopes.ts'
 import { type Shape, sameShape, showShape } from '../shape.ts'
 import { slotOn, Tape } from '../tape.ts'
 import type { Tensor } from '../tensor.ts'
@@ -203,12 +203,18 @@ export class ScanBody {
       return slot >= 0 ? values[slot]! : others.get(x)!
     }
     const rekeyed = new Map<Key, Key>(this.keys.map((key, i) => [key, keys[i]!]))
-    for (const [slot, entry] of this.tape.entries.entries()) {
-      if (entry === null) continue
-      const { operation, inputs, attributes } = entry
-      values[slot] = applyAgain(operation, inputs.map(known), attributes, (key) =>
-        rekey(key, rekeyed, this.tape),
-      )
+    const around = currentOrigin()
+    try {
+      for (const [slot, entry] of this.tape.entries.entries()) {
+        if (entry === null) continue
+        const { operation, inputs, attributes, origin } = entry
+        if (origin !== null) setOrigin({ ...around, path: origin.path, call: origin.call ?? around.call })
+        values[slot] = applyAgain(operation, inputs.map(known), attributes, (key) =>
+          rekey(key, rekeyed, this.tape),
+        )
+      }
+    } finally {
+      setOrigin(around)
     }
     const { carry: next, ys } = this.result
     return { carry: next.map(known), ys: ys.map(known) }
