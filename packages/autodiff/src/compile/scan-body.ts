@@ -3,7 +3,7 @@ import { failRange } from '../fail.ts'
 import { child, type Key } from '../key.ts'
 import type { Numerics } from '../numerics.ts'
 import type { Operation } from '../operation.ts'
-import { currentOrigin, type Scope, setOrigin } from '../scopes.ts'
+import { currentOrigin, type Origin, type Scope, setOrigin } from '../scopes.ts'
 import { type Shape, sameShape, showShape } from '../shape.ts'
 import { slotOn, Tape } from '../tape.ts'
 import type { Tensor } from '../tensor.ts'
@@ -208,7 +208,7 @@ export class ScanBody {
       for (const [slot, entry] of this.tape.entries.entries()) {
         if (entry === null) continue
         const { operation, inputs, attributes, origin } = entry
-        if (origin !== null) setOrigin({ ...around, path: origin.path, call: origin.call ?? around.call })
+        if (origin !== null) setOrigin(within(around, origin))
         values[slot] = applyAgain(operation, inputs.map(known), attributes, (key) =>
           rekey(key, rekeyed, this.tape),
         )
@@ -219,6 +219,11 @@ export class ScanBody {
     const { carry: next, ys } = this.result
     return { carry: next.map(known), ys: ys.map(known) }
   }
+}
+
+// What was recorded in a backward pass stays in one.
+function within(around: Origin, { path, backwardOf, call }: Origin): Origin {
+  return { path, backwardOf: backwardOf ?? around.backwardOf, call: call ?? around.call }
 }
 
 // A key of a recording around this one has no words here: it becomes an input like those of the steps.
