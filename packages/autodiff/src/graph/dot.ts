@@ -31,7 +31,7 @@ export function toDot(nodes: readonly GraphNode[], edges: readonly GraphEdge[]):
   draw(boxesOf(nodes), '  ')
   for (const { from, to } of edges) lines.push(`  n${from} -> n${to}`)
   lines.push('}')
-  return `${lines.join('\n')}\n`
+  return lines.join('\n')
 }
 
 function quoted(text: string): string {

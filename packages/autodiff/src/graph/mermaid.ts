@@ -30,7 +30,7 @@ export function toMermaid(nodes: readonly GraphNode[], edges: readonly GraphEdge
   for (const { from, to } of edges) lines.push(`  n${from} --> n${to}`)
   mark('backward', 'stroke-dasharray: 4', (node) => node.pass === 'backward')
   mark('result', 'stroke-width: 3px', (node) => node.isResult)
-  return `${lines.join('\n')}\n`
+  return lines.join('\n')
 
   function mark(name: string, style: string, has: (node: GraphNode) => boolean): void {
     const marked = nodes.filter(has).map(({ id }) => `n${id}`)

@@ -52,8 +52,9 @@ export interface ComputationGraph {
  * @example
  * const unit = (x: t.Tensor, w: t.Tensor, b: t.Tensor) => t.sigmoid(t.add(t.matmul(x, w), b))
  * const [x, w, b] = [t.zeros([8, 3]), t.zeros([3, 1]), t.zeros([1])]
- * const { depth, width } = t.graph(unit, x, w, b)
- * [depth, width] // => [3, 1]
+ * const computed = t.graph(unit, x, w, b)
+ * computed.depth // => 3
+ * computed.width // => 1
  * t.graph((x: t.Tensor) => t.exp(t.neg(x)), x).toDot().includes('n0 -> n1') // => true
  */
 export function graph<A extends readonly unknown[]>(
