@@ -1,5 +1,5 @@
 import type { Operation } from './operation.ts'
-import { currentWatcher, isOpen, type Origin, recordedOrigin, type Scope } from './scopes.ts'
+import { isOpen, type Origin, recordedOrigin, type Scope } from './scopes.ts'
 import type { Shape } from './shape.ts'
 import { abstractOn, moveTo, onTape, type Tensor, type TracedNumber, tracedNumberOn } from './tensor.ts'
 
@@ -9,8 +9,8 @@ export interface Entry {
   readonly inputs: readonly Tensor[]
   readonly attributes: unknown
   readonly output: Tensor
-  /** Where in the program it stands: told where nothing is computed, or all is looked at, and null else. */
-  readonly origin: Origin | null
+  /** Where in the program it stands. */
+  readonly origin: Origin
 }
 
 /**
@@ -58,8 +58,7 @@ export class Tape {
   /** Appends a line; its inputs live as long as the tape does. */
   append(operation: Operation, inputs: readonly Tensor[], attributes: unknown, output: Tensor): void {
     for (let i = 0; i < inputs.length; i++) this.keep(inputs[i]!)
-    const origin = output.offset < 0 || currentWatcher() !== null ? recordedOrigin() : null
-    this.entries.push({ operation, inputs, attributes, output, origin })
+    this.entries.push({ operation, inputs, attributes, output, origin: recordedOrigin() })
   }
 
   private keep(x: Tensor): void {

@@ -193,16 +193,18 @@ describe('what goes wrong', () => {
   })
 
   it('on the way back through a loop comes with the row', () => {
-    const f = (xs: t.Tensor): t.Tensor =>
-      t.sum(
-        t.scan((c: t.Tensor, x: t.Tensor) => ({ carry: t.add(c, t.sqrt(x)), y: null }), t.tensor(0), xs)
-          .carry,
-      )
-    for (const row of [1, 2, 5]) {
-      const xs = Array.from({ length: 7 }, (_, i) => (i === row ? 0 : 1))
-      const found = anomaly(() => t.debug(t.grad(f))(t.tensor(xs)))
-      expect([found.operation, found.backwardOf]).toEqual(['div', 'sqrt'])
-      expect(found.steps.map((step) => step.row)).toEqual([row])
+    const step = (c: t.Tensor, x: t.Tensor): { carry: t.Tensor; y: null } => ({
+      carry: t.add(c, t.sqrt(x)),
+      y: null,
+    })
+    for (const reverse of [false, true]) {
+      const f = (xs: t.Tensor): t.Tensor => t.sum(t.scan(step, t.tensor(0), xs, { reverse }).carry)
+      for (const row of [2, 3, 4]) {
+        const xs = Array.from({ length: 7 }, (_, i) => (i === row ? 0 : 1))
+        const found = anomaly(() => t.debug(t.grad(f))(t.tensor(xs)))
+        expect([found.operation, found.backwardOf]).toEqual(['div', 'sqrt'])
+        expect(found.steps.map((step) => step.row)).toEqual([row])
+      }
     }
   })
 
@@ -307,5 +309,9 @@ describe('a function that is fine', () => {
     const line = here() + 1
     const found = anomaly(() => t.debug(t.grad((y: t.Tensor) => t.sum(t.scope(() => t.sqrt(y)))))(x))
     expect(lineOf(found)).toBe(line)
+    const deepLine = here() + 1
+    const f = (y: t.Tensor): t.Tensor => t.sum(t.log(y))
+    const order = (n: number): Unary => (n === 0 ? f : t.grad((y: t.Tensor) => t.sum(order(n - 1)(y))))
+    expect(lineOf(anomaly(() => t.debug(order(4))(x)))).toBe(deepLine)
   })
 })

@@ -43,6 +43,24 @@ describe('names', () => {
     }
   })
 
+  it('go back through what is known while a function is recorded, too', () => {
+    const known = t.tensor([3, 4])
+    const f = (x: t.Tensor): t.Tensor => {
+      const slope = t.grad((k: t.Tensor) =>
+        t.sum(
+          t.namedScope('product', () =>
+            t.mul(
+              t.namedScope('power', () => t.exp(k)),
+              x,
+            ),
+          ),
+        ),
+      )
+      return slope(known)
+    }
+    expect(pathsOf(f)).toEqual(['mul:product:backward', 'mul:product.power:backward'])
+  })
+
   it('are those around a transform, a compiled function and a step of a scan, too', () => {
     const f = (x: t.Tensor): t.Tensor =>
       t.namedScope('outer', () => t.grad((y: t.Tensor) => t.sum(t.namedScope('inner', () => t.exp(y))))(x))

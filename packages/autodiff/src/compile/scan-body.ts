@@ -208,7 +208,7 @@ export class ScanBody {
       for (const [slot, entry] of this.tape.entries.entries()) {
         if (entry === null) continue
         const { operation, inputs, attributes, origin } = entry
-        if (origin !== null) setOrigin(within(around, origin))
+        setOrigin(within(around, origin))
         values[slot] = applyAgain(operation, inputs.map(known), attributes, (key) =>
           rekey(key, rekeyed, this.tape),
         )

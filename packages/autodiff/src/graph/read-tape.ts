@@ -10,6 +10,12 @@ import type { GraphEdge, GraphNode } from './node.ts'
 
 type Found = Omit<GraphNode, 'level'>
 
+const nowhere: Pick<GraphNode, 'path' | 'pass' | 'backwardOf'> = {
+  path: '',
+  pass: 'forward',
+  backwardOf: null,
+}
+
 /** What is on a tape of what was returned: what that depends on, and what is run for what it does. */
 export function readTape(
   tape: Tape,
@@ -35,7 +41,7 @@ export function readTape(
     if (known !== undefined) return known
     const name = x.size === 1 && x.offset >= 0 ? shown(heapFloats()[x.offset / 4]!) : 'constant'
     const made = put({
-      ...at(null),
+      ...nowhere,
       kind: 'constant',
       name,
       operation: 'constant',
@@ -53,7 +59,7 @@ export function readTape(
       const input = inputs.find((x) => x instanceof Tensor && x.slot === slot) as Tensor
       const name = names.get(slot)!
       bySlot[slot] = put({
-        ...at(null),
+        ...nowhere,
         kind: 'input',
         name,
         operation: 'input',
@@ -89,9 +95,7 @@ function neededSlots(tape: Tape, outputs: readonly Tensor[]): ReadonlySet<number
   return needed
 }
 
-function at(origin: Origin | null): Pick<GraphNode, 'path' | 'pass' | 'backwardOf'> {
-  const backwardOf = origin === null ? null : origin.backwardOf
-  const path = origin === null ? '' : origin.path
+function at({ path, backwardOf }: Origin): Pick<GraphNode, 'path' | 'pass' | 'backwardOf'> {
   return { path, pass: backwardOf === null ? 'forward' : 'backward', backwardOf }
 }
 

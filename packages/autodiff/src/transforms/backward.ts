@@ -1,5 +1,5 @@
 import { add } from '../ops/add.ts'
-import { currentOrigin, setOrigin } from '../scopes.ts'
+import { currentOrigin, currentWatcher, setOrigin } from '../scopes.ts'
 import { slotOn, type Tape } from '../tape.ts'
 import type { Tensor } from '../tensor.ts'
 
@@ -26,13 +26,14 @@ export function backward(
     const cotangent = cotangents[i]
     if (cotangent !== undefined) accumulate(found, slotOn(outputs[i]!, tape), cotangent)
   }
+  // Who records or looks asks where; nobody does where values are made and nothing else.
+  const isTold = currentWatcher() !== null || [outputs, cotangents, seeds].some(hasOnlyShapes)
   const around = currentOrigin()
   try {
     for (let slot = tape.entries.length - 1; slot >= 0; slot--) {
       const entry = tape.entries[slot]
       if (entry === null || entry === undefined) continue
-      if (entry.origin !== null) setOrigin({ ...entry.origin, backwardOf: entry.operation.name })
-      else if (currentOrigin() !== around) setOrigin(around)
+      if (isTold) setOrigin({ ...entry.origin, backwardOf: entry.operation.name })
       const { operation, inputs, attributes, output } = entry
       if (operation.pull !== undefined) {
         const whole = found[slot]
@@ -72,6 +73,10 @@ export function backward(
     setOrigin(around)
   }
   return found
+}
+
+function hasOnlyShapes(values: readonly (Tensor | undefined)[]): boolean {
+  return values.some((x) => x !== undefined && x.offset < 0)
 }
 
 function accumulate(found: (Tensor | undefined)[], slot: number, cotangent: Tensor): void {
