@@ -1,8 +1,8 @@
 // `npm run ok -- docs`: every public function has a doc comment with an example, and every example is executed.
 //
 // Public is what a package's exports lead to. An example stands under `@example` in a doc comment, or in a ```ts block
-// of a README.md or of docs/*.md (```ts continued goes on where the block before ended; a ```text block right behind says
-// what it prints). It says what comes out:
+// of a README.md or of docs/*.md (```ts continued goes on where the block before ended; a ```text or ```mermaid block right
+// behind says what it prints). It says what comes out:
 //
 //   t.add(1, 2).item()            // => 3            a JavaScript value; what does not evaluate is compared as text
 //   const y = t.exp(x)            // => [1, 2.718]   tensors as arrays; numbers as float32, or to the 3 or more decimals

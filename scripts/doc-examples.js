@@ -34,13 +34,15 @@ export function examplesOfSource(text) {
 }
 
 /**
- * The ```ts blocks of a markdown file. A ```text block right behind one is what it prints.
+ * The ```ts blocks of a markdown file. A ```text or ```mermaid block right behind one is what it prints.
  *
  * @returns {{ title: string, line: number, code: string, mustAssert: boolean, prints?: string }[]}
  */
 export function examplesOfMarkdown(text) {
   const examples = []
-  for (const block of text.matchAll(/^```ts(.*)\n([\s\S]*?)^```$(?:\s+^```text\n([\s\S]*?)^```$)?/gm)) {
+  for (const block of text.matchAll(
+    /^```ts(.*)\n([\s\S]*?)^```$(?:\s+^```(?:text|mermaid)\n([\s\S]*?)^```$)?/gm,
+  )) {
     const [, kind, code, prints] = block
     const line = text.slice(0, block.index).split('\n').length + 1
     if (kind.trim() !== 'continued' || examples.length === 0) {

@@ -3,7 +3,7 @@ import { failForeign } from './foreign.ts'
 import { isDisabled } from './kernels/disabled.ts'
 import { allocate, heapFloats, release, retain, type Storage } from './memory.ts'
 import type { Operation, Values } from './operation.ts'
-import { own } from './scopes.ts'
+import { currentWatcher, own } from './scopes.ts'
 import { type Shape, sizeOf } from './shape.ts'
 import { knownUnder, type Tape } from './tape.ts'
 import { abstractOn, failDisposed, isGone, onTape, Tensor } from './tensor.ts'
@@ -99,6 +99,8 @@ function compute<A, I extends readonly Tensor[]>(
       // A kernel refuses what it reads, or there is no room for its scratch: nobody has the output yet.
       if (!filled) output.free()
     }
+    const watcher = currentWatcher()
+    if (watcher !== null) watcher.look(operation as Operation, inputs, attributes, output)
   }
   return output
 }

@@ -1,5 +1,7 @@
 import { failRange } from './fail.ts'
 import { countTensors, release, type Storage } from './memory.ts'
+import type { Operation } from './operation.ts'
+import type { Tensor } from './tensor.ts'
 
 /** Something that a scope frees: a tensor. `owner` is the scope that will, null if none does. */
 export interface Owned {
@@ -57,8 +59,28 @@ export class Scope {
   }
 }
 
-// The stack of open scopes: with the heap, the one piece of mutable state in this package.
+/** Where in a program a computation stands. */
+export interface Origin {
+  /** The names around it, joined by '.': `layers.0`; empty where there are none. */
+  readonly path: string
+  /** In a backward pass the name of the operation that cotangents go back through; null in a forward pass. */
+  readonly backwardOf: string | null
+  /** Under a watcher: the call that it goes back to, for its stack. */
+  readonly call: Error | null
+}
+
+/** What looks at everything that is computed. */
+export interface Watcher {
+  /** Called after each kernel. */
+  look(operation: Operation, inputs: readonly Tensor[], attributes: unknown, output: Tensor): void
+  /** The call that is being made now, with its stack. */
+  call(): Error
+}
+
+// The stack of open scopes, and what goes with the calls that are open: with the heap, the one piece of mutable state in this package.
 const scopes: Scope[] = []
+let origin: Origin = { path: '', backwardOf: null, call: null }
+let watcher: Watcher | null = null
 const abandoned =
   typeof FinalizationRegistry === 'function'
     ? new FinalizationRegistry<Storage>((storage) => {
@@ -96,6 +118,42 @@ export function currentScope(): Scope | null {
 /** The scope around `scope`, null for the outermost. */
 export function scopeAround(scope: Scope): Scope | null {
   return scope.depth === 0 ? null : scopes[scope.depth - 1]!
+}
+
+/** Where what is computed now stands. */
+export function currentOrigin(): Origin {
+  return origin
+}
+
+/** From now on what is computed stands there; whoever calls this calls it again, with what was before, also after an error. */
+export function setOrigin(next: Origin): void {
+  origin = next
+}
+
+/** Where an entry stands that is applied again, `around` it: what was recorded in a backward pass stays in one. */
+export function originWithin(around: Origin, { path, backwardOf, call }: Origin): Origin {
+  return { path, backwardOf: backwardOf ?? around.backwardOf, call: call ?? around.call }
+}
+
+/** What looks at all that is computed now, null as a rule. */
+export function currentWatcher(): Watcher | null {
+  return watcher
+}
+
+/** What `f` returns; what it computes is looked at by `next`. */
+export function underWatcher<R>(next: Watcher, f: () => R): R {
+  const before = watcher
+  watcher = next
+  try {
+    return f()
+  } finally {
+    watcher = before
+  }
+}
+
+/** Where a line that is recorded now comes from. */
+export function recordedOrigin(): Origin {
+  return watcher === null || origin.call !== null ? origin : { ...origin, call: watcher.call() }
 }
 
 /** Opens a scope: what is made from now on belongs to it. */

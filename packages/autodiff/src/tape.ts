@@ -1,5 +1,5 @@
 import type { Operation } from './operation.ts'
-import { isOpen, type Scope } from './scopes.ts'
+import { isOpen, type Origin, recordedOrigin, type Scope } from './scopes.ts'
 import type { Shape } from './shape.ts'
 import { abstractOn, moveTo, onTape, type Tensor, type TracedNumber, tracedNumberOn } from './tensor.ts'
 
@@ -9,6 +9,8 @@ export interface Entry {
   readonly inputs: readonly Tensor[]
   readonly attributes: unknown
   readonly output: Tensor
+  /** Where in the program it stands. */
+  readonly origin: Origin
 }
 
 /**
@@ -25,13 +27,16 @@ export class Tape {
   readonly abstract: boolean
   /** Whether it is read as a program, not only backwards: what no gradient goes through is on it too. */
   readonly complete: boolean
+  /** Whether operations are recorded as they are called, also those that programs are better off with in parts. */
+  readonly asCalled: boolean
   /** How deeply its transform is nested: the youngest tape is the deepest. */
   readonly depth: number
   open = true
-  constructor(scope: Scope, abstract = false, complete: boolean = abstract) {
+  constructor(scope: Scope, abstract = false, complete: boolean = abstract, asCalled = false) {
     this.scope = scope
     this.abstract = abstract
     this.complete = complete
+    this.asCalled = asCalled
     this.depth = scope.depth
   }
 
@@ -56,7 +61,7 @@ export class Tape {
   /** Appends a line; its inputs live as long as the tape does. */
   append(operation: Operation, inputs: readonly Tensor[], attributes: unknown, output: Tensor): void {
     for (let i = 0; i < inputs.length; i++) this.keep(inputs[i]!)
-    this.entries.push({ operation, inputs, attributes, output })
+    this.entries.push({ operation, inputs, attributes, output, origin: recordedOrigin() })
   }
 
   private keep(x: Tensor): void {
@@ -92,6 +97,15 @@ export function knownToProgram(x: Tensor): Tensor | null {
     known = known.below
   }
   return null
+}
+
+/** Whether an operation on `x` is recorded on shapes alone, for a program that is better off with it in parts. */
+export function isPlanned(x: Tensor): boolean {
+  if (x.offset >= 0) return false
+  for (let known: Tensor | null = x; known !== null; known = known.below) {
+    if (known.tape?.asCalled) return false
+  }
+  return true
 }
 
 /** The slot of `x` on `tape`, -1 where it is a constant there. */

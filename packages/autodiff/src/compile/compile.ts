@@ -3,7 +3,7 @@ import { Key } from '../key.ts'
 import { release } from '../memory.ts'
 import { checkNumerics, type Numerics } from '../numerics.ts'
 import { checkFlag, checkOptions } from '../options.ts'
-import { currentScope } from '../scopes.ts'
+import { currentScope, currentWatcher } from '../scopes.ts'
 import type { Shape } from '../shape.ts'
 import { knownUnder } from '../tape.ts'
 import { Tensor, tensor } from '../tensor.ts'
@@ -164,8 +164,8 @@ export function compile<A extends readonly unknown[], R>(
   const inline = (args: readonly unknown[]): unknown => inScope(() => f(...(args.map(fed) as never)))
 
   const compiled = (...args: readonly unknown[]): unknown => {
-    // A tape that is open is open in a scope.
-    if (currentScope() !== null && isTraced(args)) return inline(args)
+    // A tape that is open is open in a scope, and so is a watcher, which is to see every operation.
+    if (currentScope() !== null && (currentWatcher() !== null || isTraced(args))) return inline(args)
     const program = programFor(args)
     return program === null ? inline(args) : program.run()
   }

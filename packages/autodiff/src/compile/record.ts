@@ -19,6 +19,36 @@ export interface Recording {
   readonly constants: readonly Storage[]
 }
 
+/** A function's run on an abstract tape, which is closed by now. */
+export interface AbstractRun {
+  /** By leaf what it was given. */
+  readonly inputs: readonly (Tensor | TracedKey)[]
+  readonly returned: unknown
+}
+
+/** Runs `f` on inputs of `tape`, which is abstract, in the place of the traced leaves of its arguments. */
+export function runOn(
+  tape: Tape,
+  operation: string,
+  f: (...args: never) => unknown,
+  signatures: readonly Signature[],
+  leaves: readonly Leaf[],
+): AbstractRun {
+  const inputs = leaves.map(({ kind, shape }, i) => {
+    if (kind === 'key') return TracedKey.input(tape, i)
+    return kind === 'number' ? tape.abstractNumber() : tape.abstractInput(shape)
+  })
+  let returned: unknown
+  try {
+    // The arguments are rebuilt from those that `f` was called with: they are of its types, but for what is traced.
+    returned = f(...(signatures.map((one) => rebuild(one, (leaf) => inputs[leaf])) as never))
+  } finally {
+    tape.open = false
+  }
+  refuseAsynchronous(operation, returned)
+  return { inputs, returned }
+}
+
 /**
  * Runs `f` once on values that are only shapes.
  *
@@ -36,18 +66,7 @@ export function record(
   let done = false
   const run = (scope: Scope): void => {
     const tape = new Tape(scope, true)
-    const inputs = leaves.map(({ kind, shape }, i) => {
-      if (kind === 'key') return TracedKey.input(tape, i)
-      return kind === 'number' ? tape.abstractNumber() : tape.abstractInput(shape)
-    })
-    let returned: unknown
-    try {
-      // The arguments are rebuilt from those that `f` was called with: they are of its types, but for what is traced.
-      returned = f(...(signatures.map((one) => rebuild(one, (leaf) => inputs[leaf])) as never))
-    } finally {
-      tape.open = false
-    }
-    refuseAsynchronous(operation, returned)
+    const { inputs, returned } = runOn(tape, operation, f, signatures, leaves)
     // A value of a tape around: it differs from call to call, and a gradient may be wanted.
     let captures = false
     const outside = (x: Tensor): Source => {

@@ -1,7 +1,7 @@
 import { failRange } from '../fail.ts'
 import type { Key } from '../key.ts'
 import type { Numerics } from '../numerics.ts'
-import type { Scope } from '../scopes.ts'
+import { currentOrigin, originWithin, type Scope, setOrigin } from '../scopes.ts'
 import { type Shape, sameShape, showShape } from '../shape.ts'
 import { slotOn, Tape } from '../tape.ts'
 import type { Tensor } from '../tensor.ts'
@@ -202,12 +202,18 @@ export class ScanBody {
       return slot >= 0 ? values[slot]! : others.get(x)!
     }
     const rekeyed = new Map<Key, Key>(this.keys.map((key, i) => [key, keys[i]!]))
-    for (const [slot, entry] of this.tape.entries.entries()) {
-      if (entry === null) continue
-      const { operation, inputs, attributes } = entry
-      values[slot] = applyAgain(operation, inputs.map(known), attributes, (key) =>
-        rekey(key, rekeyed, this.tape),
-      )
+    const around = currentOrigin()
+    try {
+      for (const [slot, entry] of this.tape.entries.entries()) {
+        if (entry === null) continue
+        const { operation, inputs, attributes, origin } = entry
+        setOrigin(originWithin(around, origin))
+        values[slot] = applyAgain(operation, inputs.map(known), attributes, (key) =>
+          rekey(key, rekeyed, this.tape),
+        )
+      }
+    } finally {
+      setOrigin(around)
     }
     const { carry: next, ys } = this.result
     return { carry: next.map(known), ys: ys.map(known) }

@@ -43,9 +43,13 @@ const scalar: Shape = Object.freeze([])
 /**
  * The signature of a list of arguments, and their traced inputs in order.
  *
+ * @param operation the public function that they are arguments of
  * @throws TypeError where something is no tree: names the place
  */
-export function signatureOf(args: readonly unknown[]): {
+export function signatureOf(
+  args: readonly unknown[],
+  operation = 'compile',
+): {
   readonly signatures: readonly Signature[]
   readonly leaves: readonly Leaf[]
 } {
@@ -54,7 +58,7 @@ export function signatureOf(args: readonly unknown[]): {
     leaves.push({ kind, shape, argument, path }) - 1
 
   const read = (value: unknown, argument: number, path: string, depth: number): Signature => {
-    checkDepth('compile', 'an argument', depth)
+    checkDepth(operation, 'an argument', depth)
     if (value instanceof Tensor) {
       return { kind: 'tensor', shape: value.shape, leaf: leaf('tensor', value.shape, argument, path) }
     }
@@ -62,10 +66,10 @@ export function signatureOf(args: readonly unknown[]): {
     if (value instanceof Key) return { kind: 'key', leaf: leaf('key', scalar, argument, path) }
     if (isStatic(value)) return { kind: 'static', value }
     if (isData(value)) {
-      const shape = checkShape('compile', value.shape)
+      const shape = checkShape(operation, value.shape)
       if (value.values.length !== sizeOf(shape)) {
         failRange(
-          'compile',
+          operation,
           `shape ${showShape(shape)} holds ${sizeOf(shape)} values, got ${value.values.length}`,
           'change the shape or the data',
         )
@@ -88,9 +92,9 @@ export function signatureOf(args: readonly unknown[]): {
         items: keys.map((key) => read(value[key], argument, within(key), depth + 1)),
       }
     }
-    failForeign('compile', value)
+    failForeign(operation, value)
     return failType(
-      'compile',
+      operation,
       `argument ${argument}${path === '' ? '' : ` at '${path}'`} must be a tensor, key, number, boolean, string or a plain tree of them, got ${kindOf(value)}`,
       'use it from a closure',
     )

@@ -6,6 +6,7 @@ import { type WasmKernels, wasm } from '../kernels/wasm.ts'
 import { defineOperation, type Operation, type OperationInfo, type Shaped } from '../operation.ts'
 import { sizeBetween } from '../reduction.ts'
 import { showShape } from '../shape.ts'
+import { isPlanned } from '../tape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 import { add, addOperation } from './add.ts'
 import { matmul, matmulOperation, multiplied } from './matmul.ts'
@@ -103,15 +104,13 @@ export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
   const weight = tensorOperand('linear', w)
   const bias = b === undefined ? undefined : tensorOperand('linear', b)
   const inputs = bias === undefined ? [from, weight] : [from, weight, bias]
-  if (!isOnlyShape(from) && !isOnlyShape(weight) && (bias === undefined || !isOnlyShape(bias)))
+  if (!isPlanned(from) && !isPlanned(weight) && (bias === undefined || !isPlanned(bias)))
     return apply(linearOperation, inputs, none)
   const shape = linearOperation.shape(inputs, none)
   const product = matmul(asRows(from, weight.shape[0]!), weight)
   const sums = b === undefined ? product : add(product, b)
   return from.rank === 2 ? sums : reshape(sums, shape)
 }
-
-const isOnlyShape = (x: Tensor): boolean => x.offset === -2
 
 export const info: readonly OperationInfo[] = [
   {

@@ -3,7 +3,8 @@ import type { Context } from '../layer.ts'
 
 /**
  * What a combinator tells its layer number `index`: the path is longer by `name` and `index`, the key is the context's
- * child `index`, the rest stays. Two layers never share a key, and a layer's noise depends on its place alone.
+ * child `index`, the rest stays. Two layers never share a key, and a layer's noise depends on its place alone. A combinator
+ * runs the layer in `t.namedScope` by what is added to the path, so that `t.graph` and `t.debug` name the layer.
  *
  * @param name under which the combinator keeps its layers in its parameters: `layers`
  * @example

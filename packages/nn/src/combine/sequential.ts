@@ -1,4 +1,13 @@
-import { failRange, failType, foldIn, type Key, kindOf, type Shape, showShape } from '@tapeflow/autodiff'
+import {
+  failRange,
+  failType,
+  foldIn,
+  type Key,
+  kindOf,
+  namedScope,
+  type Shape,
+  showShape,
+} from '@tapeflow/autodiff'
 import { type AnyLayer, at, type Context, type Layer, type ParamsOf, type StateOf } from '../layer.ts'
 import { childContext } from './child-context.ts'
 import type { Chain, Chained } from './sizes.ts'
@@ -21,7 +30,7 @@ export type Sequential<L extends readonly AnyLayer[]> = Chain<L, SequentialParam
  *
  * Neighbours whose sizes do not match are refused by the type checker where the sizes are known to it, and by `init`
  * in any case. Layer i draws its parameters from the key's child i, and its noise from the pass's key's child i. Each
- * layer's output is handed to `ctx.tap` under the path `layers.i`.
+ * layer's output is handed to `ctx.tap` under the path `layers.i`, and what it computes goes by the name `layers.i` (`t.namedScope`).
  *
  * @param layers at least one
  * @returns a layer with parameters `{ layers: […] }` and state `{ layers: […] }`, one entry for each layer
@@ -55,7 +64,10 @@ export function sequential(...layers: readonly AnyLayer[]): Layer<Listed, Listed
       for (let i = 0; i < layers.length; i++) {
         const inner = childContext(ctx, 'layers', i)
         const before = state.layers[i]
-        const applied = layers[i]!.apply(params.layers[i], before, y, inner)
+        const given = y
+        const applied = namedScope(`layers.${i}`, () =>
+          layers[i]!.apply(params.layers[i], before, given, inner),
+        )
         y = applied.y
         if (applied.state !== before) (changed ??= state.layers.slice())[i] = applied.state
         ctx.tap?.(inner.path, y)

@@ -4,7 +4,7 @@ import { partOperation } from '../../compile/part.ts'
 import { foldIn, type Key } from '../../key.ts'
 import type { Batch, Operation } from '../../operation.ts'
 import { reshape } from '../../ops/reshape.ts'
-import type { Scope } from '../../scopes.ts'
+import { currentOrigin, originWithin, type Scope, setOrigin } from '../../scopes.ts'
 import { type Entry, slotOn, Tape } from '../../tape.ts'
 import { alias, Tensor } from '../../tensor.ts'
 import { TracedKey } from '../../traced-key.ts'
@@ -73,12 +73,18 @@ export function mapExamples<R>(
     return new Map<Key, Key>(exampleKeys.map((key, k) => [key, foldIn(keys[k]!, i)]))
   })
   const keyOf = (i: number) => (key: Key) => rekey(key, rekeyed[i]!, tape)
-  for (const [slot, entry] of tape.entries.entries()) {
-    if (entry === null || readers[slot] === undefined) continue
-    values[slot] = mapEntry(entry, entry.inputs.map(known), size, keyOf, ruleOf)
-    for (const x of new Set(entry.inputs.map((input) => slotOn(input, tape)))) {
-      if (x >= inputs.length && readers[x] === slot) values[x]!.dispose()
+  const around = currentOrigin()
+  try {
+    for (const [slot, entry] of tape.entries.entries()) {
+      if (entry === null || readers[slot] === undefined) continue
+      setOrigin(originWithin(around, entry.origin))
+      values[slot] = mapEntry(entry, entry.inputs.map(known), size, keyOf, ruleOf)
+      for (const x of new Set(entry.inputs.map((input) => slotOn(input, tape)))) {
+        if (x >= inputs.length && readers[x] === slot) values[x]!.dispose()
+      }
     }
+  } finally {
+    setOrigin(around)
   }
   return { returned, valueOf: (x) => known(x)?.whole ?? null }
 }
