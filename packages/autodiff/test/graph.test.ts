@@ -203,7 +203,7 @@ describe('a graph', () => {
     expect(() => t.graph(3 as unknown as () => t.Tensor)).toThrow(
       'graph: a function is needed, got a number; pass x => … instead of its result',
     )
-    expect(() => t.graph((_: unknown) => 1, new Map())).toThrow('graph: argument 0 must be a tensor')
+    expect(() => t.graph((given: unknown) => given, new Map())).toThrow('graph: argument 0 must be a tensor')
     expect(() => t.graph((x: t.Tensor) => x.toArray(), x())).toThrow(t.RecordingError)
     expect(() => t.graph(async () => 1)).toThrow('graph: the function is asynchronous')
   })
