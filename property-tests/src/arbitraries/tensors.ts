@@ -13,10 +13,13 @@ export interface TensorsOptions {
 
 // A prime near 2^24: the quotients have full mantissas, so that every product and sum must round.
 const steps = 16777213
+// fast-check draws from both ends and from around 0 more often than not.
+const most = steps + 8
+const wholes = 2 ** 16
 
 /**
  * Tensors as plain data, `{ shape, values }`: laws make tensors of them inside the property, so that nothing leaks.
- * They shrink to smaller shapes, then to zeros, or to the low end of a domain without 0.
+ * They shrink to smaller shapes, then to zeros and small whole numbers, or to the low end of a domain without 0.
  *
  * `kinks` are kept away from by 1/32 of the domain's width, `distinct` numbers are spread evenly over it in random order,
  * and `integer` ones are whole.
@@ -48,9 +51,18 @@ function numbers({ low, high, integer = false, distinct = false }: Domain): fc.A
     failRange('tensors', 'integers cannot be spread apart, got integer and distinct', 'leave one out')
   if (integer) return fc.integer({ min: Math.ceil(low), max: Math.floor(high) })
   if (low < 0 && high > 0) {
-    return fc.integer({ min: -steps, max: steps }).map((k) => ((k < 0 ? -low : high) * k) / steps)
+    return fc
+      .integer({ min: -most, max: most })
+      .map((k) => Math.sign(k) * sized(Math.abs(k), k < 0 ? -low : high))
   }
   return fc.integer({ min: 0, max: steps }).map((k) => low + ((high - low) * k) / steps)
+}
+
+/** The size of a number, up to `limit`: what shrinks becomes whole, to be read; what is drawn from the far end is tiny. */
+function sized(k: number, limit: number): number {
+  if (k > steps) return limit * 8 ** (steps - k)
+  const isWhole = k > 0 && k <= wholes && limit >= 1
+  return isWhole ? 1 + ((k - 1) % Math.floor(limit)) : (limit * k) / steps
 }
 
 function placed(values: Float32Array<ArrayBuffer>, domain: Domain): Float32Array<ArrayBuffer> {

@@ -27,7 +27,10 @@ import { randomLike } from '../random-like.ts'
  * fc.assert(adjointIsConsistent((x) => t.softmax(x), tensors({ shape: [10, 10] })), { numRuns: 5 })
  */
 export function adjointIsConsistent<S>(f: (inputs: Inputs<S>) => Tree, arbitrary: fc.Arbitrary<S>): Law<S> {
-  return holds(arbitrary, (inputs) => assertAdjointIsConsistent(f, inputs))
+  return holds(arbitrary, (inputs) => assertAdjointIsConsistent(f, inputs), {
+    name: 'assertAdjointIsConsistent',
+    f,
+  })
 }
 
 /**

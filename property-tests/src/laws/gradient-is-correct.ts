@@ -25,7 +25,11 @@ export function gradientIsCorrect<S>(
   arbitrary: fc.Arbitrary<S>,
   options: CheckGradientOptions = {},
 ): Law<S> {
-  return holds(arbitrary, (inputs) => assertGradientIsCorrect(f, inputs, options))
+  return holds(arbitrary, (inputs) => assertGradientIsCorrect(f, inputs, options), {
+    name: 'assertGradientIsCorrect',
+    f,
+    options,
+  })
 }
 
 /**

@@ -23,7 +23,11 @@ export function secondOrderIsCorrect<S>(
   arbitrary: fc.Arbitrary<S>,
   options: CheckGradientOptions = {},
 ): Law<S> {
-  return holds(arbitrary, (inputs) => assertSecondOrderIsCorrect(f, inputs, options))
+  return holds(arbitrary, (inputs) => assertSecondOrderIsCorrect(f, inputs, options), {
+    name: 'assertSecondOrderIsCorrect',
+    f,
+    options,
+  })
 }
 
 /**
