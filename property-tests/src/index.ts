@@ -7,8 +7,13 @@ export { type OperationSample, type SamplesOptions, samples } from './arbitrarie
 export { type ShapesOptions, shapes } from './arbitraries/shapes.ts'
 export { type TensorsOptions, tensors } from './arbitraries/tensors.ts'
 export { type SnapshotTree, trees } from './arbitraries/trees.ts'
+export { type TreesLikeOptions, treesLike } from './arbitraries/trees-like.ts'
 export { type Assertion, holds, type Inputs, type Law } from './law.ts'
-export { adjointIsConsistent, assertAdjointIsConsistent } from './laws/adjoint-is-consistent.ts'
+export {
+  type AdjointOptions,
+  adjointIsConsistent,
+  assertAdjointIsConsistent,
+} from './laws/adjoint-is-consistent.ts'
 export {
   assertCompiledEqualsEager,
   type CompiledOptions,
