@@ -2,9 +2,9 @@ import { valuesOf } from './apply.ts'
 import { isBroken, type Move, type Slope, slopesOf, smallerSide } from './difference-quotient.ts'
 import { referenceValues } from './evaluate-reference.ts'
 import { failRange, failType, kindOf } from './fail.ts'
-import { foldIn, key } from './key.ts'
+import { foldIn, type Key, key } from './key.ts'
 import type { Values } from './operation.ts'
-import { normalValues, permutationValues } from './random-bits.ts'
+import { permutationValues, uniformValues } from './random-bits.ts'
 import { type Shape, sizeOf } from './shape.ts'
 import { fromValues } from './tensor.ts'
 import { vjp } from './transforms/vjp.ts'
@@ -64,8 +64,8 @@ const finer = [1, 1 / 30, 1 / 900]
  * An error is |analytic - numeric| / s, where s is the largest numeric derivative of that input tensor, and at least 0.01.
  * What `f` returns may be any tree of tensors: it is projected on fixed random numbers.
  *
- * At a kink there is no derivative: where the slopes on either side differ the step is made shorter, down to a 900th, and
- * the element is skipped if they still do. Where all are skipped, nothing is known, and `ok` is false. Second derivatives are
+ * At a kink there is no derivative: where the slopes on either side differ the step is made shorter, down to a 900th or to the
+ * next float32 number, and the element is skipped if they still do. Where all are skipped, nothing is known, and `ok` is false. Second derivatives are
  * checked as gradients of a gradient: `checkGradient(t.grad(f), x)`.
  *
  * `fast` takes two evaluations for each tensor in the place of two for each element: the gradient along one random direction
@@ -212,7 +212,7 @@ function oneByOne(check: Check, tensor: number, places: readonly number[]): Foun
 
 function alongOne(check: Check, tensor: number, places: readonly number[]): Found {
   const { values } = check.start[tensor]!
-  const drawn = normalValues(foldIn(key(1), tensor), values.length)
+  const drawn = notSmall(foldIn(key(1), tensor), values.length)
   const direction = (place: number): number => drawn[place]! * reach(values[place]!)
   const along = (some: readonly number[], part: number): Slope =>
     check.slopeAt({ tensor, places: some, direction }, check.step * part)
@@ -264,7 +264,12 @@ function chosen(size: number, limit: number): number[] {
   return [size - 1, 0, ...inner].slice(0, Math.ceil(limit))
 }
 
-const weights = (output: number, size: number): Float32Array => normalValues(foldIn(key(0), output), size)
+const weights = (output: number, size: number): Float32Array => notSmall(foldIn(key(0), output), size)
+
+/** Random numbers of either sign, from 0.5 to 1.5 in size: what is multiplied by one near 0 would not be seen. */
+function notSmall(from: Key, size: number): Float32Array {
+  return uniformValues(from, size, -1, 1).map((x) => (x < 0 ? x - 0.5 : x + 0.5))
+}
 
 function projection(outputs: readonly Values[]): number {
   let sum = 0

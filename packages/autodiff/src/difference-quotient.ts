@@ -34,9 +34,12 @@ export function slopesOf(
 ): (move: Move, step: number) => Slope {
   const here = f(start)
   return ({ tensor, places, direction }, step) => {
-    const [ahead, behind] = [step, -step].map((by) => {
+    const [ahead, behind] = [1, -1].map((side) => {
       const values = Float64Array.from(start[tensor]!.values)
-      for (const place of places) values[place] = movedTo(values[place]!, by * direction(place))
+      for (const place of places) {
+        const x = values[place]!
+        values[place] = nearest(x + side * stepFrom(x, step * direction(place)))
+      }
       const at = start.map((x, i) => (i === tensor ? { shape: x.shape, values } : x))
       return { values, f: f(at) }
     })
@@ -58,10 +61,18 @@ export function slopesOf(
   }
 }
 
-function movedTo(x: number, by: number): number {
-  const nearest = Math.fround(x + by)
-  // Steps that are lost in rounding, or leave float32, are taken all the same.
-  return nearest === x || !Number.isFinite(nearest) ? x + by : nearest
+/** Close to `by`, one that float32 can make from `x`: at least to the next number, and the same to either side. */
+function stepFrom(x: number, by: number): number {
+  const away = x + Math.sign(x) * Math.abs(by)
+  const reached = nearest(away) === x ? nearest(x * (1 + 2 ** -23)) : nearest(away)
+  // Around 0 there is no step that is too small.
+  return x === 0 ? by : Math.sign(by) * Math.abs(reached - x)
+}
+
+/** The nearest float32 number; what is beyond all of them stays. */
+function nearest(x: number): number {
+  const rounded = Math.fround(x)
+  return Number.isFinite(rounded) ? rounded : x
 }
 
 /** Slopes on either side that differ, by more than `most`: a kink, or too long a step. */
