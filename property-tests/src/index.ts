@@ -28,6 +28,11 @@ export {
   kernelMatchesReference,
 } from './laws/kernel-matches-reference.ts'
 export { assertLeavesNoTrace, leavesNoTrace } from './laws/leaves-no-trace.ts'
+export {
+  assertPermutationEquivariant,
+  type PermutationOptions,
+  permutationEquivariant,
+} from './laws/permutation-equivariant.ts'
 export { assertSecondOrderIsCorrect, secondOrderIsCorrect } from './laws/second-order-is-correct.ts'
 export { assertVjpIsLinear, vjpIsLinear } from './laws/vjp-is-linear.ts'
 export { randomLike } from './random-like.ts'
