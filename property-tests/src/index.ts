@@ -22,6 +22,7 @@ export {
 } from './laws/compiled-equals-eager.ts'
 export { assertDeterministic, deterministic } from './laws/deterministic.ts'
 export { assertGradientIsCorrect, gradientIsCorrect } from './laws/gradient-is-correct.ts'
+export { assertJvpAgreesWithVjp, type JvpOptions, jvpAgreesWithVjp } from './laws/jvp-agrees-with-vjp.ts'
 export {
   assertKernelMatchesReference,
   type KernelOptions,

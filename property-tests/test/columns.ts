@@ -21,6 +21,7 @@ import {
   assertCompiledEqualsEager,
   assertDeterministic,
   assertGradientIsCorrect,
+  assertJvpAgreesWithVjp,
   assertKernelMatchesReference,
   assertLeavesNoTrace,
   assertSecondOrderIsCorrect,
@@ -32,6 +33,7 @@ import { fusedEqualsItsComposition } from './composition.ts'
 import { inPlaceGivesTheSameBits, kernelKeepsToItsMemory } from './kernel-memory.ts'
 import { assertProperty } from './runs.ts'
 import { specialCombinations, specialValuesAnywhere, tailsOfFourLanes } from './special-values.ts'
+import { assertHvpEqualsDifferences, assertRuleChangesNothing } from './transforms.ts'
 
 /** What is asserted of every operation; the names are those of the tests. */
 export const columns: Readonly<Record<string, (info: OperationInfo) => void>> = {
@@ -40,6 +42,11 @@ export const columns: Readonly<Record<string, (info: OperationInfo) => void>> = 
   'kernel equals the reference at every tail of four lanes': tailsOfFourLanes,
   'vjp equals finite differences': vjpEqualsDifferences,
   'vjp is the adjoint of the derivative, in the shape of the input': vjpIsAdjoint,
+  'jvp agrees with vjp, and equals finite differences along a direction': jvpAgrees,
+  'hvp equals finite differences of the gradient along a direction': (info) =>
+    forSamples(info, 15, assertHvpEqualsDifferences),
+  'a rule of its own, made of its vjp, changes no derivative': (info) =>
+    forSamples(info, 20, assertRuleChangesNothing, anywhere),
   'second derivatives equal finite differences': secondDerivativesEqualDifferences,
   'vjp is linear in the cotangent': vjpIsLinear,
   'inputs without a vjp get zeros': noVjpGivesZeros,
@@ -123,6 +130,10 @@ function vjpEqualsDifferences(info: OperationInfo): void {
 
 function vjpIsAdjoint(info: OperationInfo): void {
   forSamples(info, 150, (f, x) => assertAdjointIsConsistent(f, x))
+}
+
+function jvpAgrees(info: OperationInfo): void {
+  forSamples(info, 30, (f, x) => assertJvpAgreesWithVjp(f, x, { tolerance: 3e-4 }))
 }
 
 function secondDerivativesEqualDifferences(info: OperationInfo): void {

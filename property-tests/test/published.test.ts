@@ -9,6 +9,7 @@ import {
   compiledEqualsEager,
   deterministic,
   gradientIsCorrect,
+  jvpAgreesWithVjp,
   kernelMatchesReference,
   keys,
   type Law,
@@ -43,11 +44,13 @@ describe('laws hold for what is right', () => {
     fc.assert(secondOrderIsCorrect(dense, tree), { numRuns: 5, seed: 1 })
     fc.assert(vjpIsLinear(dense, tree), { numRuns: 10, seed: 1 })
     fc.assert(adjointIsConsistent(dense, tree), { numRuns: 10, seed: 1 })
+    fc.assert(jvpAgreesWithVjp(dense, tree), { numRuns: 10, seed: 1 })
     fc.assert(deterministic(dense, tree), { numRuns: 10, seed: 1 })
     fc.assert(leavesNoTrace(dense, tree), { numRuns: 10, seed: 1 })
     fc.assert(compiledEqualsEager(dense, tree), { numRuns: 10, seed: 1 })
     const several = (x: t.Tensor): t.Tree => ({ a: t.square(x), b: [t.exp(x), t.sum(x)] })
     fc.assert(gradientIsCorrect(several, vector), { numRuns: 10, seed: 1 })
+    fc.assert(jvpAgreesWithVjp(several, vector), { numRuns: 10, seed: 1 })
     fc.assert(kernelMatchesReference(several, vector, { ulps: 8, scale: (x) => t.sizeOf(x[0]!.shape) * 3 }), {
       numRuns: 10,
       seed: 1,
@@ -108,6 +111,40 @@ describe('laws are broken by what is wrong', () => {
     expect(violation(adjointIsConsistent(half, tensors({ shape: [200] })))).toMatch(
       /^adjointIsConsistent: <g, f'\(x\) d> is \S+, <vjp\(g\), d> is \S+;/,
     )
+  })
+
+  it('jvpAgreesWithVjp: by a wrong vjp, of which both sides of the equation are wrong alike', () => {
+    expect(violation(jvpAgreesWithVjp((x) => [t.exp(x), half(x)], vector))).toMatch(
+      /^jvpAgreesWithVjp: the tangent at place \d of output 1 is \S+, differences give \S+; check the vjp/,
+    )
+    // A gradient that forgets a factor, in a rule as in an operation.
+    const forgetful = t.customVjp(
+      (x: t.Tensor) => t.square(x),
+      (g, _, x) => t.mul(g, x),
+    )
+    expect(violation(jvpAgreesWithVjp((x) => forgetful(x), vector))).toContain('differences give')
+  })
+
+  it('jvpAgreesWithVjp: by a vjp that is not linear in its cotangent, or whose own vjp is wrong', () => {
+    const squared = t.customVjp(
+      (x: t.Tensor) => t.mul(x, 2),
+      (g) => t.mul(t.square(g), 2),
+    )
+    expect(violation(jvpAgreesWithVjp((x) => squared(x), vector))).toContain('differences give')
+    // Its derivative by the cotangent is right, and it is not.
+    const shifted = t.customVjp(
+      (x: t.Tensor) => t.mul(x, 2),
+      (g) => t.add(t.mul(g, 2), 1),
+    )
+    expect(violation(jvpAgreesWithVjp((x) => shifted(x), vector))).toMatch(
+      /^jvpAgreesWithVjp: <v, J t> is \S+, <J' v, t> is \S+; check the vjp of the vjp/,
+    )
+    // It is right, and its derivative by the cotangent is not.
+    const doubled = t.customVjp(
+      (x: t.Tensor) => t.mul(x, 2),
+      (g) => t.sub(t.mul(g, 4), t.stopGradient(t.mul(g, 2))),
+    )
+    expect(violation(jvpAgreesWithVjp((x) => doubled(x), vector))).toContain('differences give')
   })
 
   it('deterministic: by a counter', () => {

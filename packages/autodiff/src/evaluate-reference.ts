@@ -66,7 +66,7 @@ export function referenceValues<P>(
     }
     let next = 0
     const nearest = mapTensors(inputs, (x) => tensor(Float32Array.from(at[next++]!.values), x.shape)) as P
-    const { tape, traced, returned } = record('referenceValues', scope, f, nearest)
+    const { tape, traced, returned } = record('referenceValues', scope, f, nearest, true)
     const found = evaluateReference(tape, new Map(leaves(traced).map((x, i) => [x.slot, at[i]!] as const)))
     const outputs = leaves(returned)
     if (outputs.length === 0)

@@ -227,7 +227,8 @@ function partsOf(output: Tensor, inputs: readonly Tensor[], wanted: readonly boo
   return wanted.map((isWanted) => (isWanted ? parts[next++] : undefined))
 }
 
-function added(before: readonly Maybe[], found: readonly Maybe[]): readonly (Tensor | null)[] {
+/** The cotangents that inputs have had before, with those that were found. */
+export function added(before: readonly Maybe[], found: readonly Maybe[]): readonly (Tensor | null)[] {
   return found.map((x, i) => {
     const sum = before[i]
     return x === undefined || sum === undefined ? (x ?? sum ?? null) : add(sum, x)

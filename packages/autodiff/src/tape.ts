@@ -23,12 +23,15 @@ export class Tape {
   readonly entries: (Entry | null)[] = []
   /** Whether values are only shapes: nothing is computed. */
   readonly abstract: boolean
+  /** Whether it is read as a program, not only backwards: what no gradient goes through is on it too. */
+  readonly complete: boolean
   /** How deeply its transform is nested: the youngest tape is the deepest. */
   readonly depth: number
   open = true
-  constructor(scope: Scope, abstract = false) {
+  constructor(scope: Scope, abstract = false, complete: boolean = abstract) {
     this.scope = scope
     this.abstract = abstract
+    this.complete = complete
     this.depth = scope.depth
   }
 
@@ -76,6 +79,16 @@ export function knownUnder(x: Tensor, depth: number): Tensor | null {
   let known: Tensor | null = x
   while (known !== null && known.tape !== null) {
     if (known.tape.open && known.tape.depth < depth) return known
+    known = known.below
+  }
+  return null
+}
+
+/** `x` as the youngest open tape that is read as a program knows it; null where none does. */
+export function knownToProgram(x: Tensor): Tensor | null {
+  let known: Tensor | null = x
+  while (known !== null && known.tape !== null) {
+    if (known.tape.open && known.tape.complete) return known
     known = known.below
   }
   return null

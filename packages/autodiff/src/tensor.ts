@@ -193,13 +193,16 @@ export function alias(operation: string, x: Tensor): Tensor {
   if (isGone(x)) failDisposed(operation, x)
   let known: Tensor | null = x
   while (known !== null && !known.tape?.open) known = known.below
-  const storage = retain(x.storage)
-  if (known !== null && known.tape !== null) {
-    const made = new Tensor(x.shape, x.size, x.offset, storage, known.tape, known.slot, known.below)
-    own(made, known.tape.scope)
-    return made
-  }
-  const made = new Tensor(x.shape, x.size, x.offset, storage, null, -1, null)
+  if (known === null || known.tape === null) return constant(operation, x)
+  const made = new Tensor(x.shape, x.size, x.offset, retain(x.storage), known.tape, known.slot, known.below)
+  own(made, known.tape.scope)
+  return made
+}
+
+/** The value `x` under another name that no tape knows, on the same memory. */
+export function constant(operation: string, x: Tensor): Tensor {
+  if (isGone(x)) failDisposed(operation, x)
+  const made = new Tensor(x.shape, x.size, x.offset, retain(x.storage), null, -1, null)
   own(made)
   return made
 }

@@ -119,6 +119,7 @@ const structured: Readonly<Record<string, Caller>> = {
     })
     return axes === 1 ? [begin[0]!, end[0]!] : [begin, end]
   }),
+  stopGradient: ofOne('stopGradient', always, same),
   sum: ofOne('sum', always, (x, shape) => withZero(times(x, t.sizeOf(shape))), reduction(0)),
   transpose: ofOne('transpose', always, same, ({ shape }, draw) => {
     if (draw.integer(0, 1) === 0) return []

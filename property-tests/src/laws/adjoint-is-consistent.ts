@@ -9,8 +9,8 @@ import {
   vjp,
   zerosLike,
 } from '@tapeflow/autodiff'
-import { referenceValues, type Values } from '@tapeflow/autodiff/testing'
 import type fc from 'fast-check'
+import { differencesAlong, products, total } from '../along.ts'
 import { holds, type Inputs, type Law } from '../law.ts'
 import { randomLike } from '../random-like.ts'
 
@@ -69,20 +69,10 @@ export function assertAdjointIsConsistent<P>(
       `the gradient of input '${names[i]}' must have its shape ${showShape(x.shape)}, got ${showShape(found[i]!.shape)}`,
     )
   }
-  const h = 1e-5
-  const above = moved(f, inputs, direction, h)
-  const below = moved(f, inputs, direction, -h)
-  const left = cotangent.flatMap((g, i) =>
-    Array.from(g.toFloat32Array(), (x, j) => {
-      const [up, down] = [above[i]!.values[j]!, below[i]!.values[j]!]
-      // What stays infinite, or NaN, does not move: the mean of nothing.
-      return Object.is(up, down) ? 0 : (x * (up - down)) / (2 * h)
-    }),
-  )
-  const right = found.flatMap((g, i) => {
-    const d = direction[i]!.toFloat32Array()
-    return Array.from(g.toFloat32Array(), (x, j) => x * d[j]!)
-  })
+  const numbers = (tensors: readonly Tensor[]): readonly Float32Array[] =>
+    tensors.map((x) => x.toFloat32Array())
+  const left = products(numbers(cotangent), differencesAlong(f, inputs, direction, 1e-5))
+  const right = products(numbers(found), numbers(direction))
   const [a, b] = [total(left), total(right)]
   const allowed = 1e-4 * Math.max(total(left.map(Math.abs)), total(right.map(Math.abs)), 1e-3)
   if (Math.abs(a - b) <= allowed) return
@@ -92,13 +82,3 @@ export function assertAdjointIsConsistent<P>(
     'check the vjp, or keep samples away from kinks',
   )
 }
-
-function moved<P>(f: (p: P) => Tree, inputs: P, direction: readonly Tensor[], by: number): readonly Values[] {
-  const at = leaves(inputs).map((x, i): Values => {
-    const d = direction[i]!.toFloat32Array()
-    return { shape: x.shape, values: Float64Array.from(x.toFloat32Array(), (value, j) => value + by * d[j]!) }
-  })
-  return referenceValues(f, inputs, at)
-}
-
-const total = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0)

@@ -68,6 +68,7 @@ export interface Recorded<P, R> {
 /**
  * Runs `f` with the tensors of `inputs` on a new tape.
  *
+ * @param complete whether what no gradient goes through is recorded too
  * @throws TypeError where the inputs are nothing but a number: no gradient could be told from it
  */
 export function record<P, R>(
@@ -75,12 +76,13 @@ export function record<P, R>(
   scope: Scope,
   f: (inputs: P) => R,
   inputs: P,
+  complete = false,
 ): Recorded<P, R> {
   if (typeof inputs === 'number' || inputs instanceof TracedNumber) {
     const number = typeof inputs === 'number' ? `the number ${inputs}` : 'a number'
     failType(operation, `inputs must be tensors, got ${number}`, 'wrap it in t.tensor to differentiate by it')
   }
-  const tape = new Tape(scope)
+  const tape = new Tape(scope, false, complete)
   const traced = replaceTensors(inputs, (x) => tape.input(x)) as P
   let returned: R
   try {
@@ -94,7 +96,7 @@ export function record<P, R>(
 
 /** The cotangents of a recorded function's inputs, each a tensor of its own. */
 export function pullBack<P>(
-  recorded: Recorded<P, unknown>,
+  recorded: Pick<Recorded<P, unknown>, 'tape' | 'traced'>,
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
 ): Replaced<P, Tensor> {

@@ -102,6 +102,7 @@ import { info as sqrtInfo } from '../sqrt.ts'
 import { info as squareInfo } from '../square.ts'
 import { info as stdInfo } from '../std.ts'
 import { info as stepInfo } from '../step.ts'
+import { info as stopGradientInfo } from '../stop-gradient.ts'
 import { info as subInfo } from '../sub.ts'
 import { info as sumInfo } from '../sum.ts'
 import { info as takeAlongAxisInfo } from '../take-along-axis.ts'
@@ -217,6 +218,7 @@ export const operations: readonly OperationInfo[] = [
   ...squareInfo,
   ...stdInfo,
   ...stepInfo,
+  ...stopGradientInfo,
   ...subInfo,
   ...sumInfo,
   ...takeAlongAxisInfo,
