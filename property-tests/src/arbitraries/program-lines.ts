@@ -172,6 +172,8 @@ export interface Program {
   readonly inputs: readonly ProgramInput[]
   /** Other values of the same shapes, for a second call. */
   readonly others: readonly ProgramInput[]
+  /** The paths of inputs that hold whole numbers to choose by: no gradient is asked of them, `{ fixed: program.fixed }`. */
+  readonly fixed: readonly string[]
   /** What is computed; the values of the inputs are numbered first, then those of the lines. */
   readonly lines: readonly Line[]
   /** The numbers of the values that are returned, all of them tensors; some may be inputs, and some come twice. */
@@ -192,10 +194,12 @@ export function programOf(
   others: readonly ProgramInput[],
   lines: readonly Line[],
   outputs: readonly number[],
+  fixed: readonly string[] = [],
 ): Program {
   return {
     inputs,
     others,
+    fixed,
     lines,
     outputs,
     run: (given) => {
