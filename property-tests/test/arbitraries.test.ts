@@ -62,9 +62,9 @@ describe('tensors', () => {
     expect(values.find((x) => x > 1)).toBeCloseTo(1, 5)
   })
 
-  it('hold tiny numbers and whole ones, now and then', () => {
+  it('hold small numbers and whole ones, now and then', () => {
     const sizes = many(tensors({ shape: [9] })).flatMap(({ values }) => Array.from(values, Math.abs))
-    expect(sizes.filter((x) => x > 0 && x < 1e-4).length).toBeGreaterThan(10)
+    expect(sizes.filter((x) => x > 0 && x < 1e-3).length).toBeGreaterThan(10)
     expect(sizes.filter((x) => x > 0 && Number.isInteger(x)).length).toBeGreaterThan(10)
   })
 

@@ -41,7 +41,8 @@ export function assertHvpEqualsDifferences(f: Call, x: readonly Tensor[]): void 
   )
   for (const [i, product] of products.entries()) {
     expect(product.shape).toEqual(x[i]!.shape)
-    const most = expected[i]!.reduce((largest, one) => Math.max(largest, Math.abs(one)), 1e-2)
+    // Second derivatives that cancel to 0 keep more dust than first ones.
+    const most = expected[i]!.reduce((largest, one) => Math.max(largest, Math.abs(one)), 5e-2)
     const found = product.toFloat32Array()
     for (const [j, one] of expected[i]!.entries()) {
       // A NaN is no small error.

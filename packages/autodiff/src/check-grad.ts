@@ -223,7 +223,7 @@ function alongOne(check: Check, tensor: number, places: readonly number[]): Foun
   // What breaks is cut in halves, until the kinks are alone.
   const gather = (some: readonly number[]): void => {
     if (some.length === 0) return
-    for (const part of finer) {
+    for (const part of some.length === 1 ? finer : [finer.at(0)!, finer.at(-1)!]) {
       const slope = along(some, part)
       if (check.skips && isBroken(slope, check.jump * Math.max(scale, smallerSide(slope)))) continue
       parts.push({ places: some, slope, part })

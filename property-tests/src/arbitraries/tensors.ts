@@ -14,7 +14,7 @@ export interface TensorsOptions {
 // A prime near 2^24: the quotients have full mantissas, so that every product and sum must round.
 const steps = 16777213
 // fast-check draws from both ends and from around 0 more often than not.
-const most = steps + 8
+const most = steps + 4
 const wholes = 2 ** 16
 
 /**
@@ -129,7 +129,7 @@ function numbers({ low, high, integer = false, distinct = false }: Domain): Numb
   }
 }
 
-/** The size of a number, up to `limit`: what shrinks becomes whole, to be read; what is drawn from the far end is tiny. */
+/** The size of a number, up to `limit`: what shrinks becomes whole, to be read; what is drawn from the far end is small. */
 function sized(k: number, limit: number): number {
   if (k > steps) return limit * 8 ** (steps - k)
   const isWhole = k > 0 && k <= wholes && limit >= 1
