@@ -17,7 +17,7 @@ function failureOf<S>(law: laws.Law<S>): { words: string; code: string; countere
 /** Runs printed code as it is, but for its imports, which become those of this file; `given` is what stands in scope. */
 async function run(code: string, given: Readonly<Record<string, unknown>>): Promise<void> {
   const imported = [...code.matchAll(/^import \{ (.*) \} from '@tapeflow\/property-tests'$/gm)]
-  const names = [...imported.map(([, name]) => `const { ${name} } = laws`)]
+  const names = imported.map(([, name]) => `const { ${name} } = laws`)
   const body = code.replace(/^import .*$/gm, '')
   const source = `export default (t, laws, { ${Object.keys(given).join(', ')} }) => { ${names.join('\n')}\n${body}\n }`
   const module: { default: (...modules: readonly unknown[]) => void } = await import(
