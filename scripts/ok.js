@@ -63,17 +63,17 @@ const rules = [
   { name: 'lock', says: 'package-lock.json is complete', commands: [node('check-lock.mjs')] },
   {
     name: 'generated',
-    says: 'index, table and page of operations are current',
+    says: 'index, table and pages of operations are current',
     commands: [
       node('generate.js', '--check'),
-      [
+      ...['operations-page.ts', 'laws-page.ts'].map((page) => [
         process.execPath,
         '--conditions=@tapeflow/source',
         '--import',
         'tsx',
-        join(root, 'scripts/operations-page.ts'),
+        join(root, 'scripts', page),
         '--check',
-      ],
+      ]),
     ],
   },
   { name: 'wasm', says: 'WebAssembly is current', commands: [node('build-wasm.js', '--check')] },

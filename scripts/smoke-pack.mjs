@@ -1,7 +1,7 @@
 // `npm run smoke`: what an installer gets. Packs every published package, installs the tarballs into an empty Node
 // project and an empty Vite project outside of the workspace, type-checks against the declarations (libraries checked
-// too), trains for some steps in Node and in Chromium, which must agree bit for bit, and looks into bundles for what
-// must not be there. Needs a build.
+// too), verifies gradients by laws in Node, trains for some steps in Node and in Chromium, which must agree bit for bit, and
+// looks into bundles for what must not be there. Needs a build.
 import { spawn } from 'node:child_process'
 import {
   cpSync,
@@ -116,7 +116,9 @@ async function inNode(tarballs) {
     { module: 'NodeNext', lib: ['ES2023', 'DOM'], rootDir: 'src', outDir: 'out' },
     {
       'src/main.ts': `import { eager } from './eager.js'
+import { gradients } from './gradients.js'
 import { stream } from './stream.js'
+gradients()
 console.log(JSON.stringify({ eager: eager(), stream: await stream() }))
 `,
     },

@@ -7,8 +7,13 @@ export { type OperationSample, type SamplesOptions, samples } from './arbitrarie
 export { type ShapesOptions, shapes } from './arbitraries/shapes.ts'
 export { type TensorsOptions, tensors } from './arbitraries/tensors.ts'
 export { type SnapshotTree, trees } from './arbitraries/trees.ts'
-export { holds, type Inputs, type Law } from './law.ts'
-export { adjointIsConsistent, assertAdjointIsConsistent } from './laws/adjoint-is-consistent.ts'
+export { type TreesLikeOptions, treesLike } from './arbitraries/trees-like.ts'
+export { type Assertion, holds, type Inputs, type Law } from './law.ts'
+export {
+  type AdjointOptions,
+  adjointIsConsistent,
+  assertAdjointIsConsistent,
+} from './laws/adjoint-is-consistent.ts'
 export {
   assertCompiledEqualsEager,
   type CompiledOptions,
@@ -24,6 +29,11 @@ export {
   kernelMatchesReference,
 } from './laws/kernel-matches-reference.ts'
 export { assertLeavesNoTrace, leavesNoTrace } from './laws/leaves-no-trace.ts'
+export {
+  assertPermutationEquivariant,
+  type PermutationOptions,
+  permutationEquivariant,
+} from './laws/permutation-equivariant.ts'
 export { assertSecondOrderIsCorrect, secondOrderIsCorrect } from './laws/second-order-is-correct.ts'
 export { assertVjpIsLinear, vjpIsLinear } from './laws/vjp-is-linear.ts'
 export {

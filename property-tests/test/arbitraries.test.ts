@@ -62,6 +62,12 @@ describe('tensors', () => {
     expect(values.find((x) => x > 1)).toBeCloseTo(1, 5)
   })
 
+  it('hold small numbers and whole ones, now and then', () => {
+    const sizes = many(tensors({ shape: [9] })).flatMap(({ values }) => Array.from(values, Math.abs))
+    expect(sizes.filter((x) => x > 0 && x < 1e-3).length).toBeGreaterThan(10)
+    expect(sizes.filter((x) => x > 0 && Number.isInteger(x)).length).toBeGreaterThan(10)
+  })
+
   it('refuse an empty domain and integers that are distinct, in exact words', () => {
     expect(() => tensors({ domain: { low: 1, high: 1 } })).toThrow(
       'tensors: low must be below high, got 1 and 1',
@@ -178,8 +184,8 @@ const program = (v0: t.Tensor) => {
   const v1 = t.…
   return [v1]
 }
-const outputs = program(t.tensor([-3], []))
-const others = program(t.tensor([-2], []))
+const outputs = program(t.tensor(-3))
+const others = program(t.tensor(-2))
 `)
   })
 })

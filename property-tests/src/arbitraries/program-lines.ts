@@ -1,4 +1,5 @@
 import * as t from '@tapeflow/autodiff'
+import { asCode } from '../as-code.ts'
 
 /** What a call is given: a value of the program, plain data, a list of both, or what another call returns. */
 export type Argument =
@@ -155,22 +156,12 @@ function print(argument: Argument): string {
     case 'value':
       return `v${argument.index}`
     case 'literal':
-      return printLiteral(argument.value)
+      return asCode(argument.value)
     case 'list':
       return `[${argument.items.map(print).join(', ')}]`
     case 'call':
       return `t.${argument.name}(${argument.given.map(print).join(', ')})${argument.part === undefined ? '' : `.${argument.part}`}`
   }
-}
-
-function printLiteral(value: Literal): string {
-  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)
-  if (typeof value === 'string') return `'${value}'`
-  if (typeof value !== 'object') return String(value)
-  if (Array.isArray(value)) return `[${value.map(printLiteral).join(', ')}]`
-  return `{ ${Object.entries(value)
-    .map(([name, option]) => `${name}: ${printLiteral(option)}`)
-    .join(', ')} }`
 }
 
 /** What a program is given: tensors as plain data, keys and numbers. */
@@ -181,6 +172,8 @@ export interface Program {
   readonly inputs: readonly ProgramInput[]
   /** Other values of the same shapes, for a second call. */
   readonly others: readonly ProgramInput[]
+  /** The paths of inputs that hold whole numbers to choose by: no gradient is asked of them, `{ fixed: program.fixed }`. */
+  readonly fixed: readonly string[]
   /** What is computed; the values of the inputs are numbered first, then those of the lines. */
   readonly lines: readonly Line[]
   /** The numbers of the values that are returned, all of them tensors; some may be inputs, and some come twice. */
@@ -201,10 +194,12 @@ export function programOf(
   others: readonly ProgramInput[],
   lines: readonly Line[],
   outputs: readonly number[],
+  fixed: readonly string[] = [],
 ): Program {
   return {
     inputs,
     others,
+    fixed,
     lines,
     outputs,
     run: (given) => {
@@ -214,8 +209,7 @@ export function programOf(
     },
     toString: () => {
       const parameters = inputs.map((input, i) => `v${i}: ${typeOf(input)}`).join(', ')
-      const called = (given: readonly ProgramInput[]): string =>
-        `program(${given.map(printInput).join(', ')})`
+      const called = (given: readonly ProgramInput[]): string => `program(${given.map(asCode).join(', ')})`
       return [
         "import * as t from '@tapeflow/autodiff'\n",
         `const program = (${parameters}) => {`,
@@ -231,20 +225,4 @@ export function programOf(
 function typeOf(input: ProgramInput): string {
   if (typeof input === 'number') return 'number'
   return input instanceof t.Key ? 't.Key' : 't.Tensor'
-}
-
-// Numbers with no more digits than float32 needs.
-function printInput(input: ProgramInput): string {
-  if (typeof input === 'number') return printLiteral(input)
-  if (input instanceof t.Key) return `t.key([${input.high}, ${input.low}])`
-  const values = Array.from(input.values, shortest)
-  return `t.tensor([${values.join(', ')}], ${printLiteral(input.shape)})`
-}
-
-function shortest(x: number): string {
-  for (let digits = 1; digits < 9; digits++) {
-    const text = x.toPrecision(digits)
-    if (Object.is(Math.fround(Number(text)), x)) return printLiteral(Number(text))
-  }
-  return printLiteral(x)
 }

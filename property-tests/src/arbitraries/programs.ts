@@ -25,11 +25,14 @@ import {
   valueAt,
 } from './program-lines.ts'
 import { callers } from './program-operations.ts'
+import { shrunkAgain } from './shrunk-again.ts'
 
 /** What programs to make. */
 export interface ProgramsOptions {
   /** Whether there are lines that take a gradient, of what other lines compute; false by default. */
   readonly gradients?: boolean
+  /** The operations that lines call; all by default. Constants, random numbers and lines that repeat are there besides. */
+  readonly operations?: readonly string[]
 }
 
 const mostLines = 30
@@ -46,6 +49,8 @@ const most = 1e6
  * They shrink to few lines on small tensors, and fast-check prints a counterexample as code.
  *
  * @param options.gradients whether gradients are taken inside of programs, and of gradients again; false by default
+ * @param options.operations the names of those that are called, all by default
+ * @throws RangeError where there is no operation of a name
  * @example
  * const program = fc.sample(programs(), { numRuns: 1, seed: 1 })[0]
  * const once = t.scope(() => program.run(t.fromSnapshot(program.inputs)).map(String))
@@ -54,16 +59,18 @@ const most = 1e6
  * String(program).startsWith("import * as t from '@tapeflow/autodiff'") // => true
  */
 export function programs(options: ProgramsOptions = {}): fc.Arbitrary<Program> {
-  const { gradients = false } = options
-  return fc
-    .tuple(
-      // Shrinking looks at it first: lines that come too late to matter go together.
-      fc.noBias(fc.integer({ min: 1, max: mostLines })),
-      slots(mostInputs, 9, 2),
-      slots(mostLines, 14, 50),
-      fc.array(fc.nat(mostInputs + mostLines), { maxLength: 3 }),
-    )
-    .map(([count, inputs, lines, returned]) => build(inputs, lines.slice(0, count), returned, gradients))
+  const { gradients = false, operations = [...callers.keys()] } = options
+  const kinds = kindsOf(operations, gradients)
+  const drawn = fc.tuple(
+    // Shrinking looks at it first: lines that come too late to matter go together.
+    fc.noBias(fc.integer({ min: 1, max: mostLines })),
+    slots(mostInputs, 9, 2),
+    slots(mostLines, 14, 50),
+    fc.array(fc.nat(mostInputs + mostLines), { maxLength: 3 }),
+  )
+  return shrunkAgain(drawn).map(([count, inputs, lines, returned]) =>
+    build(inputs, lines.slice(0, count), returned, kinds),
+  )
 }
 
 /** What an input or a line is drawn from; null where there is none. */
@@ -80,7 +87,7 @@ function build(
   inputSlots: readonly Slot[],
   lineSlots: readonly Slot[],
   returned: readonly number[],
-  gradients: boolean,
+  kinds: readonly Kind[],
 ): Program {
   const values: Known[] = []
   const inputs: ProgramInput[] = []
@@ -98,7 +105,7 @@ function build(
     const isReturned = draw.integer(0, 3) === 0
     const index = inputs.length + lines.length
     const slot = mostInputs + place
-    const { made, ...known } = drawLine(draw, { values, slot }, lines, gradients)
+    const { made, ...known } = drawLine(draw, { values, slot }, lines, kinds)
     lines.push({ index, made })
     values.unshift({ ...known, index, slot })
     if (isReturned && known.kind === 'tensor') outputs.push(index)
@@ -108,7 +115,11 @@ function build(
     outputs.push((tensors.find(({ slot }) => slot <= place) ?? tensors.at(-1)!).index)
   }
   if (outputs.length === 0) outputs.push(tensors[0]!.index)
-  return programOf(inputs, others, lines, outputs)
+  const whole = values.filter(
+    ({ kind, index, integer }) => kind === 'tensor' && integer && index < inputs.length,
+  )
+  const fixed = whole.map(({ index }) => String(index)).sort()
+  return programOf(inputs, others, lines, outputs, fixed)
 }
 
 // Where all are empty, the smallest is drawn.
@@ -167,7 +178,7 @@ function relatedShape(before: t.Shape, draw: Draw): t.Shape {
   if (choice === 1) return before.toReversed()
   if (choice === 2) return before.slice(1)
   if (choice === 3) return before.map((size, i) => (i === before.length - 1 ? 1 : size))
-  if (choice === 4) return [before.at(-1) ?? 3, draw.pick([3, 1, 5, 4, 17])]
+  if (choice === 4) return [before.at(-1) ?? 2, draw.pick([2, 1, 3, 5, 4, 17])]
   return draw.shape(0, 3)
 }
 
@@ -195,11 +206,10 @@ interface Found extends Range {
 /** A way to make a line; null where the values so far do not allow for it. */
 type Kind = (pool: Pool, draw: Draw, lines: readonly Line[], isWild: boolean) => Found | null
 
-function drawLine(draw: Draw, pool: Pool, lines: readonly Line[], gradients: boolean): Found {
+function drawLine(draw: Draw, pool: Pool, lines: readonly Line[], kinds: readonly Kind[]): Found {
   const isWild = draw.integer(0, 15) === 15
   // What is infinite or not a number already is seldom computed with: it would be everywhere soon.
   const usable = isWild ? pool : { ...pool, values: pool.values.filter(isTame) }
-  const kinds = gradients ? [...allKinds, gradientKind] : allKinds
   const first = draw.integer(0, kinds.length - 1)
   for (let i = 0; ; i++) {
     const found = kinds[(first + i) % kinds.length]!(usable, draw, lines, isWild)
@@ -314,10 +324,19 @@ const gradientKind: Kind = (pool, draw, lines) => {
   return { made, kind: 'tensor', shape: by.shape, low: -100, high: 100, integer: false }
 }
 
-const allKinds: readonly Kind[] = [
-  ...[...callers.values()].map(kindOfCaller),
-  // Twice as often: views, whose memory is that of others, and what makes of several values one.
-  ...['reshape', 'slice', 'slice', 'matmul', 'concat'].map((name) => kindOfCaller(callers.get(name)!)),
+// Twice as often: views, whose memory is that of others, and what makes of several values one.
+const favoured = ['reshape', 'slice', 'slice', 'matmul', 'concat']
+
+function kindsOf(operations: readonly string[], gradients: boolean): readonly Kind[] {
+  const called = [...operations, ...favoured.filter((name) => operations.includes(name))].map((name) => {
+    const caller = callers.get(name)
+    if (caller === undefined) t.failRange('programs', `there is no operation ${name} to call`)
+    return kindOfCaller(caller)
+  })
+  return [...called, ...otherKinds, ...(gradients ? [gradientKind] : [])]
+}
+
+const otherKinds: readonly Kind[] = [
   againKind,
   constantKind,
   randomKind('normal', { low: -4, high: 4, integer: false }, (number) => [number, literal(2)]),

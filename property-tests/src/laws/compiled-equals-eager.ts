@@ -60,7 +60,11 @@ export function compiledEqualsEager<S>(
   arbitrary: fc.Arbitrary<S>,
   options: CompiledOptions = {},
 ): Law<S> {
-  return holds(arbitrary, (inputs) => assertCompiledEqualsEager(f, inputs, options))
+  return holds(arbitrary, (inputs) => assertCompiledEqualsEager(f, inputs, options), {
+    name: 'assertCompiledEqualsEager',
+    f,
+    options,
+  })
 }
 
 /**

@@ -18,7 +18,7 @@ import { randomLike } from '../random-like.ts'
  * fc.check(deterministic((x) => t.add(x, calls++), tensors({ shape: [1] }))).failed // => true
  */
 export function deterministic<S>(f: (inputs: Inputs<S>) => Tree, arbitrary: fc.Arbitrary<S>): Law<S> {
-  return holds(arbitrary, (inputs) => assertDeterministic(f, inputs))
+  return holds(arbitrary, (inputs) => assertDeterministic(f, inputs), { name: 'assertDeterministic', f })
 }
 
 /**

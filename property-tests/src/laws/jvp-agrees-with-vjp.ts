@@ -32,7 +32,8 @@ export function jvpAgreesWithVjp<S>(
   arbitrary: fc.Arbitrary<S>,
   options: JvpOptions = {},
 ): Law<S> {
-  return holds(arbitrary, (inputs) => assertJvpAgreesWithVjp(f, inputs, options))
+  const assertion = { name: 'assertJvpAgreesWithVjp', f, options }
+  return holds(arbitrary, (inputs) => assertJvpAgreesWithVjp(f, inputs, options), assertion)
 }
 
 /**

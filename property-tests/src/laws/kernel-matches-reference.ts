@@ -25,7 +25,11 @@ export function kernelMatchesReference<S>(
   arbitrary: fc.Arbitrary<S>,
   options: KernelOptions = {},
 ): Law<S> {
-  return holds(arbitrary, (inputs) => assertKernelMatchesReference(f, inputs, options))
+  return holds(arbitrary, (inputs) => assertKernelMatchesReference(f, inputs, options), {
+    name: 'assertKernelMatchesReference',
+    f,
+    options,
+  })
 }
 
 /**

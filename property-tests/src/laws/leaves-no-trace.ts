@@ -14,7 +14,7 @@ import { randomLike } from '../random-like.ts'
  * fc.assert(leavesNoTrace((x) => t.exp(t.mul(x, x)), tensors()), { numRuns: 10 })
  */
 export function leavesNoTrace<S>(f: (inputs: Inputs<S>) => Tree, arbitrary: fc.Arbitrary<S>): Law<S> {
-  return holds(arbitrary, (inputs) => assertLeavesNoTrace(f, inputs))
+  return holds(arbitrary, (inputs) => assertLeavesNoTrace(f, inputs), { name: 'assertLeavesNoTrace', f })
 }
 
 /**

@@ -15,7 +15,7 @@ import { randomLike } from '../random-like.ts'
  * fc.assert(vjpIsLinear(({ a, b }) => t.div(a, b), pair), { numRuns: 5 })
  */
 export function vjpIsLinear<S>(f: (inputs: Inputs<S>) => Tree, arbitrary: fc.Arbitrary<S>): Law<S> {
-  return holds(arbitrary, (inputs) => assertVjpIsLinear(f, inputs))
+  return holds(arbitrary, (inputs) => assertVjpIsLinear(f, inputs), { name: 'assertVjpIsLinear', f })
 }
 
 /**
