@@ -43,6 +43,8 @@ export const lawTable: Readonly<Record<string, (info: OperationInfo) => boolean>
   'disposed inputs are refused': always,
   'same inputs give the same bits anywhere in memory': always,
   'compiled gives the same bits, in donated memory too': always,
+  'vmap gives the values and gradients of the loop': always,
+  'vmap without rules gives the values and gradients of the loop': always,
   'kernels allocate nothing, and keep to their output and scratch': ({ operation }) =>
     operation.kernel !== undefined,
   'a fused operation is its composition, in value and two derivatives': isFused,

@@ -50,7 +50,11 @@ export function vmapAgreesWithLoop<S>(
   arbitrary: fc.Arbitrary<S>,
   options: VmapAgreesOptions = {},
 ): Law<S> {
-  return holds(arbitrary, (inputs) => assertVmapAgreesWithLoop(f, inputs, options))
+  return holds(arbitrary, (inputs) => assertVmapAgreesWithLoop(f, inputs, options), {
+    name: 'assertVmapAgreesWithLoop',
+    f,
+    options,
+  })
 }
 
 /**
