@@ -1,0 +1,54 @@
+// Which files the faults are drawn from: found, not listed, so that a new operation, kernel or transform is among them.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { filesBelow, root } from '../workspaces.js'
+
+const source = 'packages/autodiff/src'
+
+/** Files beside the operations that are the engine's, or speak to people: no operation's mathematics. */
+const engine = new Set(
+  [
+    'apply',
+    'check-grad',
+    'evaluate-reference',
+    'fail',
+    'foreign',
+    'index',
+    'info',
+    'memory',
+    'options',
+    'scopes',
+  ].concat([
+    'snapshot',
+    'tape',
+    'tensor',
+    'testing',
+    'tree',
+    'key',
+    'traced-key',
+    'convolution-samples',
+    'pooling-samples',
+  ]),
+)
+
+/**
+ * The parts of the source, each with its files.
+ * @returns {Record<'operations' | 'kernels' | 'transforms' | 'shared', string[]>}
+ */
+export function sources() {
+  const isCode = (path) => path.endsWith('.ts') && !path.includes('/generated/')
+  const isBeside = (path) => !path.slice(source.length + 1).includes('/')
+  const name = (path) => path.slice(path.lastIndexOf('/') + 1, -'.ts'.length)
+  return {
+    operations: filesBelow(`${source}/ops`, isCode),
+    kernels: [
+      ...filesBelow(`${source}/kernels`, isCode),
+      ...filesBelow('packages/autodiff/assembly', isCode),
+    ],
+    transforms: filesBelow(`${source}/transforms`, isCode),
+    shared: filesBelow(source, (path) => isCode(path) && isBeside(path) && !engine.has(name(path))),
+  }
+}
+
+/** @param {string} path */
+export const textOf = (path) => readFileSync(join(root, path), 'utf8')
