@@ -52,29 +52,29 @@ async function baseline() {
       sites.filter((site) => site.path === path),
     ),
   ])
-  const { code, imports } = await bundlers[0].write(new Map(counting))
+  const code = await bundlers[0].write(new Map(counting))
   const outcomes = await Promise.all(
     Array.from({ length: lanes }, (_, part) => run(code, { part, of: lanes })),
   )
   const lines = outcomes.flatMap((outcome) => outcome.lines)
   const broken = lines.filter(({ problem }) => problem !== undefined)
   if (broken.length > 0 || outcomes.some(({ ended }) => ended !== 'well')) {
-    const words = broken.map(({ name, column, problem }) => `${name}: ${column}: ${problem}`)
+    const words = broken.map(({ name, law, problem }) => `${name}: ${law}: ${problem}`)
     throw new Error(
       `the laws do not hold without a fault:\n${[...words, ...outcomes.map(({ words }) => words)].join('\n')}`,
     )
   }
-  const cells = lines.filter(({ column }) => column !== undefined)
+  const cells = lines.filter(({ law }) => law !== undefined)
   const atLoad = new Set(lines.filter(({ loaded }) => loaded).flatMap((line) => line.sites))
-  return { cells, atLoad, imports }
+  return { cells, atLoad }
 }
 
-const { cells, atLoad, imports } = await baseline()
+const { cells, atLoad } = await baseline()
 console.log(`${cells.length} cells of the matrix hold without a fault (${seconds()} s)`)
 
 /** @returns {Promise<{ outcome: 'killed' | 'survived' | 'refused', by: string }>} */
 async function judge(site, make) {
-  const wanted = likeliestFirst(site, cells, atLoad, imports)
+  const wanted = likeliestFirst(site, cells, atLoad)
   if (wanted.length === 0) return { outcome: 'survived', by: 'no cell comes to it' }
   let bundle
   try {
@@ -82,11 +82,11 @@ async function judge(site, make) {
   } catch (error) {
     return { outcome: 'refused', by: String(error.message).slice(0, 300) }
   }
-  const { lines, ended, words } = await run(bundle.code, {
-    cells: wanted.map(({ row, column }) => [row, column]),
+  const { lines, ended, words } = await run(bundle, {
+    cells: wanted.map(({ row, law }) => [row, law]),
   })
   const failed = lines.find(({ problem }) => problem !== undefined)
-  if (failed) return { outcome: 'killed', by: `${failed.name}: ${failed.column}` }
+  if (failed) return { outcome: 'killed', by: `${failed.name}: ${failed.law}` }
   if (ended === 'never') return { outcome: 'killed', by: `no end after ${lines.length} cells` }
   if (lines.length === 0)
     return { outcome: 'killed', by: `no load: ${words.split('\n').find((line) => /Error/.test(line))}` }

@@ -6,41 +6,26 @@ import { compile, entries, moduleText } from '../compile-wasm.js'
 import { root } from '../workspaces.js'
 
 const own = 'scripts/mutants'
-const table = 'packages/autodiff/src/ops/generated/table.ts'
 const assembly = 'packages/autodiff/assembly/'
 
-/** The rows of the matrix with the file that each is from, in the order of the table. */
-function entryText() {
-  const names = [...readFileSync(join(root, table), 'utf8').matchAll(/from '\.\.\/([\w-]+\.ts)'/g)].map(
-    ([, name]) => name,
-  )
-  const imports = names.map(
-    (name, i) => `import { info as i${i} } from './packages/autodiff/src/ops/${name}'`,
-  )
-  const rows = names.map(
-    (name, i) => `...i${i}.map((info) => ({ path: 'packages/autodiff/src/ops/${name}', info }))`,
-  )
-  return `import './${own}/counting.js'
-${imports.join('\n')}
-import { columns } from './property-tests/test/columns.ts'
+const entryText = `import './${own}/counting.js'
+import { matrix } from './property-tests/test/matrix.ts'
 import { run } from './${own}/matrix.js'
-run([${rows.join(', ')}], columns)
+run(matrix)
 `
-}
 
 /**
  * What makes bundles, again and again, of sources some of which are replaced.
- * @returns {Promise<{ write(file: string, replaced: ReadonlyMap<string, string>): Promise<Record<string, { imports: { path: string }[] }>>, close(): Promise<void> }>}
- * `write` takes the texts of files by their path, and gives what each file imports
+ * @returns {Promise<{ write(replaced: ReadonlyMap<string, string>): Promise<Uint8Array>, close(): Promise<void> }>} `write` takes
+ * the texts of files by their path
  */
 export async function bundler() {
   let texts = new Map()
   const context = await esbuild.context({
-    stdin: { contents: entryText(), resolveDir: root, sourcefile: 'matrix-entry.js' },
+    stdin: { contents: entryText, resolveDir: root, sourcefile: 'matrix-entry.js' },
     absWorkingDir: root,
     bundle: true,
     write: false,
-    metafile: true,
     format: 'esm',
     platform: 'node',
     logLevel: 'silent',
@@ -63,8 +48,8 @@ export async function bundler() {
   return {
     async write(replaced) {
       texts = await withKernels(replaced)
-      const { outputFiles, metafile } = await context.rebuild()
-      return { code: outputFiles[0].contents, imports: metafile.inputs }
+      const { outputFiles } = await context.rebuild()
+      return outputFiles[0].contents
     },
     close: () => context.dispose(),
   }

@@ -7,7 +7,7 @@ import { kinds } from './kinds.js'
  * is on, as they are and as they would be: they name it, whatever happens to the rest of the file. `around` is an expression that is
  * evaluated where the fault takes effect.
  * @typedef {{ path: string, kind: string, start: number, end: number, text: string, line: number, before: string, after: string,
- *   around: { start: number, end: number } }} Site
+ *   around: { start: number, end: number, isFirst: boolean } }} Site
  */
 
 /**
@@ -37,7 +37,10 @@ function expressionAround(node) {
   if (ts.isForStatement(at)) at = at.condition
   if (ts.isPropertyAssignment(at)) at = at.initializer
   for (; !ts.isExpression(at) || isPlace(at) || ts.isOptionalChain(at.parent); at = at.parent);
-  return { start: at.getStart(), end: at.end }
+  let statement = at
+  while (!ts.isStatement(statement)) statement = statement.parent
+  const isFirst = ts.isExpressionStatement(statement) && statement.getStart() === at.getStart()
+  return { start: at.getStart(), end: at.end, isFirst: isFirst && ts.isBlock(statement.parent) }
 }
 
 function isPlace(node) {
@@ -52,14 +55,16 @@ function isPlace(node) {
 
 /** A file that tells `reached` of each of some sites in it whenever it comes there. */
 export function withCounters(text, sites) {
-  const inserts = sites.flatMap(({ around: { start, end } }, i) => [
-    { at: start, order: -end, text: `(reached(${sites[i].id}), ` },
+  const inserts = sites.flatMap(({ id, around: { start, end, isFirst } }) => [
+    { at: start, order: -end, text: `(reached(${id}), `, isFirst },
     { at: end, order: -Infinity, text: ')' },
   ])
   let result = ''
   let from = 0
-  for (const { at, text: inserted } of inserts.sort((a, b) => a.at - b.at || a.order - b.order)) {
-    result += text.slice(from, at) + inserted
+  for (const { at, text: inserted, isFirst } of inserts.sort((a, b) => a.at - b.at || a.order - b.order)) {
+    // Lines end without a semicolon, and one that begins with a parenthesis goes on with the one before.
+    const mark = isFirst && at > from ? ';' : ''
+    result += text.slice(from, at) + mark + inserted
     from = at
   }
   return result + text.slice(from)
@@ -74,6 +79,7 @@ function isNoCode(node) {
   if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return true
   if (ts.isThrowStatement(node) || ts.isTemplateExpression(node)) return true
   if (ts.isCallExpression(node) && /^fail[A-Z]/.test(node.expression.getText())) return true
+  if (ts.isFunctionLike(node) && node.parameters.some(({ type }) => type?.getText() === 'Draw')) return true
   if (ts.isVariableStatement(node))
     return node.declarationList.declarations.some(({ name }) => name.getText() === 'info')
   return false

@@ -2,55 +2,41 @@
 import { exportsThrough } from './bundle.js'
 
 /**
- * @typedef {{ row: number, column: string, path: string, milliseconds: number, sites: number[], kernels: string[] }} Cell
- * @typedef {Record<string, { imports: { path: string }[] }>} Imports
+ * What a cell of the matrix came to and cost, on the source as it is.
+ * @typedef {{ row: number, name: string, law: string, milliseconds: number, sites: number[], kernels: string[] }} Cell
  */
 
 /**
  * The cells that may notice a fault, the likeliest first. None where no cell, and no file as it is loaded, comes to it.
  *
- * What a cell reaches is counted, but for what an earlier cell left in a cache: so the whole rows of cells that come there, and all of
- * files that import the faulty one, follow.
+ * What a cell comes to is counted, but not what it finds in a cache that an earlier one of its row filled: so the rest of the row
+ * follows. What is reached as files are loaded, a record or a number in it, may matter anywhere: those of the same name, then all.
  *
  * @param {{ id: number, path: string }} site
  * @param {readonly Cell[]} cells
  * @param {ReadonlySet<number>} atLoad sites that are reached as files are loaded
- * @param {Imports} imports
  * @returns {readonly Cell[]}
  */
-export function likeliestFirst(site, cells, atLoad, imports) {
-  const isKernel = site.path.includes('/assembly/')
-  const through = isKernel ? exportsThrough(site.path) : new Set()
-  const comesThere = (cell) =>
-    isKernel ? cell.kernels.some((name) => through.has(name)) : cell.sites.includes(site.id)
+export function likeliestFirst(site, cells, atLoad) {
+  const through = exportsThrough(site.path)
+  const comesThere = ({ sites, kernels }) =>
+    sites.includes(site.id) || kernels.some((name) => through.has(name))
   const reaching = new Set(cells.filter(comesThere))
-  if (reaching.size === 0 && !atLoad.has(site.id)) return []
-  const distance = isKernel ? new Map() : distancesTo(site.path, imports)
-  const far = ({ path }) => distance.get(path) ?? Number.POSITIVE_INFINITY
   const rows = new Set([...reaching].map(({ row }) => row))
-  const group = (cell) => (reaching.has(cell) ? 0 : rows.has(cell.row) ? 1 : 2)
-  const cost = (cell) => cell.milliseconds * (1 + Math.min(far(cell), 9))
+  const own = nameOf(site.path)
+  const group = (cell) => {
+    if (reaching.has(cell)) return 0
+    if (rows.has(cell.row) || cell.name.startsWith(own)) return 1
+    return rows.size === 0 && atLoad.has(site.id) ? 2 : 3
+  }
+  if (reaching.size === 0 && !atLoad.has(site.id)) return []
   return cells
-    .filter((cell) => group(cell) < 2 || (!isKernel && far(cell) < Number.POSITIVE_INFINITY))
-    .map((cell) => ({ cell, group: group(cell), cost: cost(cell) }))
-    .sort((a, b) => a.group - b.group || a.cost - b.cost)
+    .map((cell) => ({ cell, group: group(cell) }))
+    .filter(({ group }) => group < 3)
+    .sort((a, b) => a.group - b.group || a.cell.milliseconds - b.cell.milliseconds)
     .map(({ cell }) => cell)
 }
 
-/** How many imports lie between each file and one. */
-function distancesTo(path, imports) {
-  const importers = new Map()
-  for (const [from, { imports: list }] of Object.entries(imports)) {
-    for (const { path: to } of list) importers.set(to, [...(importers.get(to) ?? []), from])
-  }
-  const distance = new Map([[path, 0]])
-  const queue = [path]
-  for (const at of queue) {
-    for (const from of importers.get(at) ?? []) {
-      if (distance.has(from)) continue
-      distance.set(from, distance.get(at) + 1)
-      queue.push(from)
-    }
-  }
-  return distance
-}
+/** `ops/log-softmax.ts` -> `logSoftmax` */
+const nameOf = (path) =>
+  path.slice(path.lastIndexOf('/') + 1, -'.ts'.length).replace(/-(\w)/g, (_, letter) => letter.toUpperCase())
