@@ -1,6 +1,8 @@
 import { operations } from '@tapeflow/autodiff/testing'
 import { columns } from './columns.ts'
-import { composed, composedColumns } from './composed.ts'
+import { composed } from './composed.ts'
+import { describedColumns } from './described.ts'
+import { moving } from './described-operations.ts'
 import { einsumColumns } from './einsum-cases.ts'
 import { largeColumns } from './large-samples.ts'
 import { randomColumns, randoms } from './randoms.ts'
@@ -25,12 +27,12 @@ function rows<T>(
 const records = operations.map((info) => [info.operation.name, info] as const)
 
 /**
- * The law matrix: rows are operations, columns are laws. Functions that are composed of operations, random tensors and transforms
- * have rows too, with laws of their own.
+ * The law matrix: rows are operations, columns are laws. Functions that are composed of operations, operations whose kernel
+ * and reference share code, random tensors and transforms have rows too, with laws of their own.
  */
 export const matrix: readonly Row[] = [
   ...rows(records, columns),
-  ...rows(Object.entries(composed), composedColumns),
+  ...rows(Object.entries({ ...composed, ...moving }), describedColumns),
   ...rows([['einsum', undefined]], einsumColumns),
   ...rows(Object.entries(randoms), randomColumns),
   ...transformLaws,

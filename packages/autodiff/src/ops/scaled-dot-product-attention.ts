@@ -259,12 +259,8 @@ const small = [1, 2, 3, 4, 5, 8, 9]
 const leadings: readonly Shape[] = [[2], [], [1], [2, 2], [3], [0]]
 
 function attentionSample(draw: Draw, leading: Shape, sizes: number[], others: number[]): Sample {
-  const [queries, keys, depth, out] = [
-    draw.pick(sizes),
-    draw.pick(others),
-    draw.pick(others),
-    draw.pick(sizes),
-  ]
+  const [queries, out] = [draw.pick(sizes), draw.pick(sizes)]
+  const [keys, depth] = [draw.pick(others), draw.pick(others)]
   const masks = [
     null,
     [keys],
