@@ -88,7 +88,7 @@ const parts = Object.entries(sources()).map(([part, paths]) => [
   part,
   paths.map((path) => sitesOf(path, textOf(path))),
 ])
-for (const site of draw(Object.fromEntries(parts), 600, 'check')) {
+for (const site of draw(Object.fromEntries(parts), 250, 'check')) {
   const words = parses(site.path, withFault(textOf(site.path), site))
   check(words.length === 0, `${site.path}:${site.line}\n  ${site.before}\n  ${site.after}\n  ${words}`)
 }

@@ -127,6 +127,24 @@ export const composed: Readonly<Record<string, (draw: Draw) => Described>> = {
     const at = (read: Read): number => sumOf(shape[0]!, (k) => read(0, k) * read(1, k))
     return { shapes: [shape, shape], call: (x, y) => [t.dot(x!, y!)], expected: [{ shape: [], at }] }
   },
+  'any and all': (draw) => {
+    const shape = draw.shape(1, 3)
+    const axis = draw.integer(0, shape.length - 1)
+    const rest = shape.filter((_, k) => k !== axis)
+    const truths = (read: Read, index: readonly number[]): boolean[] =>
+      Array.from(
+        { length: shape[axis]! },
+        (_, i) => read(0, ...index.slice(0, axis), i, ...index.slice(axis)) > 0,
+      )
+    return {
+      shapes: [shape],
+      call: (x) => [t.any(t.greater(x!, 0), { axis }), t.all(t.greater(x!, 0), { axis })],
+      expected: [
+        { shape: rest, at: (read, index) => Number(truths(read, index).some(Boolean)) },
+        { shape: rest, at: (read, index) => Number(truths(read, index).every(Boolean)) },
+      ],
+    }
+  },
   globalAvgPool2d: (draw) => {
     const [n, h, w, c] = [1, 2, 3, 4].map(() => draw.integer(1, 4))
     const at = (read: Read, [i, k]: readonly number[]): number =>
@@ -172,7 +190,7 @@ export const composed: Readonly<Record<string, (draw: Draw) => Described>> = {
   },
   convTranspose2d: (draw) => {
     const taps = [draw.integer(1, 3), draw.integer(1, 3)] as const
-    const stride = [draw.integer(1, 3), draw.integer(1, 2)] as const
+    const stride = [draw.integer(1, 3), draw.integer(1, 3)] as const
     const dilation = [draw.integer(1, 2), draw.integer(1, 2)] as const
     const outputPadding = stride.map((step) => draw.integer(0, step - 1)) as [number, number]
     const padding = [

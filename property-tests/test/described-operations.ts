@@ -25,9 +25,12 @@ function reduction(
   draw: Draw,
   call: (x: t.Tensor, options: { axis: number[]; keepDims: boolean }) => t.Tensor,
   together: (values: readonly number[]) => number,
+  least = 1,
 ): Described {
-  const shape = draw.shape(1, 4).map((size) => Math.max(1, size))
-  const axis = shape.map((_, i) => i).filter(() => draw.integer(0, 1) === 1)
+  const shape = draw.shape(1, 4).map((size) => Math.max(least, size))
+  const some = shape.map((_, i) => i).filter(() => draw.integer(0, 1) === 1)
+  // Of one element there is no spread.
+  const axis = least > 1 && some.length === 0 ? [0] : some
   const keepDims = draw.integer(0, 1) === 1
   const gone = shape.filter(isAxis(axis))
   const result = shape.flatMap((size, k) => (axis.includes(k) ? (keepDims ? [1] : []) : [size]))
@@ -40,6 +43,16 @@ function reduction(
     return together(values)
   }
   return { shapes: [shape], call: (x) => [call(x!, { axis, keepDims })], expected: [{ shape: result, at }] }
+}
+
+/** The mean of squared distances from the mean, of which there are fewer by the correction. */
+function spread(draw: Draw, call: typeof t.variance, outcome: (variance: number) => number): Described {
+  const correction = draw.pick([0, 0.5, 0.25])
+  const together = (values: readonly number[]): number => {
+    const mean = added(values) / values.length
+    return outcome(added(values.map((value) => (value - mean) ** 2)) / (values.length - correction))
+  }
+  return reduction(draw, (x, options) => call(x, { ...options, correction }), together, 2)
 }
 
 const added = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0)
@@ -91,7 +104,9 @@ export const moving: Readonly<Record<string, (draw: Draw) => Described>> = {
     const shape = draw.shape(1, 4)
     const left = shape.map((_, axis) => axis)
     const order = shape.map(() => left.splice(draw.integer(0, left.length - 1), 1)[0]!)
-    return permuted(shape, order, (x) => t.transpose(x, order))
+    // An axis is counted from the end where it is negative.
+    const named = order.map((axis) => axis - draw.integer(0, 1) * shape.length)
+    return permuted(shape, order, (x) => t.transpose(x, named))
   },
   'reshape, described': (draw) => {
     const shape = draw.shape(1, 3)
@@ -227,11 +242,8 @@ export const moving: Readonly<Record<string, (draw: Draw) => Described>> = {
   'min, described': (draw) => reduction(draw, t.min, (values) => Math.min(...values)),
   'prod, described': (draw) =>
     reduction(draw, t.prod, (values) => values.reduce((all, value) => all * value, 1)),
-  'variance, described': (draw) =>
-    reduction(draw, t.variance, (values) => {
-      const mean = added(values) / values.length
-      return added(values.map((value) => (value - mean) ** 2)) / values.length
-    }),
+  'variance, described': (draw) => spread(draw, t.variance, (variance) => variance),
+  'std, described': (draw) => spread(draw, t.std, Math.sqrt),
   'matmul, described': (draw) => {
     const [m, n, k, batch] = [draw.integer(1, 6), draw.integer(1, 9), draw.integer(0, 5), draw.integer(1, 3)]
     const [transposeA, transposeB] = [draw.integer(0, 1) === 1, draw.integer(0, 1) === 1]

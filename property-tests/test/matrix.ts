@@ -3,6 +3,7 @@ import { columns } from './columns.ts'
 import { composed } from './composed.ts'
 import { describedColumns } from './described.ts'
 import { moving } from './described-operations.ts'
+import { windowed } from './described-windows.ts'
 import { einsumColumns } from './einsum-cases.ts'
 import { largeColumns } from './large-samples.ts'
 import { randomColumns, randoms } from './randoms.ts'
@@ -32,7 +33,7 @@ const records = operations.map((info) => [info.operation.name, info] as const)
  */
 export const matrix: readonly Row[] = [
   ...rows(records, columns),
-  ...rows(Object.entries({ ...composed, ...moving }), describedColumns),
+  ...rows(Object.entries({ ...composed, ...moving, ...windowed }), describedColumns),
   ...rows([['einsum', undefined]], einsumColumns),
   ...rows(Object.entries(randoms), randomColumns),
   ...transformLaws,

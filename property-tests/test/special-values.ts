@@ -125,7 +125,7 @@ function withChanges(x: Snapshot, changes: readonly (readonly [place: number, va
 }
 
 /** Every other NaN with its sign bit set, as 0 / 0 has it on some processors. */
-function withBothNaNs(values: Float32Array): Float32Array {
+function withBothNaNs(values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
   for (const [i, value] of values.entries()) if (Number.isNaN(value) && i % 2 === 1) words[i] = 0xffc00000
   return values

@@ -56,6 +56,19 @@ export const transformLaws: readonly Row[] = [
           expect(numbers(gradients)).toEqual(numbers([t.neg(w), t.zerosLike(w)]))
         },
       ),
+      "inside another, hands through what is that one's, with its gradient": atPoints(({ w }) => {
+        // d/dx sum(x (3 y² at y = x) + x) = 9 x² + 1
+        const outer = (x: t.Tensor): t.Tensor => {
+          const inner = (y: t.Tensor): { value: t.Tensor; aux: t.Tensor } => ({
+            value: t.sum(t.mul(t.square(y), y)),
+            aux: x,
+          })
+          const { gradients, aux } = t.valueAndGrad(inner)(x)
+          return t.sum(t.add(t.mul(aux, gradients), aux))
+        }
+        const [ours, theirs] = [t.grad(outer)(w), t.add(t.mul(t.square(w), 9), 1)].map((x) => numbers(x)[0]!)
+        for (const [i, value] of ours!.entries()) expect(Math.abs(value - theirs![i]!)).toBeLessThan(1e-4)
+      }),
       'leaves nothing': atPoints((inputs) => assertLeavesNoTrace((x: Inputs) => t.grad(total)(x), inputs)),
     },
   },
@@ -131,6 +144,8 @@ export const transformLaws: readonly Row[] = [
         expect(() => t.scope(() => Promise.resolve())).toThrow('the function is asynchronous')
         expect(() => t.scope(function* () {})).toThrow('the function is a generator')
         expect(t.scope(() => null)).toBe(null)
+        // A tree may well have a value of that name.
+        expect(t.scope(() => ({ next: null }))).toEqual({ next: null })
       },
     },
   },
