@@ -19,7 +19,7 @@ import { sources, textOf } from './mutants/sources.js'
 const { values: options } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    count: { type: 'string', default: '400' },
+    count: { type: 'string', default: '260' },
     only: { type: 'string', default: '' },
     verbose: { type: 'boolean', default: false },
   },

@@ -151,6 +151,7 @@ function broadcast(node) {
 function loop(node) {
   if (isConditionOfLoop(node)) {
     const other = { '<': '<=', '<=': '<', '>': '>=', '>=': '>' }
+    if (isByBlocks(node.parent)) return []
     return ts.isBinaryExpression(node) ? swapped(node.operatorToken, operator(node), other) : []
   }
   const isStart =
@@ -159,6 +160,14 @@ function loop(node) {
     ts.isForStatement(node.parent.parent.parent) &&
     node.parent.initializer === node
   return isStart ? [oneMore(node)] : []
+}
+
+// A loop by blocks of which the last is `min(block, end - at)`: one time more would do an empty one.
+function isByBlocks(node) {
+  if (!ts.isForStatement(node) || operator(node.incrementor ?? node) !== '+=') return false
+  const { left, right } = node.incrementor
+  const [at, block] = [left.getText(), right.getText()]
+  return new RegExp(`\\bmin\\(${block}, [\\w.]+ - ${at}\\)`).test(node.statement.getText())
 }
 
 /** @type {Kind} what a loop over groups leaves is not done, or not all of it */
@@ -171,11 +180,10 @@ function tail(node) {
     const counter = operator(condition) === '' ? '' : condition.left.getText()
     if (counter === '' || !new RegExp(`\\b${counter}\\b`).test(conditionOf(before)?.getText() ?? ''))
       return []
-    const cut = {
-      '>': `${counter} > 1`,
-      '<': `${condition.getText()} - 1`,
-      '>=': `${condition.getText()} + 1`,
-    }
+    // A vector is 4 elements, or 16 bytes: what is cut off is one of them.
+    const text = condition.getText()
+    const one = /\b16\b/.test(conditionOf(before).getText()) && isAssembly(node) ? 4 : 1
+    const cut = { '>': `${counter} > ${one}`, '<': `${text} - ${one}`, '>=': `${text} + ${one}` }
     return [replaced(condition, 'false'), ...swapped(condition, operator(condition), cut)]
   }
   return []
@@ -186,7 +194,7 @@ function siblingBefore(node) {
   return siblings[siblings.indexOf(node) - 1]
 }
 
-/** @type {Kind} another number: 1 % more of a fraction, one more of a whole number */
+/** @type {Kind} another number: 1 % more of a fraction, one more of a whole number, or twice as much of a large one */
 function constant(node) {
   if (
     !ts.isNumericLiteral(node) ||
@@ -195,7 +203,8 @@ function constant(node) {
   )
     return []
   const value = Number(node.getText().replaceAll('_', ''))
-  return [replaced(node, Number.isInteger(value) ? `${value + 1}` : `${value * 1.01}`)]
+  const whole = value < 64 ? value + 1 : 2 * value
+  return [replaced(node, Number.isInteger(value) ? `${whole}` : `${value * 1.01}`)]
 }
 
 const comparisons = {

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { filesBelow, root } from '../workspaces.js'
 
 const source = 'packages/autodiff/src'
+/** Keeps compiled loops: computes nothing. */
+const cache = `${source}/kernels/loops.ts`
 
 /**
  * Files beside the operations that are no operation's mathematics: the engine, what speaks to people, what makes tensors of nothing
@@ -21,7 +23,7 @@ const engine = new Set(
  * @returns {Record<'operations' | 'kernels' | 'transforms' | 'shared', string[]>}
  */
 export function sources() {
-  const isCode = (path) => path.endsWith('.ts') && !path.includes('/generated/')
+  const isCode = (path) => path.endsWith('.ts') && !path.includes('/generated/') && path !== cache
   const isBeside = (path) => !path.slice(source.length + 1).includes('/')
   const name = (path) => path.slice(path.lastIndexOf('/') + 1, -'.ts'.length)
   return {
