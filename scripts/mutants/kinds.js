@@ -98,6 +98,13 @@ const pairs = [
   ['transposeA', 'transposeB'],
 ]
 
+/** The outermost call around a node, within its statement. */
+function callAround(node) {
+  let text = ''
+  for (let at = node; !ts.isStatement(at); at = at.parent) if (ts.isCallExpression(at)) text = at.getText()
+  return text
+}
+
 /** @type {Kind} the axis beside, an operand transposed that should not be, two sizes exchanged */
 function axis(node) {
   if (ts.isElementAccessExpression(node)) {
@@ -112,6 +119,8 @@ function axis(node) {
   if (ts.isPropertyAssignment(node)) {
     const name = node.name.getText()
     const value = node.initializer
+    // A number of elements is the same with and without axes of size 1.
+    if (/^sizeOf\(/.test(callAround(node))) return []
     if (/^(keepDims|transpose[AB])$/.test(name) && /^(true|false)$/.test(value.getText())) {
       return [replaced(value, value.getText() === 'true' ? 'false' : 'true')]
     }
@@ -151,7 +160,7 @@ function broadcast(node) {
 function loop(node) {
   if (isConditionOfLoop(node)) {
     const other = { '<': '<=', '<=': '<', '>': '>=', '>=': '>' }
-    if (isByBlocks(node.parent)) return []
+    if (isByBlocks(node.parent) || leavesRest(node)) return []
     return ts.isBinaryExpression(node) ? swapped(node.operatorToken, operator(node), other) : []
   }
   const isStart =
@@ -160,6 +169,14 @@ function loop(node) {
     ts.isForStatement(node.parent.parent.parent) &&
     node.parent.initializer === node
   return isStart ? [oneMore(node)] : []
+}
+
+// `at + 4 <= end` before another loop: what it does not do, that one does.
+function leavesRest(node) {
+  if (operator(node) !== '<=' || operator(node.left) !== '+') return false
+  const siblings = ts.isBlock(node.parent.parent) ? node.parent.parent.statements : []
+  const next = siblings[siblings.indexOf(node.parent) + 1]
+  return next !== undefined && (isLoop(next) || ts.isIfStatement(next))
 }
 
 // A loop by blocks of which the last is `min(block, end - at)`: one time more would do an empty one.
