@@ -91,6 +91,11 @@ const rules = [
     needs: ['build'],
     commands: [node('smoke-pack.mjs')],
   },
+  {
+    name: 'mutants',
+    says: 'the grammar of faults writes what it says, and it parses',
+    commands: [node('check-mutants.js')],
+  },
   { name: 'docs', says: 'examples exist and hold', commands: [node('check-docs.mjs')] },
   {
     name: 'operation',

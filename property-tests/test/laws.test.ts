@@ -1,11 +1,9 @@
-import { operations } from '@tapeflow/autodiff/testing'
 import { describe, it } from 'vitest'
-import { columns } from './columns.ts'
+import { matrix } from './matrix.ts'
 
-// The law matrix: rows are operations, columns are laws. Names begin with the operation's: `-t softmax` selects a row.
-for (const info of operations) {
-  const { name } = info.operation
+// The law matrix: rows are operations, columns are laws. Names begin with the row's: `-t softmax` selects a row.
+for (const { name, laws } of matrix) {
   describe(name, () => {
-    for (const [law, check] of Object.entries(columns)) it(`${name}: ${law}`, () => check(info))
+    for (const [law, check] of Object.entries(laws)) it(`${name}: ${law}`, check)
   })
 }

@@ -85,7 +85,7 @@ export function specialCombinations(info: OperationInfo): void {
       if (indices.has(i)) return tensor(new Float32Array(sizeOf(shape)), shape)
       const step = specials.length ** place++
       const value = (_: unknown, j: number): number => specials[Math.floor(j / step) % specials.length]!
-      return tensor(Float32Array.from({ length: sizeOf(shape) }, value), shape)
+      return tensor(withBothNaNs(Float32Array.from({ length: sizeOf(shape) }, value)), shape)
     })
     assertKernelMatchesReference((x: readonly Tensor[]) => sample.call(...x), inputs, info)
     if (!sample.shapes.every((shape) => sizeOf(shape) === count)) return
@@ -121,7 +121,14 @@ export function specialValuesAnywhere(info: OperationInfo): void {
 function withChanges(x: Snapshot, changes: readonly (readonly [place: number, value: number])[]): Snapshot {
   const values = x.values.slice()
   if (values.length > 0) for (const [place, value] of changes) values[place % values.length] = value
-  return { shape: x.shape, values }
+  return { shape: x.shape, values: withBothNaNs(values) }
+}
+
+/** Every other NaN with its sign bit set, as 0 / 0 has it on some processors. */
+function withBothNaNs(values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  for (const [i, value] of values.entries()) if (Number.isNaN(value) && i % 2 === 1) words[i] = 0xffc00000
+  return values
 }
 
 /** The inputs that must be integers in range: they refuse NaN, by name, and are given none. */

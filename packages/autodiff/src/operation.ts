@@ -198,6 +198,8 @@ export interface OperationInfo {
   readonly operation: Operation
   /** Draws inputs: shapes, and the call on them. */
   readonly sample: (draw: Draw) => Sample
+  /** The same for large inputs, which take other ways through a kernel; `sample` with a large shape where it is left out. */
+  readonly large?: (draw: Draw) => Sample
   /** Where inputs may be drawn from, one for each; the last one serves all that follow. */
   readonly domains: readonly Domain[]
   /** How far the kernel may be from the float64 reference, in units in the last place of the largest term. */

@@ -3,9 +3,16 @@ import { type None, none } from '../elementwise.ts'
 import { failRange } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { type WasmKernels, wasm } from '../kernels/wasm.ts'
-import { defineOperation, type Operation, type OperationInfo, type Shaped } from '../operation.ts'
+import {
+  type Draw,
+  defineOperation,
+  type Operation,
+  type OperationInfo,
+  type Sample,
+  type Shaped,
+} from '../operation.ts'
 import { sizeBetween } from '../reduction.ts'
-import { showShape } from '../shape.ts'
+import { type Shape, showShape } from '../shape.ts'
 import { isPlanned } from '../tape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
 import { add, addOperation } from './add.ts'
@@ -112,23 +119,26 @@ export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
   return from.rank === 2 ? sums : reshape(sums, shape)
 }
 
+function layerSample(draw: Draw, leading: Shape, size: number, out: number): Sample {
+  return {
+    shapes: [[...leading, size], [size, out], ...(draw.integer(0, 1) === 1 ? [] : [[out]])],
+    call: (x, w, b) => linear(x!, w!, b),
+    composition: (x, w, b) => {
+      const product = matmul(asRows(x!, size), w!)
+      return reshape(b === undefined ? product : add(product, b), [...leading, out])
+    },
+  }
+}
+
 export const info: readonly OperationInfo[] = [
   {
     operation: linearOperation,
     sample: (draw) => {
       const sizes = [1, 0, 2, 3, 4, 5, 8, 17]
       const [size, out] = [draw.pick(sizes), draw.pick(sizes)]
-      const leading = draw.shape(0, 2)
-      const shapes = [[...leading, size], [size, out], ...(draw.integer(0, 1) === 1 ? [] : [[out]])]
-      return {
-        shapes,
-        call: (x, w, b) => linear(x!, w!, b),
-        composition: (x, w, b) => {
-          const product = matmul(asRows(x!, size), w!)
-          return reshape(b === undefined ? product : add(product, b), [...leading, out])
-        },
-      }
+      return layerSample(draw, draw.shape(0, 2), size, out)
     },
+    large: (draw) => layerSample(draw, [draw.pick([34, 70, 9])], draw.pick([131, 300]), draw.pick([130, 61])),
     domains: [ordinary],
     // The standard bound: k eps |x| |w|, and at most 17 terms and the bias here.
     ulps: 18,

@@ -4,9 +4,11 @@ import { failRange } from '../fail.ts'
 import { ordinary } from '../info.ts'
 import { type WasmKernels, wasm } from '../kernels/wasm.ts'
 import {
+  type Draw,
   defineOperation,
   type Operation,
   type OperationInfo,
+  type Sample,
   type Shaped,
   type Values,
 } from '../operation.ts'
@@ -255,29 +257,48 @@ export function matmul(a: Tensor, b: Tensor, options?: MatmulOptions): Tensor {
   return multiplied(inputs[0], inputs[1], transposeA, transposeB)
 }
 
+type Sizes = readonly [m: number, n: number, k: number]
+
+function productSample(draw: Draw, isBatched: boolean, [m, n, k]: Sizes): Sample {
+  const transposeA = draw.integer(0, 1) === 1
+  const transposeB = draw.integer(0, 1) === 1
+  const leading = isBatched ? draw.pick([[2], [3, 2], [2, 1, 3], [1], [0], [7]]) : []
+  const operand = (matrix: Shape): Shape => {
+    if (!isBatched) return matrix
+    if (draw.integer(0, 5) === 5) return [k]
+    const shared = draw.integer(0, leading.length)
+    return [...leading.slice(shared).map((size) => (draw.integer(0, 3) === 3 ? 1 : size)), ...matrix]
+  }
+  const a = operand(transposeA ? [k, m] : [m, k])
+  const b = operand(transposeB ? [n, k] : [k, n])
+  const options = { ...(a.length > 1 && { transposeA }), ...(b.length > 1 && { transposeB }) }
+  return { shapes: [a, b], call: (left, right) => matmul(left!, right!, options) }
+}
+
 export const info: readonly OperationInfo[] = [
   {
     operation: matmulOperation,
     sample: (draw) => {
       const isBatched = draw.integer(0, 2) > 0
       const sizes = isBatched ? [2, 1, 3, 4, 0, 5, 9, 12] : [2, 1, 0, 3, 4, 5, 8, 9, 17, 33]
-      const [m, n, k] = [draw.pick(sizes), draw.pick(sizes), draw.pick(sizes)]
-      const transposeA = draw.integer(0, 1) === 1
-      const transposeB = draw.integer(0, 1) === 1
-      const leading = isBatched ? draw.pick([[2], [3, 2], [2, 1, 3], [1], [0], [7]]) : []
-      const operand = (matrix: Shape): Shape => {
-        if (!isBatched) return matrix
-        if (draw.integer(0, 5) === 5) return [k]
-        const shared = draw.integer(0, leading.length)
-        return [...leading.slice(shared).map((size) => (draw.integer(0, 3) === 3 ? 1 : size)), ...matrix]
-      }
-      const a = operand(transposeA ? [k, m] : [m, k])
-      const b = operand(transposeB ? [n, k] : [k, n])
-      const options = { ...(a.length > 1 && { transposeA }), ...(b.length > 1 && { transposeB }) }
-      return { shapes: [a, b], call: (left, right) => matmul(left!, right!, options) }
+      return productSample(draw, isBatched, [draw.pick(sizes), draw.pick(sizes), draw.pick(sizes)])
     },
+    // More than 16384 elements of B, and more than 32 rows of A, are multiplied in blocks; k above 256 takes several.
+    large: (draw) =>
+      productSample(
+        draw,
+        false,
+        draw.pick<Sizes>([
+          [9, 130, 131],
+          [34, 61, 300],
+          [70, 517, 33],
+          [131, 9, 520],
+          [1, 300, 70],
+          [40, 1030, 20],
+        ]),
+      ),
     domains: [ordinary],
-    // The standard bound: k eps |A| |B|, and at most 33 terms here.
+    // The standard bound: k eps |A| |B|, and at most 33 terms here but where tensors are large.
     ulps: 33,
     scale: (_inputs, _output, magnitudes) => magnitudes,
     errors: [

@@ -3,7 +3,7 @@ import { failRange } from '../fail.ts'
 import { defineFused, type FusedOperation } from '../fused.ts'
 import { ordinary } from '../info.ts'
 import { type WasmKernels, wasm } from '../kernels/wasm.ts'
-import type { OperationInfo, Shaped } from '../operation.ts'
+import type { Draw, OperationInfo, Sample, Shaped } from '../operation.ts'
 import { checkFlag, checkOptions } from '../options.ts'
 import { broadcastShapes, broadcastStrides, type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import { type Tensor, tensor } from '../tensor.ts'
@@ -257,42 +257,41 @@ export function scaledDotProductAttention(
 const mostOf = (values: readonly number[]): number =>
   values.filter(Number.isFinite).reduce((most, x) => Math.max(most, Math.abs(x)), 0)
 
+const small = [1, 2, 3, 4, 5, 8, 9]
+const leadings: readonly Shape[] = [[2], [], [1], [2, 2], [3], [0]]
+
+function attentionSample(draw: Draw, leading: Shape, sizes: number[], others: number[]): Sample {
+  const [queries, out] = [draw.pick(sizes), draw.pick(sizes)]
+  const [keys, depth] = [draw.pick(others), draw.pick(others)]
+  const masks = [
+    null,
+    [keys],
+    [queries, 1],
+    [queries, keys],
+    [...leading, queries, keys],
+    [...leading.map(() => 1), 1, keys],
+  ]
+  const mask = draw.pick<Shape | null>(masks)
+  const causal = draw.integer(0, 1) === 1
+  const scale = Math.fround(draw.pick([0.5, 0.3]))
+  const shapes = [
+    [...leading, queries, depth],
+    [...leading, keys, depth],
+    [...leading, keys, out],
+  ]
+  return {
+    shapes: mask === null ? shapes : [...shapes, mask],
+    call: (q, k, v, m) =>
+      scaledDotProductAttention(q!, k!, v!, { causal, scale, ...(m === undefined ? {} : { mask: m }) }),
+    composition: (...inputs) => scaledDotProductAttentionOperation.composition(inputs, { causal, scale })[0]!,
+  }
+}
+
 export const info: readonly OperationInfo[] = [
   {
     operation: scaledDotProductAttentionOperation,
-    sample: (draw) => {
-      const sizes = [1, 2, 3, 4, 5, 8, 9]
-      const leading = draw.pick<Shape>([[2], [], [1], [2, 2], [3], [0]])
-      const [queries, keys, depth, out] = [
-        draw.pick(sizes),
-        draw.pick([...sizes, 0]),
-        draw.pick([...sizes, 0]),
-        draw.pick(sizes),
-      ]
-      const masks = [
-        null,
-        [keys],
-        [queries, 1],
-        [queries, keys],
-        [...leading, queries, keys],
-        [...leading.map(() => 1), 1, keys],
-      ]
-      const mask = draw.pick<Shape | null>(masks)
-      const causal = draw.integer(0, 1) === 1
-      const scale = Math.fround(draw.pick([0.5, 0.3]))
-      const shapes = [
-        [...leading, queries, depth],
-        [...leading, keys, depth],
-        [...leading, keys, out],
-      ]
-      return {
-        shapes: mask === null ? shapes : [...shapes, mask],
-        call: (q, k, v, m) =>
-          scaledDotProductAttention(q!, k!, v!, { causal, scale, ...(m === undefined ? {} : { mask: m }) }),
-        composition: (...inputs) =>
-          scaledDotProductAttentionOperation.composition(inputs, { causal, scale })[0]!,
-      }
-    },
+    sample: (draw) => attentionSample(draw, draw.pick(leadings), small, [...small, 0]),
+    large: (draw) => attentionSample(draw, draw.pick(leadings.slice(0, 2)), [70, 33, 130], [17, 9]),
     domains: [ordinary, ordinary, ordinary, { low: 0, high: 1, integer: true }],
     ulps: 32,
     // Scores are sums of at most 9 terms of at most 9, and their errors are those of the logarithms of weights.
