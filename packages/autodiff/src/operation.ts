@@ -206,7 +206,7 @@ export interface OperationInfo {
   readonly ulps: number
   /**
    * What a rounding error is relative to, where that is not the result itself because terms cancel: a number for each
-   * element of the output, or one for all. NaN where nothing can be said, as what is added up on the way overflows float32.
+   * element of the output, or one for all. -Infinity where nothing can be said, as what is added up on the way overflows float32.
    * `magnitudes` is the reference on absolute values: the sums of magnitudes.
    */
   readonly scale?: (

@@ -76,6 +76,13 @@ export const info: readonly OperationInfo[] = [
     sample: reduceSample(prod),
     domains: [{ low: -1.5, high: 1.5 }],
     ulps: 1,
+    // Where the product of the others falls below float64, infinities times it are NaN or not, by the order.
+    scale: ([x], output) => {
+      const values = Array.from(x!.values)
+      const others = values.filter(Number.isFinite).reduce((product, value) => product * value, 1)
+      const isLost = others === 0 && !values.includes(0) && values.some((value) => !Number.isFinite(value))
+      return isLost ? Number.NEGATIVE_INFINITY : output
+    },
     errors: reduceErrors('prod', prod),
   },
 ]

@@ -303,7 +303,7 @@ export const info: readonly OperationInfo[] = [
       return Array.from(output, (_, i) => {
         const query = Math.floor(i / out) * depth
         const product = depth * mostOf(q!.slice(query, query + depth)) * key
-        return Math.fround(product) < Number.POSITIVE_INFINITY ? value : Number.NaN
+        return Math.fround(product) < Number.POSITIVE_INFINITY ? value : Number.NEGATIVE_INFINITY
       })
     },
     errors: [
