@@ -94,11 +94,13 @@ export const moving: Readonly<Record<string, (draw: Draw) => Described>> = {
     return { shapes: [shape], call: (x) => [t.triu(x!, { offset }), t.tril(x!, { offset })], expected }
   },
   'trace, described': (draw) => {
-    const matrix = [draw.integer(1, 5), draw.integer(1, 5)] as const
+    const batch = draw.shape(0, 2)
+    const [rows, columns] = [draw.integer(1, 5), draw.integer(1, 5)]
     const offset = draw.integer(-2, 2)
-    const at = (read: Read): number =>
-      sumOf(matrix[0], (i) => (i + offset >= 0 && i + offset < matrix[1] ? read(0, i, i + offset) : 0))
-    return { shapes: [matrix], call: (x) => [t.trace(x!, { offset })], expected: [{ shape: [], at }] }
+    const at = (read: Read, index: readonly number[]): number =>
+      sumOf(rows, (i) => (i + offset >= 0 && i + offset < columns ? read(0, ...index, i, i + offset) : 0))
+    const shapes = [[...batch, rows, columns]]
+    return { shapes, call: (x) => [t.trace(x!, { offset })], expected: [{ shape: batch, at }] }
   },
   'transpose, described': (draw) => {
     const shape = draw.shape(1, 4)
@@ -107,6 +109,10 @@ export const moving: Readonly<Record<string, (draw: Draw) => Described>> = {
     // An axis is counted from the end where it is negative.
     const named = order.map((axis) => axis - draw.integer(0, 1) * shape.length)
     return permuted(shape, order, (x) => t.transpose(x, named))
+  },
+  'transpose, its axes in reverse, described': (draw) => {
+    const shape = draw.shape(0, 4)
+    return permuted(shape, shape.map((_, axis) => axis).reverse(), (x) => t.transpose(x))
   },
   'reshape, described': (draw) => {
     const shape = draw.shape(1, 3)

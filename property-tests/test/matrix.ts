@@ -6,6 +6,8 @@ import { moving } from './described-operations.ts'
 import { windowed } from './described-windows.ts'
 import { einsumColumns } from './einsum-cases.ts'
 import { largeColumns } from './large-samples.ts'
+import { lookingLaws } from './looking-laws.ts'
+import { mappingLaws } from './mapping-laws.ts'
 import { randomColumns, randoms } from './randoms.ts'
 import { transformLaws } from './transform-laws.ts'
 
@@ -37,6 +39,8 @@ export const matrix: readonly Row[] = [
   ...rows([['einsum', undefined]], einsumColumns),
   ...rows(Object.entries(randoms), randomColumns),
   ...transformLaws,
+  ...mappingLaws,
+  ...lookingLaws,
   // Last: where the heap was never large, laws that fill it are fast.
   ...rows(records, largeColumns),
 ]

@@ -8,12 +8,12 @@ const source = 'packages/autodiff/src'
 const cache = `${source}/kernels/loops.ts`
 
 /**
- * Files beside the operations that are no operation's mathematics: the engine, what speaks to people, what makes tensors of nothing
+ * Files beside the operations that are no operation's mathematics: the engine, what checks gradients, what speaks to people, what makes tensors of nothing
  * or of a key (held against published numbers and distributions by tests of their own), and other numeric modes.
  */
 const engine = new Set(
   [
-    'apply check-grad evaluate-reference fail foreign index info key memory options scopes snapshot tape tensor testing',
+    'apply check-grad difference-quotient evaluate-reference fail foreign index info key memory options scopes snapshot tape tensor testing',
     'traced-key tree convolution-samples pooling-samples creation random random-bits threefry numerics relaxed',
   ].flatMap((names) => names.split(' ')),
 )

@@ -81,7 +81,7 @@ function checkNumbers(
 ): void {
   for (let i = 0; i < count; i++) {
     const index = numbers[first + i]!
-    if (index >= 0 && index < limit && Math.trunc(index) === index) continue
+    if (index >= 0 && index < limit && Number.isInteger(index)) continue
     failRange(
       operation,
       `${words.index} ${index} at ${words.place} ${i % each} is not an integer from 0 to ${limit - 1}`,

@@ -16,7 +16,7 @@ export const oneHotOperation: Operation<Depth, [Tensor]> = /*@__PURE__*/ defineO
   shape: ([x], { depth }) => [...x!.shape, depth],
   reference: ([x], { depth }) => {
     const result = new Float64Array(x!.values.length * depth)
-    for (let i = 0; i < x!.values.length; i++) result[i * depth + x!.values[i]!] = 1
+    for (const [i, index] of Array.from(x!.values).entries()) result[i * depth + index] = 1
     return result
   },
   kernel: (output, [x], { depth }) => {

@@ -101,9 +101,8 @@ function lastReaders(tape: Tape, outputs: readonly Tensor[]): readonly (number |
     const slot = slotOn(x, tape)
     if (slot >= 0) readers[slot] = entries.length
   }
-  for (let slot = entries.length - 1; slot >= 0; slot--) {
-    const entry = entries[slot]
-    if (!entry) continue
+  for (const [slot, entry] of [...entries.entries()].reverse()) {
+    if (entry === null) continue
     if (entry.operation.effect) readers[slot] ??= slot
     if (readers[slot] === undefined) continue
     for (const x of entry.inputs) {
