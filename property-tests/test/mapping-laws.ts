@@ -40,6 +40,38 @@ export const mappingLaws: readonly Row[] = [
           [5, 6, 5, 6, 5, 6],
         ])
       }),
+      'counts axes from the end': inScope(() => {
+        const cut = t.vmap((x: t.Tensor) => t.slice(x, 0, 2), { inAxes: [-1], outAxes: -1 })
+        expect(
+          cut(
+            t.tensor([
+              [1, 2],
+              [3, 4],
+              [5, 6],
+            ]),
+          ).toArray(),
+        ).toEqual([
+          [1, 2],
+          [3, 4],
+        ])
+      }),
+      'gives each example a key of its own, from each key': inScope(() => {
+        const f = (x: t.Tensor, a: t.Key, b: t.Key): t.Tensor =>
+          t.add(x, t.sub(t.uniform(a, [2]), t.mul(t.uniform(b, [2]), 3)))
+        const [x, a, b] = [t.ones([3, 2]), t.key(1), t.key(2)] as const
+        const loop = [0, 1, 2].map((i) => f(t.ones([2]), t.foldIn(a, i), t.foldIn(b, i)))
+        expect(numbers(t.vmap(f)(x, a, b))).toEqual([numbers(loop).flat()])
+      }),
+      'multiplies vectors of examples by a matrix that they share, on either side': inScope(() => {
+        const [w, v] = [t.normal(t.key(1), [4, 4]), t.normal(t.key(2), [3, 4])]
+        for (const transposeA of [false, true]) {
+          for (const transposeB of [false, true]) {
+            const left = (x: t.Tensor): t.Tensor => t.matmul(w, x, { transposeA })
+            const right = (x: t.Tensor): t.Tensor => t.matmul(x, w, { transposeB })
+            for (const f of [left, right]) assertVmapAgreesWithLoop(f, v)
+          }
+        }
+      }),
       'of the gradients of an operation with several results is the loop': inScope(() => {
         const f = (x: t.Tensor): t.Tensor => t.grad((at: t.Tensor) => t.sum(t.exp(scaled(at))))(x)
         assertVmapAgreesWithLoop(f, t.normal(t.key(1), [3, 4, 5]))
