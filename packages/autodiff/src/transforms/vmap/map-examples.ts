@@ -55,7 +55,7 @@ export function mapExamples<R>(
 ): MappedRun<R> {
   const tape = new Tape(scope, true)
   const example = inputs.map(({ shape }) => tape.abstractInput(shape.slice(1)))
-  const exampleKeys = keys.map((_, i) => TracedKey.input(tape, inputs.length + i))
+  const exampleKeys = keys.map((_, i) => TracedKey.input(tape, i))
   let returned: R
   try {
     returned = f(example, exampleKeys)
