@@ -291,6 +291,11 @@ export function poisonFreed(on: boolean): void {
   poisoned = on
 }
 
+/** A copy of the memory below the heap: static data of the kernels, which no kernel may change. For tests. */
+export function memoryBelowHeap(): Uint32Array {
+  return new Uint32Array(wasmMemory().buffer, 0, heapStart / 4).slice()
+}
+
 /** What the heap holds now: `{ tensors, bytes, peakBytes, heapBytes }`.
  *
  * @example
