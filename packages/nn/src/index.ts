@@ -24,6 +24,7 @@ export type {
   StateOf,
 } from './layer.ts'
 export { activation } from './layers/activation.ts'
+export type { Attended } from './layers/attended.ts'
 export {
   type BatchNormOptions,
   type BatchNormParams,
@@ -31,15 +32,40 @@ export {
   batchNorm,
 } from './layers/batch-norm.ts'
 export { dropout } from './layers/dropout.ts'
+export { type EmbeddingOptions, type EmbeddingParams, embedding } from './layers/embedding.ts'
+export { type GroupNormOptions, type GroupNormParams, groupNorm } from './layers/group-norm.ts'
+export { type LayerNormOptions, type LayerNormParams, layerNorm } from './layers/layer-norm.ts'
+export {
+  type LearnedPositionsOptions,
+  type LearnedPositionsParams,
+  learnedPositions,
+} from './layers/learned-positions.ts'
 export {
   type LinearOptions,
   type LinearParams,
   type LinearParamsWithoutBias,
   linear,
 } from './layers/linear.ts'
+export {
+  type MultiHeadAttention,
+  type MultiHeadAttentionOptions,
+  type MultiHeadAttentionParams,
+  multiHeadAttention,
+} from './layers/multi-head-attention.ts'
+export { type PreluOptions, type PreluParams, prelu } from './layers/prelu.ts'
 export { relu } from './layers/relu.ts'
+export { type RmsNormOptions, type RmsNormParams, rmsNorm } from './layers/rms-norm.ts'
+export { type RotaryPositionsOptions, rotaryPositions } from './layers/rotary-positions.ts'
 export { sigmoid } from './layers/sigmoid.ts'
+export { sinusoidalPositions } from './layers/sinusoidal-positions.ts'
 export { tanh } from './layers/tanh.ts'
+export {
+  type TransformerBlock,
+  type TransformerBlockOptions,
+  type TransformerBlockParams,
+  type TransformerMasks,
+  transformerBlock,
+} from './layers/transformer-block.ts'
 export { type CrossEntropyOptions, crossEntropy } from './losses/cross-entropy.ts'
 export { type MseOptions, mse } from './losses/mse.ts'
 export type { Loss, Reduction } from './losses/reduction.ts'

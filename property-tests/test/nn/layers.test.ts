@@ -1,10 +1,12 @@
 import * as t from '@tapeflow/autodiff'
 import { describe, it } from 'vitest'
 import { layerLaws } from './layer-laws.ts'
+import { rows as attention } from './rows-attention.ts'
 import { rows as basics } from './rows-basics.ts'
+import { rows as normalization } from './rows-normalization.ts'
 
 // A new layer is a row.
-describe.each([...basics])('$name', (row) => {
+describe.each([...basics, ...normalization, ...attention])('$name', (row) => {
   it.each(Object.entries(layerLaws))('%s', (_, law) => {
     t.scope(() => {
       law(row)
