@@ -1,5 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { at, type Context } from '../layer.ts'
+import { checkTensor } from '../targets.ts'
 
 /** What attention looks from, into, and what it sees. */
 export interface Attended {
@@ -23,6 +24,7 @@ export function checkAttended(
   { query, key = query, value = key, mask, keyMask }: Attended,
   ctx: Context,
 ): [t.Tensor, t.Tensor, t.Tensor] {
+  checkTensor(operation, 'query', query)
   const { rank } = query
   const wrong = (text: string, hint: string): never =>
     t.failRange(operation, text.replace('#', at(ctx)), hint)

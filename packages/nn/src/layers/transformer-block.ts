@@ -91,7 +91,7 @@ export function transformerBlock<const Features extends number>(
   if (norm !== 'pre' && norm !== 'post') {
     t.failType('transformerBlock', `norm must be 'pre' or 'post', got '${String(norm)}'`)
   }
-  checkCount('transformerBlock', 'hidden', hidden)
+  checkCount('transformerBlock', 'hidden units', hidden)
   const attention = multiHeadAttention(features, heads, { causal, rotary, dropout: attentionDropout })
   const [widen, narrow] = [linear(features, hidden), linear(hidden, features)]
   const normalise = layerNorm({ epsilon })
