@@ -125,6 +125,15 @@ describe('multi-head attention', () => {
     expect((found.toArray() as number[][][]).map((row) => row[2])).toEqual([bias, bias])
   })
 
+  test.each(ways)('takes a mask for each row, for all heads: %s', (_, attend) => {
+    const keyMask = t.tensor([
+      [1, 0, 1, 1],
+      [1, 1, 0, 1],
+    ])
+    const mask = t.expandDims(keyMask, 1)
+    expect(bits(attend({ query: x, mask }))).toEqual(bits(attend({ query: x, keyMask })))
+  })
+
   test.each(ways)('finds nothing where all keys are hidden, with gradients of zeros: %s', (_, attend) => {
     const gradient = t.grad((at: t.Tensor) => t.sum(t.square(attend({ query: at, mask: t.zeros([1]) }))))(x)
     expect(bits(gradient).every((value) => value === 0)).toBe(true)
@@ -150,6 +159,29 @@ describe('multi-head attention', () => {
     for (const [i, row] of first![0]!.entries()) {
       expect(row.map((weight) => weight > 0)).toEqual([0, 1, 2, 3].map((key) => key <= i))
     }
+  })
+
+  test('finds values in keys of another size, where it is told of no other values', () => {
+    const key = t.normal(t.key(7), [rows, 5, 2])
+    const crossing = multiHeadAttention(features, 3, { keyFeatures: 2 })
+    const made = crossing.init(t.key(8), [length, features]).params
+    const inputs = { query: x, key }
+    const found = crossing.attend(made, inputs, inference)
+    expect(found.shape).toEqual([rows, length, features])
+    expect(bits(found)).toEqual(bits(crossing.attend(made, { ...inputs, value: key }, inference)))
+  })
+
+  test('drops nothing at inference: the same bits', () => {
+    expect(bits(dropping.apply(params, null, x, inference).y)).toEqual(
+      bits(layer.attend(params, { query: x, causal: true }, inference)),
+    )
+    // Nor does it hold all weights in memory, as it must where some are dropped.
+    const operations = (ctx: Context): (string | undefined)[] =>
+      t
+        .graph((at: t.Tensor) => dropping.apply(params, null, at, ctx).y, x)
+        .nodes.map(({ operation }) => operation)
+    expect(operations(inference)).toContain('scaledDotProductAttention')
+    expect(operations(training)).not.toContain('scaledDotProductAttention')
   })
 
   test('takes the mean of the values where keys are equal', () => {

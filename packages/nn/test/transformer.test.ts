@@ -7,6 +7,7 @@ import {
   layerNorm,
   learnedPositions,
   linear,
+  multiHeadAttention,
   type ParamsOf,
   rotaryPositions,
   sequential,
@@ -35,6 +36,23 @@ describe('transformerBlock', () => {
     const post = transformerBlock(features, 2, { hidden: 5, norm: 'post' })
     const normed = (at: t.Tensor): t.Tensor => layerNorm().apply(params.attentionNorm, null, at, inference).y
     expect(bits(post.apply(silent, null, x, inference).y)).toEqual(bits(normed(normed(x))))
+  })
+
+  test('draws each part from a child of the key, by its name', () => {
+    const own = t.foldIn(t.key(2), 'feedForward')
+    const hidden = linear(features, 5).init(t.foldIn(own, 'hidden'), [features]).params
+    const output = linear(5, features).init(t.foldIn(own, 'output'), [5]).params
+    const attention = multiHeadAttention(features, 2).init(t.foldIn(t.key(2), 'attention'), [
+      length,
+      features,
+    ])
+    expect(t.toSnapshot(params.feedForward)).toEqual(t.toSnapshot({ hidden, output }))
+    expect(t.toSnapshot(params.attention)).toEqual(t.toSnapshot(attention.params))
+  })
+
+  test('normalises with the epsilon that it is told', () => {
+    const flat = transformerBlock(features, 2, { hidden: 5, norm: 'post', epsilon: 1e12 })
+    expect(Math.max(...bits(flat.apply(params, null, x, inference).y).map(Math.abs))).toBeLessThan(1e-4)
   })
 
   test('gives mean 0 and variance 1 where it normalises last, and not where it normalises first', () => {
@@ -93,9 +111,11 @@ describe('transformerBlock', () => {
       bits(block.apply(params, null, x, inference).y),
     )
     const attentive = transformerBlock(features, 2, { hidden: 5, attentionDropout: 0.5 })
-    expect(bits(attentive.apply(params, null, x, ctx).y)).not.toEqual(
-      bits(block.apply(params, null, x, ctx).y),
-    )
+    attentive.apply(params, null, x, { ...ctx, tap: (path, part) => parts.set(path, part) })
+    const inner: Context = { ...ctx, key: t.foldIn(key, 'attention') }
+    const alone = multiHeadAttention(features, 2, { dropout: 0.5 })
+    const query = parts.get('attentionNorm')!
+    expect(bits(parts.get('attention')!)).toEqual(bits(alone.attend(params.attention, { query }, inner)))
   })
 
   test('names its parts, in trees, in taps and in graphs', () => {
