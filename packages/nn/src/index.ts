@@ -24,6 +24,7 @@ export type {
   StateOf,
 } from './layer.ts'
 export { activation } from './layers/activation.ts'
+export type { Attended } from './layers/attended.ts'
 export {
   type BatchNormOptions,
   type BatchNormParams,
@@ -32,10 +33,18 @@ export {
 } from './layers/batch-norm.ts'
 export { dropout } from './layers/dropout.ts'
 export { elu } from './layers/elu.ts'
+export { type EmbeddingOptions, type EmbeddingParams, embedding } from './layers/embedding.ts'
 export { gelu } from './layers/gelu.ts'
+export { type GroupNormOptions, type GroupNormParams, groupNorm } from './layers/group-norm.ts'
 export { hardSigmoid } from './layers/hard-sigmoid.ts'
 export { identity } from './layers/identity.ts'
+export { type LayerNormOptions, type LayerNormParams, layerNorm } from './layers/layer-norm.ts'
 export { leakyRelu } from './layers/leaky-relu.ts'
+export {
+  type LearnedPositionsOptions,
+  type LearnedPositionsParams,
+  learnedPositions,
+} from './layers/learned-positions.ts'
 export {
   type LinearOptions,
   type LinearParams,
@@ -44,15 +53,32 @@ export {
 } from './layers/linear.ts'
 export { logSoftmax } from './layers/log-softmax.ts'
 export { mish } from './layers/mish.ts'
-export { relu } from './layers/relu.ts'
+export {
+  type MultiHeadAttention,
+  type MultiHeadAttentionOptions,
+  type MultiHeadAttentionParams,
+  multiHeadAttention,
+} from './layers/multi-head-attention.ts'
+export { type PreluOptions, type PreluParams, prelu } from './layers/prelu.ts'
+export { relu, relu } from './layers/relu.ts'
+export { type RmsNormOptions, type RmsNormParams, rmsNorm } from './layers/rms-norm.ts'
+export { type RotaryPositionsOptions, rotaryPositions } from './layers/rotary-positions.ts'
 export { selu } from './layers/selu.ts'
-export { sigmoid } from './layers/sigmoid.ts'
+export { sigmoid, sigmoid } from './layers/sigmoid.ts'
 export { silu } from './layers/silu.ts'
+export { sinusoidalPositions } from './layers/sinusoidal-positions.ts'
 export { softmax } from './layers/softmax.ts'
 export { softplus } from './layers/softplus.ts'
 export { softsign } from './layers/softsign.ts'
 export { step } from './layers/step.ts'
 export { tanh } from './layers/tanh.ts'
+export {
+  type TransformerBlock,
+  type TransformerBlockOptions,
+  type TransformerBlockParams,
+  type TransformerMasks,
+  transformerBlock,
+} from './layers/transformer-block.ts'
 export { type CrossEntropyOptions, crossEntropy } from './losses/cross-entropy.ts'
 export { type MseOptions, mse } from './losses/mse.ts'
 export type { Loss, Reduction } from './losses/reduction.ts'

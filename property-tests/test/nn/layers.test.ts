@@ -2,10 +2,14 @@ import * as t from '@tapeflow/autodiff'
 import { describe, it } from 'vitest'
 import { layerLaws } from './layer-laws.ts'
 import { rows as activations } from './rows-activations.ts'
+import { rows as attention } from './rows-attention.ts'
 import { rows as basics } from './rows-basics.ts'
+import { rows as normalization } from './rows-normalization.ts'
 
 // A new layer is a row.
-describe.each([...basics, ...activations])('$name', (row) => {
+const rows = [...activations, ...attention, ...basics, ...normalization]
+
+describe.each(rows)('$name', (row) => {
   it.each(Object.entries(layerLaws))('%s', (_, law) => {
     t.scope(() => {
       law(row)
