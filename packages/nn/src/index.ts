@@ -60,11 +60,11 @@ export {
   multiHeadAttention,
 } from './layers/multi-head-attention.ts'
 export { type PreluOptions, type PreluParams, prelu } from './layers/prelu.ts'
-export { relu, relu } from './layers/relu.ts'
+export { relu } from './layers/relu.ts'
 export { type RmsNormOptions, type RmsNormParams, rmsNorm } from './layers/rms-norm.ts'
 export { type RotaryPositionsOptions, rotaryPositions } from './layers/rotary-positions.ts'
 export { selu } from './layers/selu.ts'
-export { sigmoid, sigmoid } from './layers/sigmoid.ts'
+export { sigmoid } from './layers/sigmoid.ts'
 export { silu } from './layers/silu.ts'
 export { sinusoidalPositions } from './layers/sinusoidal-positions.ts'
 export { softmax } from './layers/softmax.ts'
