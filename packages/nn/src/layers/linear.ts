@@ -1,4 +1,5 @@
 import * as t from '@tapeflow/autodiff'
+import { drawParameter } from '../initializers/draw-parameter.ts'
 import { glorotUniform } from '../initializers/glorot-uniform.ts'
 import type { Initializer } from '../initializers/initializer.ts'
 import { zeros } from '../initializers/zeros.ts'
@@ -68,15 +69,7 @@ export function linear(
       )
     }
   }
-  const draw = (key: t.Key, name: string, initializer: Initializer, shape: t.Shape): t.Tensor => {
-    const drawn = initializer(t.foldIn(key, name), shape, inSize, outSize)
-    if (t.sameShape(drawn.shape, shape)) return drawn
-    return t.failRange(
-      'linear',
-      `the ${name} must have shape ${t.showShape(shape)}, its initializer gives ${t.showShape(drawn.shape)}`,
-      'return the shape that is asked for',
-    )
-  }
+  const fans = [inSize, outSize] as const
   return {
     name: `linear ${inSize} -> ${outSize}`,
     inputSize: inSize,
@@ -89,9 +82,10 @@ export function linear(
         )
       }
       const outputShape = [...inputShape.slice(0, -1), outSize]
-      const drawn = draw(key, 'weight', weight, [inSize, outSize])
-      const params = useBias ? { weight: drawn, bias: draw(key, 'bias', bias, [outSize]) } : { weight: drawn }
-      return { params, state: null, outputShape }
+      const drawn = drawParameter('linear', key, 'weight', weight, [inSize, outSize], fans)
+      if (!useBias) return { params: { weight: drawn }, state: null, outputShape }
+      const shift = drawParameter('linear', key, 'bias', bias, [outSize], fans)
+      return { params: { weight: drawn, bias: shift }, state: null, outputShape }
     },
     apply: (params, state, x, ctx) => {
       if (x.shape[x.rank - 1] !== inSize) {
