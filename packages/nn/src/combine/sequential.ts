@@ -124,31 +124,41 @@ function initialize(
 ): { params: Listed; state: Listed; outputShape: Shape } {
   const params: unknown[] = []
   const state: unknown[] = []
-  let shape = inputShape
+  // What each layer is given, and after them all what comes out.
+  const shapes = [inputShape]
   for (const [i, layer] of layers.entries()) {
-    if (layer.inputSize !== undefined && layer.inputSize !== shape[shape.length - 1]) {
+    const shape = shapes[i]!
+    if (layer.inputSize !== undefined && layer.inputSize !== featuresOf(shape)) {
       failRange(
         'sequential',
-        `layer ${i} (${nameOf(layer)}) takes ${layer.inputSize} features, ${source(layers, i, shape)}`,
+        `layer ${i} (${nameOf(layer)}) takes ${layer.inputSize} features, ${source(layers, i, shapes)}`,
         'make the two sizes equal',
       )
     }
     const made = layer.init(foldIn(key, i), shape)
     params.push(made.params)
     state.push(made.state)
-    shape = made.outputShape
+    shapes.push(made.outputShape)
   }
-  return { params: { layers: params }, state: { layers: state }, outputShape: shape }
+  return { params: { layers: params }, state: { layers: state }, outputShape: shapes[layers.length]! }
 }
 
-// Layers that take any size pass on what they got: the one to name stands before them.
-function source(layers: readonly AnyLayer[], i: number, shape: Shape): string {
+// Layers that take any size and give it again pass on what they got: the one to name stands before them.
+function source(layers: readonly AnyLayer[], i: number, shapes: readonly Shape[]): string {
   let from = i - 1
-  while (from > 0 && layers[from]!.inputSize === undefined) from--
+  while (
+    from > 0 &&
+    layers[from]!.inputSize === undefined &&
+    featuresOf(shapes[from]!) === featuresOf(shapes[i]!)
+  ) {
+    from--
+  }
   const before = layers[from]
-  if (before === undefined) return `the input has shape ${showShape(shape)}`
-  return `layer ${from} (${nameOf(before)}) gives ${shape[shape.length - 1] ?? 'a scalar'}`
+  if (before === undefined) return `the input has shape ${showShape(shapes[i]!)}`
+  return `layer ${from} (${nameOf(before)}) gives ${featuresOf(shapes[i]!) ?? 'a scalar'}`
 }
+
+const featuresOf = (shape: Shape): number | undefined => shape[shape.length - 1]
 
 function nameOf(layer: AnyLayer): string {
   return layer.name ?? 'unnamed'
