@@ -33,13 +33,15 @@ export function choicesFrom(argv: readonly string[]): Choices {
   return { ...given, learningRate: given.learningRate ?? (given.optimizer === 'adam' ? 0.003 : 0.05) }
 }
 
-function count(text: string): number {
+/** A number of things, from 1 on. */
+export function count(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isSafeInteger(value) && value >= 1) return value
   throw new InvalidArgumentError('It must be an integer from 1 on.')
 }
 
-function seed(text: string): number {
+/** What random numbers are drawn from: an integer from 0 on. */
+export function seed(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isSafeInteger(value) && value >= 0) return value
   throw new InvalidArgumentError('It must be an integer from 0 on.')

@@ -72,26 +72,23 @@ export async function trainDigits(
   })
   const { params, state, history, reason } = await result(run$)
 
-  const predict = ({ shape, values }: Batch): Float32Array => {
-    const probabilities = t.scope(() => {
-      const context = { training: false, path: '' }
-      const { y } = model.apply(
-        t.fromSnapshot(params),
-        t.fromSnapshot(state),
-        t.tensor(values, shape),
-        context,
-      )
-      return t.softmax(y)
-    })
+  const scores = (images: t.Tensor): t.Tensor =>
+    model.apply(t.fromSnapshot(params), t.fromSnapshot(state), images, { training: false, path: '' }).y
+  return { reason, history, predict: predictBy(scores) }
+}
+
+/** The probability of each digit, from images in plain numbers to plain numbers. */
+export function predictBy(scores: (images: t.Tensor) => t.Tensor): Trained['predict'] {
+  return ({ shape, values }) => {
+    const probabilities = t.scope(() => t.softmax(scores(t.tensor(values, shape))))
     const copy = probabilities.toFloat32Array()
     probabilities.dispose()
     return copy
   }
-  return { reason, history, predict }
 }
 
 /** The first twentieth of the steps up in a straight line, the others down along a cosine to nothing. */
-function warmThenCool(rate: number, steps: number): Schedule {
+export function warmThenCool(rate: number, steps: number): Schedule {
   const warm = Math.max(1, Math.round(steps / 20))
   const cool = cosineDecay({ from: rate, steps: Math.max(1, steps - warm) })
   return join([warmup({ from: rate / 100, to: rate, steps: warm }), cool], [warm])

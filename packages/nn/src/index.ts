@@ -1,10 +1,12 @@
+export type { Beside, InBeside, OutGiven } from './combine/beside.ts'
 export { childContext } from './combine/child-context.ts'
-export {
-  type Sequential,
-  type SequentialParams,
-  type SequentialState,
-  sequential,
-} from './combine/sequential.ts'
+export { concat } from './combine/concat.ts'
+export { lambda } from './combine/lambda.ts'
+export type { LayersParams, LayersState } from './combine/listed.ts'
+export { type Join, type ParallelOptions, parallel } from './combine/parallel.ts'
+export { part } from './combine/part.ts'
+export { type ResidualOptions, residual } from './combine/residual.ts'
+export { type Sequential, sequential } from './combine/sequential.ts'
 export type { Chain, Chained } from './combine/sizes.ts'
 export { glorotNormal } from './initializers/glorot-normal.ts'
 export { glorotUniform } from './initializers/glorot-uniform.ts'
@@ -25,16 +27,26 @@ export type {
 } from './layer.ts'
 export { activation } from './layers/activation.ts'
 export type { Attended } from './layers/attended.ts'
+export { type AvgPool1dOptions, avgPool1d } from './layers/avg-pool1d.ts'
+export { avgPool2d } from './layers/avg-pool2d.ts'
 export {
   type BatchNormOptions,
   type BatchNormParams,
   type BatchNormState,
   batchNorm,
 } from './layers/batch-norm.ts'
+export { type ConvTranspose2dOptions, convTranspose2d } from './layers/conv-transpose2d.ts'
+export { type Conv1dOptions, conv1d } from './layers/conv1d.ts'
+export { type Conv2dOptions, conv2d } from './layers/conv2d.ts'
+export type { ConvolutionParams, ConvolutionStart } from './layers/convolution.ts'
+export { type DepthwiseConv2dOptions, depthwiseConv2d } from './layers/depthwise-conv2d.ts'
 export { dropout } from './layers/dropout.ts'
 export { elu } from './layers/elu.ts'
 export { type EmbeddingOptions, type EmbeddingParams, embedding } from './layers/embedding.ts'
+export { flatten } from './layers/flatten.ts'
 export { gelu } from './layers/gelu.ts'
+export { globalAvgPool } from './layers/global-avg-pool.ts'
+export { globalMaxPool } from './layers/global-max-pool.ts'
 export { type GroupNormOptions, type GroupNormParams, groupNorm } from './layers/group-norm.ts'
 export { hardSigmoid } from './layers/hard-sigmoid.ts'
 export { identity } from './layers/identity.ts'
@@ -52,6 +64,8 @@ export {
   linear,
 } from './layers/linear.ts'
 export { logSoftmax } from './layers/log-softmax.ts'
+export { maxPool1d } from './layers/max-pool1d.ts'
+export { maxPool2d } from './layers/max-pool2d.ts'
 export { mish } from './layers/mish.ts'
 export {
   type MultiHeadAttention,
@@ -59,17 +73,25 @@ export {
   type MultiHeadAttentionParams,
   multiHeadAttention,
 } from './layers/multi-head-attention.ts'
+export type { Pool1dOptions } from './layers/pooling.ts'
 export { type PreluOptions, type PreluParams, prelu } from './layers/prelu.ts'
 export { relu } from './layers/relu.ts'
+export { reshape } from './layers/reshape.ts'
 export { type RmsNormOptions, type RmsNormParams, rmsNorm } from './layers/rms-norm.ts'
 export { type RotaryPositionsOptions, rotaryPositions } from './layers/rotary-positions.ts'
 export { selu } from './layers/selu.ts'
+export {
+  type SeparableConv2dOptions,
+  type SeparableParams,
+  separableConv2d,
+} from './layers/separable-conv2d.ts'
 export { sigmoid } from './layers/sigmoid.ts'
 export { silu } from './layers/silu.ts'
 export { sinusoidalPositions } from './layers/sinusoidal-positions.ts'
 export { softmax } from './layers/softmax.ts'
 export { softplus } from './layers/softplus.ts'
 export { softsign } from './layers/softsign.ts'
+export { spatialDropout } from './layers/spatial-dropout.ts'
 export { step } from './layers/step.ts'
 export { tanh } from './layers/tanh.ts'
 export {

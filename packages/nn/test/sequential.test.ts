@@ -4,6 +4,9 @@ import {
   activation,
   type Context,
   childContext,
+  conv2d,
+  dropout,
+  flatten,
   type Layer,
   type LinearParams,
   linear,
@@ -132,6 +135,16 @@ describe('sequential', () => {
       refusal(
         RangeError,
         'sequential: layer 1 (sequential of 2) takes 64 features, layer 0 (linear 784 -> 128) gives 128; make the two sizes equal',
+      ),
+    )
+  })
+
+  test('names the layer that gives the size: one that takes any, but gives another', () => {
+    const model = sequential(conv2d(1, 4, 3), relu(), flatten(), dropout(0.5), linear(100, 10))
+    expect(() => model.init(t.key(1), [6, 6, 1])).toThrow(
+      refusal(
+        RangeError,
+        'sequential: layer 4 (linear 100 -> 10) takes 100 features, layer 2 (flatten) gives 64; make the two sizes equal',
       ),
     )
   })

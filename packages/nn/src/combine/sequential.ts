@@ -1,39 +1,19 @@
+import { failRange, foldIn, type Key, type Shape, scope, showShape, type Tensor } from '@tapeflow/autodiff'
+import type { AnyLayer, Applied, Context, Layer } from '../layer.ts'
 import {
-  failRange,
-  failType,
-  foldIn,
-  type Key,
-  kindOf,
-  namedScope,
-  type Shape,
-  scope,
-  showShape,
-  type Tensor,
-} from '@tapeflow/autodiff'
-import {
-  type AnyLayer,
-  type Applied,
-  at,
-  type Context,
-  type Layer,
-  type ParamsOf,
-  type StateOf,
-} from '../layer.ts'
-import { childContext } from './child-context.ts'
+  applyListed,
+  checkLayers,
+  checkTrees,
+  type LayersParams,
+  type LayersState,
+  type Listed,
+  nameOf,
+  nextState,
+} from './listed.ts'
 import type { Chain, Chained } from './sizes.ts'
 
-/** Parameters of layers in order; their paths read `layers.0.weight`. */
-export type SequentialParams<L extends readonly AnyLayer[]> = {
-  readonly layers: { readonly [K in keyof L]: ParamsOf<L[K]> }
-}
-
-/** State of layers in order. */
-export type SequentialState<L extends readonly AnyLayer[]> = {
-  readonly layers: { readonly [K in keyof L]: StateOf<L[K]> }
-}
-
 /** Layers one after the other: itself a layer, whose types say what each of them holds. */
-export type Sequential<L extends readonly AnyLayer[]> = Chain<L, SequentialParams<L>, SequentialState<L>>
+export type Sequential<L extends readonly AnyLayer[]> = Chain<L, LayersParams<L>, LayersState<L>>
 
 /**
  * Layers one after the other: y = layer_n(… layer_1(layer_0(x))). Itself a layer, so chains nest.
@@ -58,25 +38,20 @@ export function sequential<const L extends readonly AnyLayer[]>(
   ...layers: L extends Chained<L> ? L : Chained<L>
 ): Sequential<L>
 export function sequential(...layers: readonly AnyLayer[]): Layer<Listed, Listed> {
-  if (layers.length === 0)
-    failRange('sequential', 'at least one layer is needed, got 0', 'pass linear(…), relu(), …')
-  for (const [i, layer] of layers.entries()) checkLayer(layer, i)
+  checkLayers('sequential', layers)
   const inputSize = layers[0]!.inputSize
   return {
     name: `sequential of ${layers.length}`,
     ...(inputSize === undefined ? {} : { inputSize }),
     init: (key, inputShape) => initialize(layers, key, inputShape),
     apply: (params, state, x, ctx) => {
-      checkCount('params', params, layers, ctx)
-      checkCount('state', state, layers, ctx)
+      checkTrees('sequential', layers, params, state, ctx)
       const run = (): Applied<Listed> => runInOrder(layers, params, state, x, ctx)
       // What is tapped stays: its reader may come later.
       return ctx.tap === undefined ? scope(run) : run()
     },
   }
 }
-
-type Listed = { readonly layers: readonly unknown[] }
 
 function runInOrder(
   layers: readonly AnyLayer[],
@@ -85,36 +60,13 @@ function runInOrder(
   x: Tensor,
   ctx: Context,
 ): Applied<Listed> {
+  const applied: Applied<unknown>[] = []
   let y = x
-  let changed: unknown[] | undefined
   for (let i = 0; i < layers.length; i++) {
-    const inner = childContext(ctx, 'layers', i)
-    const before = state.layers[i]
-    const given = y
-    const applied = namedScope(`layers.${i}`, () => layers[i]!.apply(params.layers[i], before, given, inner))
-    y = applied.y
-    if (applied.state !== before) (changed ??= state.layers.slice())[i] = applied.state
-    ctx.tap?.(inner.path, y)
+    applied[i] = applyListed(layers, i, params, state, y, ctx)
+    y = applied[i]!.y
   }
-  return { y, state: changed === undefined ? state : { layers: changed } }
-}
-
-function checkCount(what: string, tree: Listed, { length }: readonly AnyLayer[], ctx: Context): void {
-  if (tree.layers.length === length) return
-  failRange(
-    'sequential',
-    `the ${what}${at(ctx)} must hold ${length} layers, got ${tree.layers.length}`,
-    'pass what init of this model made',
-  )
-}
-
-function checkLayer(layer: unknown, i: number): void {
-  if (typeof layer === 'object' && layer !== null && 'init' in layer && 'apply' in layer) return
-  failType(
-    'sequential',
-    `argument ${i} is no layer, got ${kindOf(layer)}`,
-    'call the function that makes it: relu()',
-  )
+  return { y, state: nextState(state, applied) }
 }
 
 function initialize(
@@ -124,32 +76,38 @@ function initialize(
 ): { params: Listed; state: Listed; outputShape: Shape } {
   const params: unknown[] = []
   const state: unknown[] = []
-  let shape = inputShape
+  // What each layer is given, and after them all what comes out.
+  const shapes = [inputShape]
   for (const [i, layer] of layers.entries()) {
-    if (layer.inputSize !== undefined && layer.inputSize !== shape[shape.length - 1]) {
+    const shape = shapes[i]!
+    if (layer.inputSize !== undefined && layer.inputSize !== featuresOf(shape)) {
       failRange(
         'sequential',
-        `layer ${i} (${nameOf(layer)}) takes ${layer.inputSize} features, ${source(layers, i, shape)}`,
+        `layer ${i} (${nameOf(layer)}) takes ${layer.inputSize} features, ${source(layers, i, shapes)}`,
         'make the two sizes equal',
       )
     }
     const made = layer.init(foldIn(key, i), shape)
     params.push(made.params)
     state.push(made.state)
-    shape = made.outputShape
+    shapes.push(made.outputShape)
   }
-  return { params: { layers: params }, state: { layers: state }, outputShape: shape }
+  return { params: { layers: params }, state: { layers: state }, outputShape: shapes[layers.length]! }
 }
 
-// Layers that take any size pass on what they got: the one to name stands before them.
-function source(layers: readonly AnyLayer[], i: number, shape: Shape): string {
+// Layers that take any size and give it again pass on what they got: the one to name stands before them.
+function source(layers: readonly AnyLayer[], i: number, shapes: readonly Shape[]): string {
   let from = i - 1
-  while (from > 0 && layers[from]!.inputSize === undefined) from--
+  while (
+    from > 0 &&
+    layers[from]!.inputSize === undefined &&
+    featuresOf(shapes[from]!) === featuresOf(shapes[i]!)
+  ) {
+    from--
+  }
   const before = layers[from]
-  if (before === undefined) return `the input has shape ${showShape(shape)}`
-  return `layer ${from} (${nameOf(before)}) gives ${shape[shape.length - 1] ?? 'a scalar'}`
+  if (before === undefined) return `the input has shape ${showShape(shapes[i]!)}`
+  return `layer ${from} (${nameOf(before)}) gives ${featuresOf(shapes[i]!) ?? 'a scalar'}`
 }
 
-function nameOf(layer: AnyLayer): string {
-  return layer.name ?? 'unnamed'
-}
+const featuresOf = (shape: Shape): number | undefined => shape[shape.length - 1]

@@ -3,14 +3,15 @@ import type { AnyLayer, Layer, SizePreserving } from '../layer.ts'
 type Io<L> = L extends { readonly '~io'?: infer F } ? NonNullable<F> : never
 
 // Only a generic (size: N) => N is assignable to both.
-type Preserves<L> = Io<L> extends (size: 1) => 1 ? (Io<L> extends (size: 2) => 2 ? true : false) : false
+export type Preserves<L> =
+  Io<L> extends (size: 1) => 1 ? (Io<L> extends (size: 2) => 2 ? true : false) : false
 
 type Count<N> = N extends number ? N : number
-type In<L> = Io<L> extends (size: infer I) => number ? Count<I> : number
-type Out<L> = Io<L> extends (size: never) => infer O ? Count<O> : number
+export type In<L> = Io<L> extends (size: infer I) => number ? Count<I> : number
+export type Out<L> = Io<L> extends (size: never) => infer O ? Count<O> : number
 
 // `number` on either side means that the size is not known until the program runs.
-type Fits<Given extends number, Taken extends number> = number extends Given | Taken
+export type Fits<Given extends number, Taken extends number> = number extends Given | Taken
   ? true
   : Given extends Taken
     ? true

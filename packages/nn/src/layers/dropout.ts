@@ -1,5 +1,5 @@
-import * as t from '@tapeflow/autodiff'
-import { at, type SizePreserving } from '../layer.ts'
+import type { SizePreserving } from '../layer.ts'
+import { dropping } from './dropping.ts'
 
 /**
  * A layer that drops elements at random while it trains, so that no feature can be relied on alone: y = x mask / (1 - p), with
@@ -21,24 +21,5 @@ import { at, type SizePreserving } from '../layer.ts'
  * (JMLR 2014)
  */
 export function dropout(p: number): SizePreserving<null, null> {
-  if (typeof p !== 'number' || !(p >= 0 && p < 1)) {
-    const given = typeof p === 'number' ? String(p) : t.kindOf(p)
-    t.failRange('dropout', `p must be at least 0 and below 1, got ${given}`, 'pass the share that is dropped')
-  }
-  return {
-    name: `dropout ${p}`,
-    init: (_key, inputShape) => ({ params: null, state: null, outputShape: inputShape }),
-    apply: (_params, state, x, ctx) => {
-      if (!ctx.training || p === 0) return { y: x, state }
-      const { key } = ctx
-      if (key === undefined) {
-        return t.failType(
-          'dropout',
-          `the layer${at(ctx)} needs a key while it trains`,
-          'pass one in the context: { training: true, key: t.key(seed), path }',
-        )
-      }
-      return { y: t.scope(() => t.mul(x, t.mul(t.bernoulli(key, x.shape, 1 - p), 1 / (1 - p)))), state }
-    },
-  }
+  return dropping('dropout', p, (shape) => shape)
 }

@@ -57,7 +57,7 @@ export function embedding<const Features extends number>(
     name: `embedding ${count} -> ${features}`,
     init: (key, inputShape) => ({
       params: {
-        weight: drawParameter('embedding', 'weight', weight, key, [count, features], [count, features]),
+        weight: drawParameter('embedding', key, 'weight', weight, [count, features], [count, features]),
       },
       state: null,
       outputShape: [...inputShape, features],

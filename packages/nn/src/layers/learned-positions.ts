@@ -56,7 +56,7 @@ export function learnedPositions(
       const fans = [length, features] as const
       return {
         params: {
-          weight: drawParameter('learnedPositions', 'weight', weight, key, [length, features], fans),
+          weight: drawParameter('learnedPositions', key, 'weight', weight, [length, features], fans),
         },
         state: null,
         outputShape: inputShape,

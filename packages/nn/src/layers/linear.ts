@@ -69,6 +69,7 @@ export function linear(
       )
     }
   }
+  const fans = [inSize, outSize] as const
   return {
     name: `linear ${inSize} -> ${outSize}`,
     inputSize: inSize,
@@ -81,12 +82,10 @@ export function linear(
         )
       }
       const outputShape = [...inputShape.slice(0, -1), outSize]
-      const fans = [inSize, outSize] as const
-      const drawn = drawParameter('linear', 'weight', weight, key, [inSize, outSize], fans)
-      const params = useBias
-        ? { weight: drawn, bias: drawParameter('linear', 'bias', bias, key, [outSize], fans) }
-        : { weight: drawn }
-      return { params, state: null, outputShape }
+      const drawn = drawParameter('linear', key, 'weight', weight, [inSize, outSize], fans)
+      if (!useBias) return { params: { weight: drawn }, state: null, outputShape }
+      const shift = drawParameter('linear', key, 'bias', bias, [outSize], fans)
+      return { params: { weight: drawn, bias: shift }, state: null, outputShape }
     },
     apply: (params, state, x, ctx) => {
       if (x.shape[x.rank - 1] !== inSize) {
