@@ -4,11 +4,12 @@ import { layerLaws } from './layer-laws.ts'
 import { rows as activations } from './rows-activations.ts'
 import { rows as attention } from './rows-attention.ts'
 import { rows as basics } from './rows-basics.ts'
+import { rows as combinators } from './rows-combinators.ts'
 import { rows as convolution } from './rows-convolution.ts'
 import { rows as normalization } from './rows-normalization.ts'
 
 // A new layer is a row.
-const rows = [...activations, ...attention, ...basics, ...convolution, ...normalization]
+const rows = [...activations, ...attention, ...basics, ...combinators, ...convolution, ...normalization]
 
 describe.each(rows)('$name', (row) => {
   it.each(Object.entries(layerLaws))('%s', (_, law) => {
