@@ -33,6 +33,8 @@ const specials: readonly number[] = [
   1,
   -1,
   0.5,
+  1.5,
+  -2.5,
 ]
 
 const tails = [0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 67]

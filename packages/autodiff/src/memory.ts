@@ -291,7 +291,14 @@ export function poisonFreed(on: boolean): void {
   poisoned = on
 }
 
-/** A copy of the memory below the heap: static data of the kernels, which no kernel may change. For tests. */
+/**
+ * A copy of the memory below the heap: static data of the kernels, which no kernel may change. For tests.
+ *
+ * @example
+ * const before = memoryBelowHeap()
+ * t.exp(t.ones([3]))
+ * memoryBelowHeap().every((word, i) => word === before[i]) // => true
+ */
 export function memoryBelowHeap(): Uint32Array {
   return new Uint32Array(wasmMemory().buffer, 0, heapStart / 4).slice()
 }
