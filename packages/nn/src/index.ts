@@ -1,3 +1,8 @@
+export {
+  type BidirectionalLayer,
+  type BidirectionalParams,
+  bidirectional,
+} from './combine/bidirectional.ts'
 export { childContext } from './combine/child-context.ts'
 export {
   type Sequential,
@@ -31,13 +36,17 @@ export {
   batchNorm,
 } from './layers/batch-norm.ts'
 export { dropout } from './layers/dropout.ts'
+export { type GruOptions, type GruParams, gru } from './layers/gru.ts'
 export {
   type LinearOptions,
   type LinearParams,
   type LinearParamsWithoutBias,
   linear,
 } from './layers/linear.ts'
+export { type LstmOptions, type LstmParams, type LstmState, lstm } from './layers/lstm.ts'
+export type { HiddenState, KeptState, RecurrentLayer, RecurrentOptions } from './layers/recurrent.ts'
 export { relu } from './layers/relu.ts'
+export { type RnnOptions, type RnnParams, rnn } from './layers/rnn.ts'
 export { sigmoid } from './layers/sigmoid.ts'
 export { tanh } from './layers/tanh.ts'
 export { type CrossEntropyOptions, crossEntropy } from './losses/cross-entropy.ts'
@@ -45,3 +54,5 @@ export { type MseOptions, mse } from './losses/mse.ts'
 export type { Loss, Reduction } from './losses/reduction.ts'
 export { type AccuracyState, accuracy } from './metrics/accuracy.ts'
 export type { Metric } from './metrics/metric.ts'
+export { resetRecurrentState } from './reset-recurrent-state.ts'
+export { sequenceMask } from './sequence-mask.ts'

@@ -1,0 +1,1 @@
+export { glorotUniform as orthogonal } from '../initializers/glorot-uniform.ts'
