@@ -29,6 +29,7 @@ export type {
   StateOf,
 } from './layer.ts'
 export { activation } from './layers/activation.ts'
+export type { Attended } from './layers/attended.ts'
 export {
   type BatchNormOptions,
   type BatchNormParams,
@@ -36,7 +37,15 @@ export {
   batchNorm,
 } from './layers/batch-norm.ts'
 export { dropout } from './layers/dropout.ts'
+export { type EmbeddingOptions, type EmbeddingParams, embedding } from './layers/embedding.ts'
+export { type GroupNormOptions, type GroupNormParams, groupNorm } from './layers/group-norm.ts'
 export { type GruOptions, type GruParams, gru } from './layers/gru.ts'
+export { type LayerNormOptions, type LayerNormParams, layerNorm } from './layers/layer-norm.ts'
+export {
+  type LearnedPositionsOptions,
+  type LearnedPositionsParams,
+  learnedPositions,
+} from './layers/learned-positions.ts'
 export {
   type LinearOptions,
   type LinearParams,
@@ -44,11 +53,28 @@ export {
   linear,
 } from './layers/linear.ts'
 export { type LstmOptions, type LstmParams, type LstmState, lstm } from './layers/lstm.ts'
+export {
+  type MultiHeadAttention,
+  type MultiHeadAttentionOptions,
+  type MultiHeadAttentionParams,
+  multiHeadAttention,
+} from './layers/multi-head-attention.ts'
+export { type PreluOptions, type PreluParams, prelu } from './layers/prelu.ts'
 export type { HiddenState, KeptState, RecurrentLayer, RecurrentOptions } from './layers/recurrent.ts'
 export { relu } from './layers/relu.ts'
+export { type RmsNormOptions, type RmsNormParams, rmsNorm } from './layers/rms-norm.ts'
 export { type RnnOptions, type RnnParams, rnn } from './layers/rnn.ts'
+export { type RotaryPositionsOptions, rotaryPositions } from './layers/rotary-positions.ts'
 export { sigmoid } from './layers/sigmoid.ts'
+export { sinusoidalPositions } from './layers/sinusoidal-positions.ts'
 export { tanh } from './layers/tanh.ts'
+export {
+  type TransformerBlock,
+  type TransformerBlockOptions,
+  type TransformerBlockParams,
+  type TransformerMasks,
+  transformerBlock,
+} from './layers/transformer-block.ts'
 export { type CrossEntropyOptions, crossEntropy } from './losses/cross-entropy.ts'
 export { type MseOptions, mse } from './losses/mse.ts'
 export type { Loss, Reduction } from './losses/reduction.ts'

@@ -315,7 +315,7 @@ describe('recurrent layers', () => {
       ),
     )
     expect(() => rnn(0, 3)).toThrow(
-      refusal(RangeError, 'rnn: sizes must be integers from 1 on, got 0 and 3; count features'),
+      refusal(RangeError, 'rnn: features must be an integer from 1 on, got 0; count features'),
     )
     expect(() => lstm(1, 1, { statefulRows: 0 })).toThrow(
       refusal(

@@ -1,6 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import type { Applied, Context, Layer } from '../layer.ts'
 import type { RecurrentLayer } from '../layers/recurrent.ts'
+import { part } from './part.ts'
 
 /** Parameters of the two directions. */
 export type BidirectionalParams<F, B = F> = { readonly forward: F; readonly backward: B }
@@ -73,12 +74,8 @@ export function bidirectional<F, B>(
       }
     },
     apply: (params, state, x, ctx, mask) => {
-      const read = (layer: RecurrentLayer<F | B, null>, name: 'forward' | 'backward'): t.Tensor => {
-        const inner = inside(ctx, name)
-        const { y } = t.namedScope(name, () => layer.apply(params[name], null, x, inner, mask))
-        ctx.tap?.(inner.path, y)
-        return y
-      }
+      const read = (layer: RecurrentLayer<F | B, null>, name: 'forward' | 'backward'): t.Tensor =>
+        part(ctx, name, (inner) => layer.apply(params[name], null, x, inner, mask).y)
       const run = (): Applied<null> => {
         const both = [read(forward, 'forward'), read(backward, 'backward')]
         return { y: t.concat(both, { axis: -1 }), state }
@@ -92,11 +89,6 @@ export function bidirectional<F, B>(
 function reversed<P>(layer: RecurrentLayer<P, null>): RecurrentLayer<P, null> {
   checkRecurrent(layer, 0)
   return layer.reversed()
-}
-
-function inside(ctx: Context, name: string): Context {
-  const path = ctx.path === '' ? name : `${ctx.path}.${name}`
-  return { ...ctx, path, ...(ctx.key === undefined ? {} : { key: t.foldIn(ctx.key, name) }) }
 }
 
 type Pair = readonly RecurrentLayer<unknown, null>[]

@@ -1,11 +1,12 @@
 import * as t from '@tapeflow/autodiff'
 import { at, type Context, type SizePreserving } from '../layer.ts'
+import { type Affine, type AffineParams, checkEpsilon, startOfAffine } from './affine.ts'
 
 /** Parameters of a batch norm, each `[features]`: gamma unless `scale` is off, beta unless `center` is. */
-export type BatchNormParams<Center extends boolean = true, Scale extends boolean = true> = (Scale extends true
-  ? { readonly gamma: t.Tensor }
-  : unknown) &
-  (Center extends true ? { readonly beta: t.Tensor } : unknown)
+export type BatchNormParams<Center extends boolean = true, Scale extends boolean = true> = AffineParams<
+  Center,
+  Scale
+>
 
 /** Moving averages of a batch norm, each `[features]`: what it normalises by at inference. */
 export type BatchNormState = { readonly movingMean: t.Tensor; readonly movingVariance: t.Tensor }
@@ -23,8 +24,6 @@ export interface BatchNormOptions<Center extends boolean = boolean, Scale extend
   /** Whether gamma is multiplied by; it is by default. */
   readonly scale?: Scale
 }
-
-type Affine = { readonly gamma?: t.Tensor; readonly beta?: t.Tensor }
 
 /**
  * A layer that normalises features: y = gamma (x - mean) / sqrt(variance + epsilon) + beta. While it trains, with the mean and
@@ -67,8 +66,7 @@ export function batchNorm(options: BatchNormOptions = {}): SizePreserving<Affine
   } = options
   if (!(momentum >= 0 && momentum <= 1))
     t.failRange('batchNorm', `momentum must be between 0 and 1, got ${momentum}`)
-  if (!(epsilon >= 0 && epsilon < Number.POSITIVE_INFINITY))
-    t.failRange('batchNorm', `epsilon must be finite and not negative, got ${epsilon}`)
+  checkEpsilon('batchNorm', epsilon)
   return {
     name: 'batchNorm',
     init: (_key, inputShape) => {
@@ -77,7 +75,7 @@ export function batchNorm(options: BatchNormOptions = {}): SizePreserving<Affine
         t.failRange('batchNorm', 'samples must have features, got scalars', 'give them an axis: [1]')
       }
       return {
-        params: { ...(scale && { gamma: t.ones(features) }), ...(center && { beta: t.zeros(features) }) },
+        params: startOfAffine(features, center, scale),
         state: { movingMean: t.zeros(features), movingVariance: t.ones(features) },
         outputShape: inputShape,
       }

@@ -1,4 +1,5 @@
 import * as t from '@tapeflow/autodiff'
+import { drawParameter } from '../initializers/draw-parameter.ts'
 import { glorotUniform } from '../initializers/glorot-uniform.ts'
 import type { Initializer } from '../initializers/initializer.ts'
 import { zeros } from '../initializers/zeros.ts'
@@ -68,15 +69,6 @@ export function linear(
       )
     }
   }
-  const draw = (key: t.Key, name: string, initializer: Initializer, shape: t.Shape): t.Tensor => {
-    const drawn = initializer(t.foldIn(key, name), shape, inSize, outSize)
-    if (t.sameShape(drawn.shape, shape)) return drawn
-    return t.failRange(
-      'linear',
-      `the ${name} must have shape ${t.showShape(shape)}, its initializer gives ${t.showShape(drawn.shape)}`,
-      'return the shape that is asked for',
-    )
-  }
   return {
     name: `linear ${inSize} -> ${outSize}`,
     inputSize: inSize,
@@ -89,8 +81,11 @@ export function linear(
         )
       }
       const outputShape = [...inputShape.slice(0, -1), outSize]
-      const drawn = draw(key, 'weight', weight, [inSize, outSize])
-      const params = useBias ? { weight: drawn, bias: draw(key, 'bias', bias, [outSize]) } : { weight: drawn }
+      const fans = [inSize, outSize] as const
+      const drawn = drawParameter('linear', 'weight', weight, key, [inSize, outSize], fans)
+      const params = useBias
+        ? { weight: drawn, bias: drawParameter('linear', 'bias', bias, key, [outSize], fans) }
+        : { weight: drawn }
       return { params, state: null, outputShape }
     },
     apply: (params, state, x, ctx) => {

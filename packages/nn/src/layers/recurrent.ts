@@ -1,4 +1,6 @@
 import * as t from '@tapeflow/autodiff'
+import { checkCount } from '../counts.ts'
+import { drawParameter } from '../initializers/draw-parameter.ts'
 import type { Initializer } from '../initializers/initializer.ts'
 import { type Applied, at, type Context, type Layer } from '../layer.ts'
 import { checkTensor } from '../targets.ts'
@@ -69,7 +71,8 @@ export function recurrent<P, C extends HiddenState>(
 ): RecurrentLayer<P, C | null> {
   const { name, inSize, outSize } = cell
   const { returnSequences = false, reverse = false, paddingValue, statefulRows } = options
-  checkSizes(name, inSize, outSize)
+  checkCount(name, 'features', inSize)
+  checkCount(name, 'units', outSize)
   if (statefulRows !== undefined && !(Number.isInteger(statefulRows) && statefulRows >= 1)) {
     const problem = `statefulRows must be an integer from 1 on, got ${statefulRows}`
     t.failRange(name, problem, 'count the rows of a batch')
@@ -128,22 +131,15 @@ export function recurrent<P, C extends HiddenState>(
   }
 }
 
-/** The initialiser's tensor, of the shape that is asked for. */
+/** Draws a parameter: fans are its first and its last size. */
 export function drawn(
   operation: string,
   key: t.Key,
-  what: string,
+  name: string,
   initializer: Initializer,
   shape: t.Shape,
 ): t.Tensor {
-  const [fanIn, fanOut] = [shape[0]!, shape[shape.length - 1]!]
-  const made = initializer(t.foldIn(key, what), shape, fanIn, fanOut)
-  if (t.sameShape(made.shape, shape)) return made
-  return t.failRange(
-    operation,
-    `the ${what} must have shape ${t.showShape(shape)}, its initializer gives ${t.showShape(made.shape)}`,
-    'return the shape that is asked for',
-  )
+  return drawParameter(operation, name, initializer, key, shape, [shape[0]!, shape[shape.length - 1]!])
 }
 
 /** Checks an activation. */
@@ -164,13 +160,6 @@ function isNot(x: t.Tensor, paddingValue: number): t.Tensor {
 function chosen<C extends HiddenState>(isTrue: t.Tensor, made: C, carry: C): C {
   const pick = (next: t.Tensor, kept: t.Tensor): t.Tensor => t.where(isTrue, next, kept)
   return t.zipTensors<C>([made, carry], pick) as C
-}
-
-function checkSizes(name: string, inSize: number, outSize: number): void {
-  for (const size of [inSize, outSize]) {
-    if (Number.isInteger(size) && size >= 1) continue
-    t.failRange(name, `sizes must be integers from 1 on, got ${inSize} and ${outSize}`, 'count features')
-  }
 }
 
 function checkInput(
