@@ -11,12 +11,21 @@ export {
   sequential,
 } from './combine/sequential.ts'
 export type { Chain, Chained } from './combine/sizes.ts'
+export { constant } from './initializers/constant.ts'
 export { glorotNormal } from './initializers/glorot-normal.ts'
 export { glorotUniform } from './initializers/glorot-uniform.ts'
 export { heNormal } from './initializers/he-normal.ts'
 export { heUniform } from './initializers/he-uniform.ts'
-export type { Initializer } from './initializers/initializer.ts'
+export { identity } from './initializers/identity.ts'
+export type { GainOptions, Initializer } from './initializers/initializer.ts'
+export { lecunNormal } from './initializers/lecun-normal.ts'
+export { lecunUniform } from './initializers/lecun-uniform.ts'
+export { type NormalOptions, normal } from './initializers/normal.ts'
 export { ones } from './initializers/ones.ts'
+export { orthogonal } from './initializers/orthogonal.ts'
+export { truncatedNormal } from './initializers/truncated-normal.ts'
+export { type UniformOptions, uniform } from './initializers/uniform.ts'
+export { type VarianceScalingOptions, varianceScaling } from './initializers/variance-scaling.ts'
 export { zeros } from './initializers/zeros.ts'
 export type {
   AnyLayer,
