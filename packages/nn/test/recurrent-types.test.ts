@@ -6,6 +6,7 @@ import {
   type GruParams,
   gru,
   type HiddenState,
+  type Layer,
   type LstmParams,
   type LstmState,
   linear,
@@ -55,6 +56,16 @@ test('sizes of neighbours are compared', () => {
   sequential(linear(1, 2), tanh(), lstm(3, 4))
   // @ts-expect-error takes 3 features, but the layer before gives 2
   sequential(linear(1, 2), bidirectional(lstm(3, 4)))
+  sequential(bidirectional(gru(2, 128)), linear(256, 1))
+  // @ts-expect-error takes 255 features, but the layer before gives 256
+  expect(() => sequential(bidirectional(gru(2, 128)), linear(255, 1)).init(t.key(1), [5, 2])).toThrow(
+    'sequential: layer 1 (linear 255 -> 1) takes 255 features, layer 0 (bidirectional gru 2 -> 128) gives 256; make the two sizes equal',
+  )
+  const mixed = bidirectional(gru(2, 99), lstm(2, 905, { reverse: true }))
+  expectTypeOf(mixed).toExtend<Layer<ParamsOf<typeof mixed>, null, 2, 1004>>()
+  expectTypeOf(mixed).not.toExtend<Layer<ParamsOf<typeof mixed>, null, 2, 1005>>()
+  const units: number = 3
+  sequential(bidirectional(gru(2, units)), linear(6, 1))
 })
 
 test('a misspelt option is refused', () => {

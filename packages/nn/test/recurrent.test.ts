@@ -14,7 +14,7 @@ import {
   sequenceMask,
   sequential,
 } from '../src/index.ts'
-import { refusal } from './float64.ts'
+import { expectClose, refusal } from './float64.ts'
 
 const ctx: Context = { training: true, path: '' }
 const [rows, steps, features, units] = [3, 5, 2, 4]
@@ -43,6 +43,12 @@ describe.each(kinds)('%s', (_, make) => {
   const lengths = [5, 2, 0]
   const mask = sequenceMask(t.tensor(lengths), steps)
   const filled = (value: number): t.Tensor => t.where(t.expandDims(mask, -1), drawn(3), value)
+
+  test('begins with orthogonal rows of recurrent weights', () => {
+    const { params } = make().init(t.key(1), [steps, features])
+    const u = t.leaves(params)[t.paths(params).indexOf('recurrentWeight')]!
+    expectClose(t.matmul(u, t.transpose(u)).toFloat32Array(), t.eye(units).toFloat32Array())
+  })
 
   test('is not changed by padding, whatever stands there: values and gradients are the same bits', () => {
     for (const options of [{}, { returnSequences: true }, { reverse: true }]) {

@@ -2,13 +2,14 @@ import * as t from '@tapeflow/autodiff'
 import type { Applied, Context, Layer } from '../layer.ts'
 import type { RecurrentLayer } from '../layers/recurrent.ts'
 import { part } from './part.ts'
+import type { SumOfSizes } from './sum-of-sizes.ts'
 
 /** Parameters of the two directions. */
 export type BidirectionalParams<F, B = F> = { readonly forward: F; readonly backward: B }
 
 /** A layer that reads in both directions. */
-export interface BidirectionalLayer<F, B, In extends number = number>
-  extends Layer<BidirectionalParams<F, B>, null, In> {
+export interface BidirectionalLayer<F, B, In extends number = number, Out extends number = number>
+  extends Layer<BidirectionalParams<F, B>, null, In, Out> {
   /**
    * As of any layer, with one argument more.
    *
@@ -45,13 +46,13 @@ export interface BidirectionalLayer<F, B, In extends number = number>
  *
  * Schuster & Paliwal: Bidirectional recurrent neural networks (IEEE Transactions on Signal Processing 1997)
  */
-export function bidirectional<F, In extends number>(
-  forward: RecurrentLayer<F, null, In>,
-): BidirectionalLayer<F, F, In>
-export function bidirectional<F, B, In extends number>(
-  forward: RecurrentLayer<F, null, In>,
-  backward: RecurrentLayer<B, null, NoInfer<In>>,
-): BidirectionalLayer<F, B, In>
+export function bidirectional<F, In extends number, Out extends number>(
+  forward: RecurrentLayer<F, null, In, Out>,
+): BidirectionalLayer<F, F, In, SumOfSizes<Out, Out>>
+export function bidirectional<F, B, In extends number, Ahead extends number, Back extends number>(
+  forward: RecurrentLayer<F, null, In, Ahead>,
+  backward: RecurrentLayer<B, null, NoInfer<In>, Back>,
+): BidirectionalLayer<F, B, In, SumOfSizes<Ahead, Back>>
 export function bidirectional<F, B>(
   forward: RecurrentLayer<F | B, null>,
   backward: RecurrentLayer<F | B, null> = reversed(forward),

@@ -1,5 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { glorotUniform } from '../initializers/glorot-uniform.ts'
+import { orthogonal } from '../initializers/orthogonal.ts'
 import { zeros } from '../initializers/zeros.ts'
 import {
   checkActivation,
@@ -10,7 +11,6 @@ import {
   type RecurrentOptions,
   recurrent,
 } from './recurrent.ts'
-import { orthogonal } from './recurrent-weight.ts'
 
 /**
  * Parameters of a gru, gates side by side: weight `[in, 3 out]`, recurrentWeight `[out, 3 out]`, bias `[3 out]`, and
@@ -58,7 +58,7 @@ type AnyGruParams = GruParams<false> & { readonly recurrentBias?: t.Tensor }
  * @param options.statefulRows keeps h between calls, as the layer's state `{ hidden }`, for batches of so many rows, at
  * inference too; `resetRecurrentState` begins anew
  * @param options.weight initializer of W, `glorotUniform` by default
- * @param options.recurrentWeight initializer of U, `orthogonal` by default
+ * @param options.recurrentWeight initializer of U, `orthogonal()` by default
  * @param options.bias initializer of b and c, `zeros` by default
  * @returns a layer `[rows, steps, inSize]` -> `[rows, outSize]`, for `returnSequences` `[rows, steps, outSize]`
  * @throws RangeError for sizes and options out of range; in `init` and `apply` when shapes do not fit: names the layer's path
@@ -90,7 +90,7 @@ export function gru(
   options: GruOptions = {},
 ): RecurrentLayer<AnyGruParams, HiddenState | null> {
   const { activation = t.tanh, resetAfter = true } = options
-  const { weight = glorotUniform, recurrentWeight = orthogonal, bias = zeros } = options
+  const { weight = glorotUniform, recurrentWeight = orthogonal(), bias = zeros } = options
   checkActivation('gru', activation)
   return recurrent<AnyGruParams, HiddenState>(
     {

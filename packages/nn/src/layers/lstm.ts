@@ -1,5 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { glorotUniform } from '../initializers/glorot-uniform.ts'
+import { orthogonal } from '../initializers/orthogonal.ts'
 import { zeros } from '../initializers/zeros.ts'
 import {
   checkActivation,
@@ -10,7 +11,6 @@ import {
   type RecurrentOptions,
   recurrent,
 } from './recurrent.ts'
-import { orthogonal } from './recurrent-weight.ts'
 
 /** Parameters of an lstm, gates side by side: weight `[in, 4 out]`, recurrentWeight `[out, 4 out]`, bias `[4 out]`. */
 export type LstmParams = {
@@ -52,7 +52,7 @@ export interface LstmOptions<Rows extends number | undefined = number | undefine
  * @param options.statefulRows keeps h and c between calls, as the layer's state `{ hidden, cell }`, for batches of so many
  * rows, at inference too; `resetRecurrentState` begins anew
  * @param options.weight initializer of W, `glorotUniform` by default
- * @param options.recurrentWeight initializer of U, `orthogonal` by default
+ * @param options.recurrentWeight initializer of U, `orthogonal()` by default
  * @param options.bias initializer of b, `zeros` by default
  * @returns a layer `[rows, steps, inSize]` -> `[rows, outSize]`, for `returnSequences` `[rows, steps, outSize]`
  * @throws RangeError for sizes and options out of range; in `init` and `apply` when shapes do not fit: names the layer's path
@@ -82,7 +82,7 @@ export function lstm(
   options: LstmOptions = {},
 ): RecurrentLayer<LstmParams, LstmState | null> {
   const { activation = t.tanh, forgetBias = 1 } = options
-  const { weight = glorotUniform, recurrentWeight = orthogonal, bias = zeros } = options
+  const { weight = glorotUniform, recurrentWeight = orthogonal(), bias = zeros } = options
   checkActivation('lstm', activation)
   if (!Number.isFinite(forgetBias))
     t.failRange('lstm', `forgetBias must be a finite number, got ${forgetBias}`)

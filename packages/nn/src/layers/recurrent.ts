@@ -23,7 +23,7 @@ export interface RecurrentOptions<Rows extends number | undefined = number | und
   readonly statefulRows?: Rows
   /** Draws the weight of the input; `glorotUniform` by default. */
   readonly weight?: Initializer
-  /** Draws the weight of the hidden state; `orthogonal` by default. */
+  /** Draws the weight of the hidden state; `orthogonal()` by default, all gates as one matrix, like Keras. */
   readonly recurrentWeight?: Initializer
   /** Draws biases; `zeros` by default. */
   readonly bias?: Initializer

@@ -1,5 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { glorotUniform } from '../initializers/glorot-uniform.ts'
+import { orthogonal } from '../initializers/orthogonal.ts'
 import { zeros } from '../initializers/zeros.ts'
 import {
   checkActivation,
@@ -10,7 +11,6 @@ import {
   type RecurrentOptions,
   recurrent,
 } from './recurrent.ts'
-import { orthogonal } from './recurrent-weight.ts'
 
 /** Parameters of an rnn: weight `[in, out]`, recurrentWeight `[out, out]`, bias `[out]`. */
 export type RnnParams = {
@@ -41,7 +41,7 @@ export interface RnnOptions<Rows extends number | undefined = number | undefined
  * @param options.statefulRows keeps h between calls, as the layer's state `{ hidden }`, for batches of so many rows, at
  * inference too; `resetRecurrentState` begins anew
  * @param options.weight initializer of W, `glorotUniform` by default
- * @param options.recurrentWeight initializer of U, `orthogonal` by default
+ * @param options.recurrentWeight initializer of U, `orthogonal()` by default
  * @param options.bias initializer of b, `zeros` by default
  * @returns a layer `[rows, steps, inSize]` -> `[rows, outSize]`, for `returnSequences` `[rows, steps, outSize]`
  * @throws RangeError for sizes and options out of range; in `init` and `apply` when shapes do not fit: names the layer's path
@@ -67,7 +67,12 @@ export function rnn(
   outSize: number,
   options: RnnOptions = {},
 ): RecurrentLayer<RnnParams, HiddenState | null> {
-  const { activation = t.tanh, weight = glorotUniform, recurrentWeight = orthogonal, bias = zeros } = options
+  const {
+    activation = t.tanh,
+    weight = glorotUniform,
+    recurrentWeight = orthogonal(),
+    bias = zeros,
+  } = options
   checkActivation('rnn', activation)
   return recurrent<RnnParams, HiddenState>(
     {

@@ -1,1 +1,0 @@
-export { glorotUniform as orthogonal } from '../initializers/glorot-uniform.ts'
