@@ -1,14 +1,5 @@
 import type { Tree } from '@tapeflow/autodiff'
-import {
-  embedding,
-  gru,
-  type Layer,
-  layerNorm,
-  linear,
-  sequential,
-  sinusoidalPositions,
-  transformerBlock,
-} from '@tapeflow/nn'
+import { embedding, gru, type Layer, layerNorm, linear, sequential, transformerBlock } from '@tapeflow/nn'
 
 /** A layer from characters `[rows, steps]` to a score for each that may follow, at every step: `[rows, steps, characters]`. */
 export type CharacterModel = Layer<Tree, Tree>
@@ -31,8 +22,7 @@ export function gruModel(characters: number, statefulRows?: number): CharacterMo
 export function transformerModel(characters: number): CharacterModel {
   return sequential(
     embedding(characters, 64),
-    sinusoidalPositions(),
-    transformerBlock(64, 4, { causal: true }),
+    transformerBlock(64, 4, { causal: true, rotary: true }),
     layerNorm(),
     linear(64, characters),
   )
