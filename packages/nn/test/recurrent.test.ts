@@ -4,6 +4,7 @@ import {
   batchNorm,
   bidirectional,
   type Context,
+  embedding,
   gru,
   linear,
   lstm,
@@ -178,6 +179,28 @@ describe.each(kinds)('%s', (_, make) => {
     expect(bits(layer.apply(params, state, t.zeros([1, 0, features]), ctx).y)).toEqual([0, 0, 0, 0])
     const all = make({ returnSequences: true })
     expect(all.apply(params, state, t.zeros([1, 0, features]), ctx).y.shape).toEqual([1, 0, units])
+  })
+})
+
+describe('paddingValue 0', () => {
+  test('passes padding on from an embedding through a chain', () => {
+    const model = sequential(
+      embedding(5, 2, { padding: 0 }),
+      bidirectional(gru(2, 3, { returnSequences: true, paddingValue: 0 })),
+      lstm(6, 2, { paddingValue: 0 }),
+    )
+    const { params, state } = model.init(t.key(1), [4])
+    const padded = model.apply(
+      params,
+      state,
+      t.tensor([
+        [3, 1, 0, 0],
+        [4, 2, 1, 3],
+      ]),
+      ctx,
+    ).y
+    const short = model.apply(params, state, t.tensor([[3, 1]]), ctx).y
+    expect(bits(t.slice(padded, 0, 1))).toEqual(bits(short))
   })
 })
 

@@ -36,8 +36,9 @@ export interface RnnOptions<Rows extends number | undefined = number | undefined
  * @param options.activation in the place of tanh
  * @param options.returnSequences the output of every step; of the last step alone by default, as in Keras
  * @param options.reverse from the last step to the first: the "last" is then the first; outputs stand where their steps were
- * @param options.paddingValue steps whose features all equal it are padding: they change nothing, and give 0. A mask `[rows,
- * steps]` as the fifth argument of `apply` says the same in its place
+ * @param options.paddingValue steps whose features all equal it are padding: they change nothing, and give 0, so that 0 is
+ * right behind an `embedding` with `padding` or another such layer. A mask `[rows, steps]` as the fifth argument of `apply` takes
+ * its place
  * @param options.statefulRows keeps h between calls, as the layer's state `{ hidden }`, for batches of so many rows, at
  * inference too; `resetRecurrentState` begins anew
  * @param options.weight initializer of W, `glorotUniform` by default
