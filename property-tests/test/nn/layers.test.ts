@@ -7,9 +7,18 @@ import { rows as basics } from './rows-basics.ts'
 import { rows as combinators } from './rows-combinators.ts'
 import { rows as convolution } from './rows-convolution.ts'
 import { rows as normalization } from './rows-normalization.ts'
+import { rows as recurrent } from './rows-recurrent.ts'
 
 // A new layer is a row.
-const rows = [...activations, ...attention, ...basics, ...combinators, ...convolution, ...normalization]
+const rows = [
+  ...activations,
+  ...attention,
+  ...basics,
+  ...combinators,
+  ...convolution,
+  ...normalization,
+  ...recurrent,
+]
 
 describe.each(rows)('$name', (row) => {
   it.each(Object.entries(layerLaws))('%s', (_, law) => {

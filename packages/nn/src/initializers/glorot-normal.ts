@@ -1,6 +1,5 @@
 import type { Key, Shape, Tensor } from '@tapeflow/autodiff'
-import { checkFan } from './initializer.ts'
-import { truncatedNormal } from './truncated-normal.ts'
+import { scaled } from './variance-scaling.ts'
 
 /**
  * Normal numbers of variance 2 / (fanIn + fanOut), without those beyond two standard deviations, like Keras: none is
@@ -19,9 +18,12 @@ import { truncatedNormal } from './truncated-normal.ts'
  * Glorot & Bengio: Understanding the difficulty of training deep feedforward neural networks (AISTATS 2010)
  */
 export function glorotNormal(key: Key, shape: Shape, fanIn: number, fanOut: number): Tensor {
-  return truncatedNormal(
+  return scaled(
+    'glorotNormal',
+    { scale: 1, mode: 'fanAverage', distribution: 'truncatedNormal' },
     key,
     shape,
-    Math.sqrt(2 / checkFan('glorotNormal', 'fanIn + fanOut', fanIn + fanOut)),
+    fanIn,
+    fanOut,
   )
 }

@@ -1,5 +1,5 @@
-import * as t from '@tapeflow/autodiff'
-import { checkFan } from './initializer.ts'
+import type { Key, Shape, Tensor } from '@tapeflow/autodiff'
+import { scaled } from './variance-scaling.ts'
 
 /**
  * Numbers spread evenly over [-limit, limit), limit = sqrt(6 / (fanIn + fanOut)): variance 2 / (fanIn + fanOut).
@@ -18,7 +18,13 @@ import { checkFan } from './initializer.ts'
  *
  * Glorot & Bengio: Understanding the difficulty of training deep feedforward neural networks (AISTATS 2010)
  */
-export function glorotUniform(key: t.Key, shape: t.Shape, fanIn: number, fanOut: number): t.Tensor {
-  const limit = Math.sqrt(6 / checkFan('glorotUniform', 'fanIn + fanOut', fanIn + fanOut))
-  return t.uniform(key, shape, -limit, limit)
+export function glorotUniform(key: Key, shape: Shape, fanIn: number, fanOut: number): Tensor {
+  return scaled(
+    'glorotUniform',
+    { scale: 1, mode: 'fanAverage', distribution: 'uniform' },
+    key,
+    shape,
+    fanIn,
+    fanOut,
+  )
 }

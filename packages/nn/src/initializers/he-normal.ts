@@ -1,6 +1,5 @@
 import type { Key, Shape, Tensor } from '@tapeflow/autodiff'
-import { checkFan } from './initializer.ts'
-import { truncatedNormal } from './truncated-normal.ts'
+import { scaled } from './variance-scaling.ts'
 
 /**
  * Normal numbers of variance 2 / fanIn, without those beyond two standard deviations, like Keras: none is larger than
@@ -17,6 +16,13 @@ import { truncatedNormal } from './truncated-normal.ts'
  *
  * He, Zhang, Ren, Sun: Delving deep into rectifiers (ICCV 2015)
  */
-export function heNormal(key: Key, shape: Shape, fanIn: number, _fanOut?: number): Tensor {
-  return truncatedNormal(key, shape, Math.sqrt(2 / checkFan('heNormal', 'fanIn', fanIn)))
+export function heNormal(key: Key, shape: Shape, fanIn: number, fanOut = 0): Tensor {
+  return scaled(
+    'heNormal',
+    { scale: 2, mode: 'fanIn', distribution: 'truncatedNormal' },
+    key,
+    shape,
+    fanIn,
+    fanOut,
+  )
 }

@@ -1,5 +1,5 @@
-import * as t from '@tapeflow/autodiff'
-import { checkFan } from './initializer.ts'
+import type { Key, Shape, Tensor } from '@tapeflow/autodiff'
+import { scaled } from './variance-scaling.ts'
 
 /**
  * Numbers spread evenly over [-limit, limit), limit = sqrt(6 / fanIn): variance 2 / fanIn. Keeps the size of activations
@@ -14,7 +14,6 @@ import { checkFan } from './initializer.ts'
  *
  * He, Zhang, Ren, Sun: Delving deep into rectifiers (ICCV 2015)
  */
-export function heUniform(key: t.Key, shape: t.Shape, fanIn: number, _fanOut?: number): t.Tensor {
-  const limit = Math.sqrt(6 / checkFan('heUniform', 'fanIn', fanIn))
-  return t.uniform(key, shape, -limit, limit)
+export function heUniform(key: Key, shape: Shape, fanIn: number, fanOut = 0): Tensor {
+  return scaled('heUniform', { scale: 2, mode: 'fanIn', distribution: 'uniform' }, key, shape, fanIn, fanOut)
 }

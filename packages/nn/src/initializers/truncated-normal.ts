@@ -1,14 +1,22 @@
 import * as t from '@tapeflow/autodiff'
-
-/** The standard deviation of a standard normal variable given that it lies in [-2, 2]: sqrt(1 - 4 phi(2) / (2 Phi(2) - 1)). */
-const truncatedDeviation = 0.8796256610342398
+import type { Initializer } from './initializer.ts'
+import { checkDeviation, type NormalOptions } from './normal.ts'
 
 /**
- * Normal numbers of mean 0 and the given standard deviation, without those beyond two standard deviations of the
- * untruncated distribution: none is larger than 2.2737 times `standardDeviation`. Element i depends on the key and i alone.
+ * An initialiser that draws normal numbers without those beyond two standard deviations of the mean, whatever the sizes
+ * of the layer: what is refused is drawn again, so the rest keeps its form.
  *
- * @param standardDeviation of what comes out: the loss of the tails is made up for, as Keras does
+ * The standard deviation is that of the normal distribution before it is cut, as in `t.truncatedNormal`, Keras and PyTorch;
+ * that of what comes out is 0.8796 times as large. `varianceScaling` makes up for it.
+ *
+ * @param options.mean 0 by default
+ * @param options.standardDeviation 0.05 by default, like Keras
+ * @throws RangeError when one is not finite or the standard deviation is negative
+ * @example
+ * const weight = truncatedNormal({ standardDeviation: 0.5 })(t.key(1), [10, 10], 10, 10)
+ * weight.toFloat32Array().every((w) => Math.abs(w) <= 1) // => true
  */
-export function truncatedNormal(key: t.Key, shape: t.Shape, standardDeviation: number): t.Tensor {
-  return t.truncatedNormal(key, shape, 0, standardDeviation / truncatedDeviation)
+export function truncatedNormal(options: NormalOptions = {}): Initializer {
+  const { mean, standardDeviation } = checkDeviation('truncatedNormal', options)
+  return (key, shape) => t.truncatedNormal(key, shape, mean, standardDeviation)
 }
