@@ -139,7 +139,7 @@ export function drawn(
   initializer: Initializer,
   shape: t.Shape,
 ): t.Tensor {
-  return drawParameter(operation, name, initializer, key, shape, [shape[0]!, shape[shape.length - 1]!])
+  return drawParameter(operation, key, name, initializer, shape, [shape[0]!, shape[shape.length - 1]!])
 }
 
 /** Checks an activation. */
