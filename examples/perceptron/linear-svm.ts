@@ -50,9 +50,10 @@ export function linearSvm(): Morph {
   })
   const exact = supportVectorMachine(samples.x, samples.labels.map(signOf), 1e6)
   const largest = { weight: exact.weight.map((w) => [w]), bias: [exact.bias] }
-  const line = (name: string, { weight, bias }: LinearModel, dashed = false): Line => ({
-    ...{ name, a: weight[0]![0]!, b: weight[1]![0]!, c: bias[0]!, dashed },
-  })
+  const line = (name: string, { weight, bias }: LinearModel, dashed = false): Line => {
+    const [a, b] = weight.map(([w]) => w!)
+    return { name, a: a!, b: b!, c: bias[0]!, dashed }
+  }
   const margin = (model: LinearModel): string => shown(marginOf(model, samples))
   return {
     title: 'Hinge and a penalty: a linear support vector machine',

@@ -15,7 +15,7 @@ export const allFlowers = (): Flowers => flowers(species, [0, 1, 2, 3])
  * penalty keeps weights finite: `1 / samples` is what scikit-learn's LogisticRegression calls C = 1.
  */
 export function fitSoftmaxRegression({ x, labels }: Flowers): LinearModel {
-  const y = t.tensor(labels)
+  const y = t.scope(() => t.oneHot(t.tensor(labels), 3))
   const penalty = 1 / labels.length
   try {
     return fitLinear({ x, y, outputs: 3, loss: crossEntropy(), penalty, learningRate: 0.3, steps: 3000 })

@@ -1,5 +1,5 @@
 import { key } from '@tapeflow/autodiff'
-import { iris } from '@tapeflow/data'
+import { type Batch, iris } from '@tapeflow/data'
 import { accuracy, crossEntropy, linear, sequential, tanh } from '@tapeflow/nn'
 import { adam } from '@tapeflow/optim'
 import { fit, result } from '@tapeflow/train'
@@ -9,7 +9,12 @@ import { numbersOf, type Sample, standardizer } from './standardize.ts'
 export async function classifyIris(seed: number): Promise<number> {
   const { train, test } = iris().split({ train: 105, test: 45 })
   const standardize = standardizer(numbersOf(train, 'x'))
-  const ready = ({ x, y }: Sample): Sample => ({ x: standardize(x), y })
+  // The species as a row with a 1 in its place.
+  const oneHot = (label: number): Batch => ({
+    shape: [3],
+    values: Float32Array.from([0, 1, 2], (species) => Number(species === label)),
+  })
+  const ready = ({ x, y }: Sample): Sample => ({ x: standardize(x), y: oneHot(y.values[0]!) })
   const run$ = fit(sequential(linear(4, 16), tanh(), linear(16, 3)), {
     data: train
       .map(ready)
