@@ -1,4 +1,4 @@
-import type { Tensor } from '@tapeflow/autodiff'
+import { scope, type Tensor } from '@tapeflow/autodiff'
 import type { SizePreserving } from '../layer.ts'
 
 /**
@@ -14,6 +14,6 @@ export function activation(name: string, f: (x: Tensor) => Tensor): SizePreservi
   return {
     name,
     init: (_key, inputShape) => ({ params: null, state: null, outputShape: inputShape }),
-    apply: (_params, state, x) => ({ y: f(x), state }),
+    apply: (_params, state, x) => ({ y: scope(() => f(x)), state }),
   }
 }
