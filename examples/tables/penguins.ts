@@ -38,7 +38,7 @@ async function explainedBy<P extends Tree, S extends Tree>(
   const { train, test } = penguinsApart()
   const [features, mass] = [standardizer(numbersOf(train, 'x')), standardizer(numbersOf(train, 'y'))]
   const ready = ({ x, y }: Sample): Sample => ({ x: features(x), y: mass(y) })
-  const rows = [...train.map(ready)]
+  const rows = Array.from(train.map(ready))
   const batches = dataset(rows)
     .shuffle({ key: key(seed) })
     .batch(32)

@@ -53,6 +53,7 @@ export interface Perceptron {
  *
  * @param x `[rows, features]`, finite
  * @param y labels `[rows]`: 0 and 1, or -1 and +1
+ * @returns weight and bias as `linear` has them, whether it converged, epochs, mistakes in each, and in words what came of it
  * @throws RangeError when shapes do not fit, there are no rows, x is not finite, a label is none of the two, or an option is out
  * of range; TypeError for what is no tensor, or no form
  * @example

@@ -158,6 +158,11 @@ describe('perceptron', () => {
     params.bias.dispose()
   })
 
+  test('reads its samples, and so is refused while a function is recorded', () => {
+    const recorded = t.compile((x: t.Tensor) => perceptron(x, t.tensor([0, 0, 0, 1])).params)
+    expect(() => recorded(corners)).toThrow(t.RecordingError)
+  })
+
   test('refuses samples, labels and options that do not fit', () => {
     const y = t.tensor([0, 0, 0, 1])
     const words = (kind: typeof RangeError | typeof TypeError, text: string): Error =>
