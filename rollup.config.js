@@ -149,7 +149,7 @@ const one = ({ directory, manifest }) => {
       // One file an entry, beside what entries share: Node takes five times as long to load a file for each module. Bundlers drop
       // what is not used from within a file; only data stays apart.
       chunkFileNames: 'shared/[name].js',
-      manualChunks: (id) => (id.includes('/generated/digits') ? 'digits' : undefined),
+      manualChunks: (id) => /\/generated\/(digits|iris|penguins)\.ts$/.exec(id)?.[1],
     },
   }
 }

@@ -17,6 +17,7 @@ const sections = [
   ['constraints', 'Constraints'],
   ['metrics', 'Metrics'],
   ['inspect', 'Introspection'],
+  ['perceptron.ts', 'Perceptrons'],
 ]
 
 /** Names that index.ts exports as values. */
@@ -70,13 +71,14 @@ function papers(doc) {
 
 const wanted = exported()
 let count = 0
-const tables = sections.flatMap(([folder, title]) => {
-  const at = join(source, folder)
+const tables = sections.flatMap(([place, title]) => {
+  const at = join(source, place)
   if (!existsSync(at)) return []
-  const rows = readdirSync(at)
-    .filter((name) => name.endsWith('.ts'))
+  const files = place.endsWith('.ts') ? [at] : readdirSync(at).map((name) => join(at, name))
+  const rows = files
+    .filter((path) => path.endsWith('.ts'))
     .sort()
-    .flatMap((name) => [...documented(join(at, name))])
+    .flatMap((path) => [...documented(path)])
     .filter(([name]) => wanted.has(name))
     .map(([name, doc]) => `| \`${name}\` | ${saysFirst(doc)} | ${returned(doc)} | ${papers(doc)} |`)
   if (rows.length === 0) return []

@@ -79,6 +79,7 @@ const rules = [
   },
   { name: 'wasm', says: 'WebAssembly is current', commands: [node('build-wasm.js', '--check')] },
   { name: 'digits', says: 'digits are current', commands: [node('repack-digits.js', '--check')] },
+  { name: 'tables', says: 'iris and penguins are current', commands: [node('repack-tables.js', '--check')] },
   {
     name: 'packages',
     says: 'publint and attw',

@@ -145,6 +145,8 @@ const markers = {
   'test information of operations': 'ulps',
   'relaxed kernels': 'this engine has no relaxed SIMD',
   digits: base64 ?? problems.push('the digits module has no base64 text'),
+  iris: '5.7,2.8,4.1,1.3,versicolor',
+  penguins: 'Chinstrap,Dream,55.8,19.8,207,4000,male',
 }
 const bundles = {
   eager: { source: "import { eager } from './eager'\nconsole.log(eager())", without: Object.keys(markers) },
@@ -155,10 +157,10 @@ const bundles = {
   everything: {
     source: `import { relaxed } from '@tapeflow/autodiff/relaxed'
 import { operations } from '@tapeflow/autodiff/testing'
-import { digits } from '@tapeflow/data'
+import { digits, iris, penguins } from '@tapeflow/data'
 import fc from 'fast-check'
 import { stream } from './stream'
-console.log(relaxed, operations, digits(), fc.assert, stream())`,
+console.log(relaxed, operations, digits(), iris(), penguins(), fc.assert, stream())`,
     without: [],
   },
 }

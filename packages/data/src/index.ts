@@ -1,6 +1,8 @@
 export { type Dataset, dataset } from './dataset.ts'
 export { type Digit, digits } from './digits.ts'
 export type { Indexed } from './flow.ts'
+export { type Iris, type IrisFlower, iris } from './iris.ts'
+export { type Penguin, type Penguins, type PenguinsOptions, penguins } from './penguins.ts'
 export type { Pull, Pulled } from './pull.ts'
 export type { Batch, Row, Stacked } from './row.ts'
 export type { Readable } from './sources/iterable.ts'

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 import { type Digit, digits } from '../src/index.ts'
+import { bundled } from './bundled.ts'
 
 const require = createRequire(import.meta.url)
 const asset = new URL('../src/generated/digits.ts', import.meta.url)
@@ -30,24 +30,12 @@ test('the asset is below 2 MB', () => {
 })
 
 test('a bundle that does not import digits does not hold them', async () => {
-  const bundle = async (code: string): Promise<string> => {
-    const { outputFiles } = await build({
-      stdin: { contents: code, resolveDir: import.meta.dirname },
-      bundle: true,
-      write: false,
-      minify: true,
-      format: 'esm',
-      platform: 'browser',
-      conditions: ['@tapeflow/source'],
-    })
-    return outputFiles[0]!.text
-  }
   const line = readFileSync(asset, 'utf8').split('\n')[5]!
   expect(line.length).toBe(1000)
-  const without = await bundle(
+  const without = await bundled(
     "import { dataset } from '@tapeflow/data'; console.log(dataset([1]).toArray())",
   )
-  const withDigits = await bundle("import { digits } from '@tapeflow/data'; console.log(digits())")
+  const withDigits = await bundled("import { digits } from '@tapeflow/data'; console.log(digits())")
   expect(withDigits).toContain(line)
   expect(without).not.toContain(line)
   expect(without.length).toBeLessThan(100_000)
