@@ -47,8 +47,8 @@ export function batchNormStabilizes(): Lesson {
     return { points, losses, from: Math.min(...sizes), to: Math.max(...sizes) }
   }
   const steady = run('batch norm', withNorm, `layers.${depth}.layers.1`, 0.05)
-  // A rate at which it does not blow up at once.
-  const wild = run('none', without, `layers.${depth}.layers.0`, 1e-8)
+  // The largest rate of a power of ten at which it does not blow up at once.
+  const wild = run('none', without, `layers.${depth}.layers.0`, 1e-3)
   return {
     title: 'Batch norm steadies activations',
     claims: [

@@ -45,14 +45,12 @@ export function descend<P extends t.Tree, S>(
     readonly slots: Slots<string, P>
   }
   type Step = { readonly next: Carry; readonly gradients: P; readonly value: t.Tensor }
-  const step: (at: Carry, hyper: Hyper, key: t.Key) => Step = t.compile<[Carry, Hyper, t.Key], Step>(
-    (at, hyper, key) => {
-      const { value, aux, gradients } = differentiate(at.params, at.state, key)
-      // Every tensor of a P is replaced by a tensor: still a P.
-      const updated = optimizer.update(gradients as P, at.slots, at.params, hyper)
-      return { next: { ...updated, state: aux }, gradients: gradients as P, value }
-    },
-  )
+  const step = t.compile<[Carry, Hyper, t.Key], Step>((at, hyper, key) => {
+    const { value, aux, gradients } = differentiate(at.params, at.state, key)
+    // Every tensor of a P is replaced by a tensor: still a P.
+    const updated = optimizer.update(gradients as P, at.slots, at.params, hyper)
+    return { next: { ...updated, state: aux }, gradients: gradients as P, value }
+  })
 
   const losses: number[] = []
   const begin: Carry = { params, state, slots: optimizer.init(params) }
@@ -62,6 +60,7 @@ export function descend<P extends t.Tree, S>(
     visit?.({ params: at.params, gradients, step: i })
     return next
   })
+  step.dispose()
   return { params: end.params, state: end.state, losses }
 }
 

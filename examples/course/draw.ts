@@ -49,7 +49,7 @@ export function lines(
   return draw(title, {
     marginRight: 130,
     x: { label: x, nice: true, labelAnchor: 'center', labelArrow: 'none' },
-    y: { label: null, grid: true, ...(log ? { type: 'log', tickFormat: '~e', ticks: 6 } : { nice: true }) },
+    y: { label: null, grid: true, ...(log ? { type: 'log', tickFormat: '~g', ticks: 6 } : { nice: true }) },
     color: { scheme: 'Observable10' },
     marks: [
       Plot.text([y], { frameAnchor: 'top-left', lineAnchor: 'bottom', dy: -8, fill: '#666' }),
