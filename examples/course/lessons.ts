@@ -1,0 +1,33 @@
+import { batchNormStabilizes } from './batch-norm.ts'
+import { constantInitialization } from './constant-initialization.ts'
+import { depthAndOverfitting } from './depth.ts'
+import { dropoutExpectation } from './dropout.ts'
+import { dyingRelu } from './dying-relu.ts'
+
+import { gradientSigns } from './gradient-signs.ts'
+import { initializationScale } from './initialization-scale.ts'
+import { learnedFeatures } from './learned-features.ts'
+import type { Lesson } from './lesson.ts'
+import { linearCollapse } from './linear-collapse.ts'
+
+import { preservedVariance } from './preserved-variance.ts'
+import { sigmoidQuarter } from './sigmoid-quarter.ts'
+import { zeroInitialization } from './zero-initialization.ts'
+
+/** The lessons by the name of their file and picture, in the order of the course. */
+export const lessons: Readonly<Record<string, () => Lesson>> = {
+  'linear-collapse': linearCollapse,
+  'learned-features': learnedFeatures,
+  'sigmoid-quarter': sigmoidQuarter,
+  'gradient-signs': gradientSigns,
+  'dying-relu': dyingRelu,
+
+  'constant-initialization': constantInitialization,
+  'zero-initialization': zeroInitialization,
+  'initialization-scale': initializationScale,
+  'preserved-variance': preservedVariance,
+  'batch-norm': batchNormStabilizes,
+  dropout: dropoutExpectation,
+
+  depth: depthAndOverfitting,
+}
