@@ -22,7 +22,7 @@ const depth = 12
 const small: Initializer = (key, shape) => t.normal(key, shape, 0, 0.1)
 
 /** A hidden layer of a net in which gradients vanish, with one thing made different. */
-const block = {
+const block: Readonly<Record<string, () => AnyLayer>> = {
   'twelve sigmoid layers': () => sequential(linear(width, width, { weight: small }), sigmoid()),
   ReLU: () => sequential(linear(width, width, { weight: small }), relu()),
   Glorot: () => sequential(linear(width, width, { weight: glorotNormal }), sigmoid()),
@@ -57,7 +57,7 @@ export function fiveCures(): Lesson {
     ...Object.fromEntries(
       Object.entries(block).map(([name, make]) => [name, Array.from({ length: depth }, make)]),
     ),
-    'four layers': Array.from({ length: 4 }, block['twelve sigmoid layers']),
+    'four layers': Array.from({ length: 4 }, block['twelve sigmoid layers']!),
   }
   const norms = Object.entries(nets).map(([name, blocks]) => ({ name, norms: gradientNorms(blocks) }))
   const ratio = (name: string): number => {

@@ -4,6 +4,7 @@ import { depthAndOverfitting } from './depth.ts'
 import { dropoutExpectation } from './dropout.ts'
 import { dyingRelu } from './dying-relu.ts'
 
+import { fiveCures } from './five-cures.ts'
 import { gradientSigns } from './gradient-signs.ts'
 import { initializationScale } from './initialization-scale.ts'
 import { learnedFeatures } from './learned-features.ts'
@@ -22,6 +23,7 @@ export const lessons: Readonly<Record<string, () => Lesson>> = {
   'gradient-signs': gradientSigns,
   'dying-relu': dyingRelu,
 
+  'five-cures': fiveCures,
   'constant-initialization': constantInitialization,
   'zero-initialization': zeroInitialization,
   'initialization-scale': initializationScale,
