@@ -39,29 +39,49 @@ export function draw(title: string, options: Plot.PlotOptions): string {
   return `${plot.outerHTML}\n`
 }
 
+/** How far names are apart at least, as a share of the height. */
+const apart = 0.05
+
+/** The right ends of lines, moved apart where their names would overlap. */
+function ends(points: readonly Point[], log: boolean): Point[] {
+  const heightOf = (y: number): number => (log ? Math.log(y) : y)
+  const heights = points.map(({ y }) => heightOf(y))
+  const least = apart * (Math.max(...heights) - Math.min(...heights))
+  const last = [...new Map(points.map((point) => [point.line, point])).values()]
+  const below = new Map<number, number>()
+  return last
+    .toSorted((a, b) => a.y - b.y)
+    .map((point) => {
+      const height = Math.max(heightOf(point.y), (below.get(point.x) ?? Number.NEGATIVE_INFINITY) + least)
+      below.set(point.x, height)
+      return { ...point, y: log ? Math.exp(height) : height }
+    })
+}
+
 /** Lines, each named at its right end. */
 export function lines(
   title: string,
   points: readonly Point[],
   { x, y, log = false }: { readonly x: string; readonly y: string; readonly log?: boolean },
 ): string {
-  const at = { x: 'x', y: 'y', stroke: 'line' } as const
+  const tickFormat = (value: number): string =>
+    value === 0 || (value >= 1e-3 && value < 1e4) ? String(value) : value.toExponential()
   return draw(title, {
-    marginRight: 130,
+    marginRight: 150,
     x: { label: x, nice: true, labelAnchor: 'center', labelArrow: 'none' },
-    y: { label: null, grid: true, ...(log ? { type: 'log', tickFormat: '~g', ticks: 6 } : { nice: true }) },
+    y: { label: null, grid: true, ...(log ? { type: 'log', tickFormat, ticks: 6 } : { nice: true }) },
     color: { scheme: 'Observable10' },
     marks: [
       Plot.text([y], { frameAnchor: 'top-left', lineAnchor: 'bottom', dy: -8, fill: '#666' }),
-      Plot.lineY(points, { ...at, strokeWidth: 1.8 }),
-      Plot.text(
-        points,
-        Plot.selectLast({
-          ...{ x: 'x', y: 'y', z: 'line', text: 'line', fill: 'line' },
-          textAnchor: 'start',
-          dx: 6,
-        }),
-      ),
+      Plot.lineY(points, { x: 'x', y: 'y', stroke: 'line', strokeWidth: 1.8 }),
+      Plot.text(ends(points, log), {
+        x: 'x',
+        y: 'y',
+        text: 'line',
+        fill: 'line',
+        textAnchor: 'start',
+        dx: 6,
+      }),
     ],
   })
 }
