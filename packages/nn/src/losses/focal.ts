@@ -69,13 +69,18 @@ type Of<C> = Extract<FocalOptions, { readonly classes?: C }>
 function independent({ reduction, classWeights }: Of<'independent'>, gamma: number, from: From): Loss {
   const counted = { reduction, classWeights }
   if (from === 'probabilities') {
-    const ofProbabilities = (p: t.Tensor, z: t.Tensor): t.Tensor =>
-      t.mul(binaryOfProbabilities(p, z), factor(mixed(z, t.sub(1, p), p), gamma))
+    const ofProbabilities = (p: t.Tensor, z: t.Tensor): t.Tensor => {
+      // z (1 - p) + (1 - z) p. Of targets of 1/2 it does not depend on p: an infinite loss times a slope of 0 would be NaN.
+      const slope = t.sub(1, t.mul(z, 2))
+      const missing = t.add(z, t.where(slope, t.mul(p, slope), 0))
+      return t.mul(binaryOfProbabilities(p, z), factor(missing, gamma))
+    }
     return binaryLoss('focal', counted, ofProbabilities, (z) => z, [smallestNormal, belowOne])
   }
   const ofLogits = (x: t.Tensor, z: t.Tensor): t.Tensor => {
     checkLogits('focal', x, ['sigmoid', 'softmax'])
-    return t.mul(t.sigmoidCrossEntropy(x, z), factor(mixed(z, t.sigmoid(t.neg(x)), t.sigmoid(x)), gamma))
+    const missing = t.add(t.mul(z, t.sigmoid(t.neg(x))), t.mul(t.sub(1, z), t.sigmoid(x)))
+    return t.mul(t.sigmoidCrossEntropy(x, z), factor(missing, gamma))
   }
   return binaryLoss('focal', counted, ofLogits, (z) => z)
 }
@@ -89,12 +94,7 @@ function exclusive({ reduction = 'mean', classWeights }: Of<'exclusive'>, gamma:
   })
 }
 
-/** What is missing from a probability of 1, for targets that may be shares. */
-function mixed(z: t.Tensor, ofYes: t.Tensor, ofNo: t.Tensor): t.Tensor {
-  return t.add(t.mul(z, ofYes), t.mul(t.sub(1, z), ofNo))
-}
-
-// Of 0 a root has an infinite slope, and times a loss of 0 that is NaN.
+// What is missing from a probability of 1, to a power. Of 0 a root has an infinite slope, and times a loss of 0 that is NaN.
 function factor(missing: t.Tensor, gamma: number): t.Tensor {
   return t.pow(t.maximum(missing, smallestNormal), gamma)
 }
