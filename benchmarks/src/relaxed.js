@@ -8,7 +8,7 @@
 import { cpus } from 'node:os'
 import * as t from '@tapeflow/autodiff'
 import { relaxed } from '@tapeflow/autodiff/relaxed'
-import { crossEntropy, linear, relu, sequential } from '@tapeflow/nn'
+import { linear, relu, sequential, sparseCrossEntropy } from '@tapeflow/nn'
 import { adam } from '@tapeflow/optim'
 import { interleave } from './interleave.js'
 
@@ -42,7 +42,7 @@ function calling(f, ...shapes) {
  */
 function training(rows) {
   const model = sequential(linear(784, 128), relu(), linear(128, 64), relu(), linear(64, 10))
-  const loss = crossEntropy()
+  const loss = sparseCrossEntropy()
   const optimizer = adam({ learningRate: 1e-3 })
   const x = normal([rows, 784])
   const y = t.tensor(Array.from({ length: rows }, (_, i) => i % 10))

@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { type Batch, type Dataset, type Digit, digits } from '@tapeflow/data'
-import { accuracy, crossEntropy, heNormal, linear, relu, sequential } from '@tapeflow/nn'
+import { accuracy, heNormal, linear, relu, sequential, sparseCrossEntropy } from '@tapeflow/nn'
 import { adam, cosineDecay, join, type Schedule, sgd, warmup } from '@tapeflow/optim'
 import {
   type Callback,
@@ -61,7 +61,7 @@ export async function trainDigits(
   const run$ = fit(model, {
     data: batches,
     validation: validation.batch(250),
-    loss: crossEntropy(),
+    loss: sparseCrossEntropy(),
     optimizer:
       optimizer === 'adam' ? adam({ learningRate: rate }) : sgd({ learningRate: rate, momentum: 0.9 }),
     metrics: [accuracy()],

@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { checkGradient } from '@tapeflow/autodiff/testing'
-import { batchNorm, crossEntropy, dropout, linear, mse, relu, sequential } from '@tapeflow/nn'
+import { batchNorm, dropout, linear, mse, relu, sequential, sparseCrossEntropy } from '@tapeflow/nn'
 import { adam, sgd } from '@tapeflow/optim'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -70,7 +70,7 @@ describe('what people make is verified in three lines:', () => {
     const labels = tensors({ shape: [4], domain: { low: 0, high: 2, integer: true } })
     const batch = fc.record({ logits: tensors({ shape: [4, 3] }), labels })
     const loss = (at: { logits: t.Tensor; labels: t.Tensor }): t.Tensor =>
-      crossEntropy()(at.logits, at.labels)
+      sparseCrossEntropy()(at.logits, at.labels)
     hold(gradientIsCorrect(loss, batch, { fixed: ['labels'] }))
     hold(secondOrderIsCorrect(loss, batch, { fixed: ['labels'], limit: 4 }))
     hold(adjointIsConsistent(loss, batch, { fixed: ['labels'] }))

@@ -3,11 +3,11 @@
  * to see how large that is, and it runs: `node src/bundle/mlp-trainer.js` learns exclusive or.
  */
 import * as t from '@tapeflow/autodiff'
-import { crossEntropy, linear, relu, sequential } from '@tapeflow/nn'
+import { linear, relu, sequential, sparseCrossEntropy } from '@tapeflow/nn'
 import { adam } from '@tapeflow/optim'
 
 const model = sequential(linear(2, 16), relu(), linear(16, 2))
-const loss = crossEntropy()
+const loss = sparseCrossEntropy()
 const optimizer = adam({ learningRate: 0.02 })
 const x = t.tensor([
   [0, 0],

@@ -138,7 +138,7 @@ function layer(init, apply, outputShape = (shape) => shape) {
  * @returns {Loss}
  */
 export function lossOf(name) {
-  if (name === 'crossEntropy') return nn.crossEntropy({ from: 'logits' })
+  if (name === 'crossEntropy') return nn.sparseCrossEntropy({ from: 'logits' })
   if (name === 'meanSquaredError') return nn.mse()
   const losses = offered('autodiff', 'sigmoidCrossEntropy')
   return (logits, targets) => t.mean(losses(logits, targets))

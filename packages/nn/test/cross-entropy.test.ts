@@ -1,6 +1,12 @@
 import * as t from '@tapeflow/autodiff'
 import { describe, expect, test } from 'vitest'
-import { crossEntropy, type Reduction } from '../src/index.ts'
+import {
+  type CrossEntropyOptions,
+  crossEntropy,
+  type Loss,
+  type Reduction,
+  sparseCrossEntropy,
+} from '../src/index.ts'
 import { centralDifferences, expectClose, refusal, rowsOf, sample } from './float64.ts'
 
 const [rows, classes] = [4, 3]
@@ -44,7 +50,13 @@ const fromLogits = (
 
 const matrix = (values: readonly number[]): t.Tensor => t.tensor([...values], [rows, classes])
 
-describe('crossEntropy', () => {
+/** The loss that takes rows as rows, and labels as labels. */
+function either(options: CrossEntropyOptions = {}): Loss {
+  const [ofRows, ofLabels] = [crossEntropy(options), sparseCrossEntropy(options)]
+  return (x, target, weights) => (target.rank === 1 ? ofLabels : ofRows)(x, target, weights)
+}
+
+describe('crossEntropy and sparseCrossEntropy', () => {
   for (const reduction of ['mean', 'sum', 'none'] as const) {
     for (const [name, given] of [
       ['unweighted', undefined],
@@ -52,8 +64,8 @@ describe('crossEntropy', () => {
     ] as const) {
       test(`agrees with its definition in double precision: ${reduction}, ${name}`, () => {
         const w = given === undefined ? undefined : t.tensor(given)
-        const ofLogits = crossEntropy({ from: 'logits', reduction })
-        const ofProbabilities = crossEntropy({ from: 'probabilities', reduction })
+        const ofLogits = either({ from: 'logits', reduction })
+        const ofProbabilities = either({ from: 'probabilities', reduction })
         const hard = fromLogits(logits, oneHot, reduction, given)
         const spread = fromLogits(logits, soft, reduction, given)
         for (const [loss, x] of [
@@ -78,10 +90,10 @@ describe('crossEntropy', () => {
         centralDifferences((x) => fromLogits(x, target, 'mean')[0]!, logits),
         1e-9,
       )
-      const gradient = t.grad((x: t.Tensor) => crossEntropy()(x, matrix(target)))(matrix(logits))
+      const gradient = t.grad((x: t.Tensor) => either()(x, matrix(target)))(matrix(logits))
       expectClose(gradient.toFloat32Array(), byHand)
     }
-    const gradient = t.grad((x: t.Tensor) => crossEntropy()(x, t.tensor(labels)))(matrix(logits))
+    const gradient = t.grad((x: t.Tensor) => either()(x, t.tensor(labels)))(matrix(logits))
     expectClose(
       gradient.toFloat32Array(),
       probabilities.map((p, i) => (p - oneHot[i]!) / rows),
@@ -96,7 +108,7 @@ describe('crossEntropy', () => {
       centralDifferences((x) => fromLogits(x, oneHot, 'mean', weights)[0]!, logits),
       1e-9,
     )
-    const loss = (x: t.Tensor): t.Tensor => crossEntropy()(x, t.tensor(labels), t.tensor(weights))
+    const loss = (x: t.Tensor): t.Tensor => either()(x, t.tensor(labels), t.tensor(weights))
     expectClose(t.grad(loss)(matrix(logits)).toFloat32Array(), byHand)
   })
 
@@ -107,13 +119,13 @@ describe('crossEntropy', () => {
       centralDifferences((x) => reference(x, soft, 'sum')[0]!, probabilities),
       1e-8,
     )
-    const loss = crossEntropy({ from: 'probabilities', reduction: 'sum' })
+    const loss = either({ from: 'probabilities', reduction: 'sum' })
     const gradient = t.grad((x: t.Tensor) => loss(x, matrix(soft)))(matrix(probabilities))
     expectClose(gradient.toFloat32Array(), byHand)
   })
 
   test('has gradients for soft targets and weights too', () => {
-    const loss = crossEntropy()
+    const loss = either()
     const inputs = { target: matrix(soft), weights: t.tensor(weights) }
     const gradients = t.grad((p: typeof inputs) => loss(matrix(logits), p.target, p.weights))(inputs)
     const byTarget = centralDifferences(
@@ -131,7 +143,7 @@ describe('crossEntropy', () => {
 
   test('can be differentiated twice', () => {
     const x = matrix(logits)
-    const first = t.grad((x: t.Tensor) => crossEntropy({ reduction: 'sum' })(x, t.tensor(labels)))
+    const first = t.grad((x: t.Tensor) => either({ reduction: 'sum' })(x, t.tensor(labels)))
     const second = t.grad((x: t.Tensor) => t.sum(t.square(first(x))))(x)
     const byHand = centralDifferences(
       (at) =>
@@ -159,9 +171,9 @@ describe('crossEntropy', () => {
           [0, 1],
         ]),
       ]) {
-        const losses = crossEntropy({ reduction: 'none' })(x, target)
+        const losses = either({ reduction: 'none' })(x, target)
         expect(losses.toArray()).toEqual([0, big, Math.fround(Math.LN2)])
-        const { value, gradients } = t.valueAndGrad((x: t.Tensor) => crossEntropy()(x, target))(x)
+        const { value, gradients } = t.valueAndGrad((x: t.Tensor) => either()(x, target))(x)
         expectClose([value.item() / big], [(1 + Math.LN2 / big) / 3])
         expectClose(gradients.toFloat32Array(), [0, 0, -1 / 3, 1 / 3, 1 / 6, -1 / 6])
       }
@@ -173,23 +185,23 @@ describe('crossEntropy', () => {
       [2e38, 0],
       [2e38, 0],
     ])
-    expectClose([crossEntropy()(x, t.tensor([1, 1])).item() / 2e38], [1])
-    expect(crossEntropy({ reduction: 'sum' })(x, t.tensor([1, 1])).item()).toBe(Number.POSITIVE_INFINITY)
+    expectClose([either()(x, t.tensor([1, 1])).item() / 2e38], [1])
+    expect(either({ reduction: 'sum' })(x, t.tensor([1, 1])).item()).toBe(Number.POSITIVE_INFINITY)
   })
 
   test('allows classes masked by logits of -Infinity', () => {
     const masked = t.tensor([[0, Number.NEGATIVE_INFINITY, 0]])
     for (const target of [t.tensor([2]), t.tensor([[0, 0, 1]])]) {
-      const { value, gradients } = t.valueAndGrad((x: t.Tensor) => crossEntropy()(x, target))(masked)
+      const { value, gradients } = t.valueAndGrad((x: t.Tensor) => either()(x, target))(masked)
       expect(value.item()).toBe(Math.fround(Math.LN2))
       expect(gradients.toArray()).toEqual([[0.5, 0, -0.5]])
     }
-    expect(crossEntropy()(masked, t.tensor([1])).item()).toBe(Number.POSITIVE_INFINITY)
-    expect(crossEntropy()(masked, t.tensor([[0, 1, 0]])).item()).toBe(Number.POSITIVE_INFINITY)
+    expect(either()(masked, t.tensor([1])).item()).toBe(Number.POSITIVE_INFINITY)
+    expect(either()(masked, t.tensor([[0, 1, 0]])).item()).toBe(Number.POSITIVE_INFINITY)
   })
 
   test('ignores probabilities of 0 in classes that are not the target', () => {
-    const loss = crossEntropy({ from: 'probabilities' })
+    const loss = either({ from: 'probabilities' })
     for (const target of [t.tensor([0]), t.tensor([[1, 0, 0]])]) {
       const { value, gradients } = t.valueAndGrad((x: t.Tensor) => loss(x, target))(t.tensor([[0.5, 0.5, 0]]))
       expect(value.item()).toBe(Math.fround(Math.LN2))
@@ -211,7 +223,7 @@ describe('crossEntropy', () => {
           [0, 1],
         ]),
       ]) {
-        const loss = (x: t.Tensor): t.Tensor => crossEntropy({ reduction })(x, target, t.tensor([0, 1]))
+        const loss = (x: t.Tensor): t.Tensor => either({ reduction })(x, target, t.tensor([0, 1]))
         const { value, gradients } = t.valueAndGrad(loss)(x)
         expect(value.item()).toBe(Math.fround(Math.LN2))
         expectClose(gradients.toFloat32Array(), [0, 0, 0.5, -0.5], 0)
@@ -226,8 +238,7 @@ describe('crossEntropy', () => {
       [0.5, 0.5],
     ])
     for (const target of [t.tensor([1, 1]), t.oneHot(t.tensor([1, 1]), 2)]) {
-      const loss = (x: t.Tensor): t.Tensor =>
-        crossEntropy({ from: 'probabilities' })(x, target, t.tensor([0, 1]))
+      const loss = (x: t.Tensor): t.Tensor => either({ from: 'probabilities' })(x, target, t.tensor([0, 1]))
       const { value, gradients } = t.valueAndGrad(loss)(x)
       expect(value.item()).toBe(Math.fround(Math.LN2))
       expect(gradients.toFloat32Array()).toEqual(Float32Array.of(0, 0, 0, -2))
@@ -235,26 +246,26 @@ describe('crossEntropy', () => {
   })
 
   test('gives NaN for NaN logits, and for weights that are all 0', () => {
-    expect(crossEntropy()(t.tensor([[Number.NaN, 0]]), t.tensor([1])).item()).toBeNaN()
-    expect(crossEntropy()(t.tensor([[1, 0]]), t.tensor([1]), t.tensor([0])).item()).toBeNaN()
+    expect(either()(t.tensor([[Number.NaN, 0]]), t.tensor([1])).item()).toBeNaN()
+    expect(either()(t.tensor([[1, 0]]), t.tensor([1]), t.tensor([0])).item()).toBeNaN()
   })
 
   test('leaves no tensor behind but its result', () => {
     const x = matrix(logits)
     const target = t.tensor(labels)
     const before = t.memory().tensors
-    const result = crossEntropy()(x, target)
+    const result = either()(x, target)
     expect(t.memory().tensors).toBe(before + 1)
     result.dispose()
   })
 
   test('refuses labels out of range, naming label and row', () => {
-    const loss = crossEntropy()
+    const loss = sparseCrossEntropy()
     const x = t.zeros([3, 3])
     const words = (label: string, row: number): Error =>
       refusal(
         RangeError,
-        `crossEntropy: label ${label} at row ${row} is not an integer from 0 to 2; count classes from 0`,
+        `sparseCrossEntropy: label ${label} at row ${row} is not an integer from 0 to 2; count classes from 0`,
       )
     expect(() => loss(x, t.tensor([0, 3, 1]))).toThrow(words('3', 1))
     expect(() => loss(x, t.tensor([0, 1, -1]))).toThrow(words('-1', 2))
@@ -262,23 +273,34 @@ describe('crossEntropy', () => {
     expect(() => loss(x, t.tensor([0, Number.NaN, 1]))).toThrow(words('NaN', 1))
   })
 
-  test('refuses shapes that do not fit, to the letter', () => {
-    const loss = crossEntropy()
-    const words = (got: string): Error =>
+  test('refuse shapes that do not fit, to the letter', () => {
+    const rows = (got: string): Error =>
       refusal(
         RangeError,
-        `crossEntropy: the target must be labels [2] or rows [2,3], got ${got}; pass one label or one row of probabilities for each row of the prediction`,
+        `crossEntropy: the target must be rows [2,3], got ${got}; use sparseCrossEntropy for labels`,
       )
-    expect(() => loss(t.zeros([2, 3]), t.zeros([2, 1]))).toThrow(words('[2,1]'))
-    expect(() => loss(t.zeros([2, 3]), t.zeros([3]))).toThrow(words('[3]'))
-    expect(() => loss(t.zeros([2, 3]), t.tensor(1))).toThrow(words('[]'))
-    expect(() => loss(t.zeros([3]), t.zeros([3]))).toThrow(
-      refusal(RangeError, 'crossEntropy: the prediction must be [rows, classes], got [3]; reshape it'),
-    )
-    expect(() => loss(t.zeros([2, 3]), t.zeros([2]), t.ones([2, 1]))).toThrow(
+    expect(() => crossEntropy()(t.zeros([2, 3]), t.zeros([2, 1]))).toThrow(rows('[2,1]'))
+    const labels = (got: string): Error =>
       refusal(
         RangeError,
-        'crossEntropy: the weights must have shape [2], got [2,1]; pass one number for each row of the prediction',
+        `sparseCrossEntropy: the target must be labels [2], got ${got}; pass one label for each row of the prediction`,
+      )
+    expect(() => sparseCrossEntropy()(t.zeros([2, 3]), t.zeros([2, 1]))).toThrow(labels('[2,1]'))
+    expect(() => sparseCrossEntropy()(t.zeros([2, 3]), t.zeros([3]))).toThrow(labels('[3]'))
+    expect(() => sparseCrossEntropy()(t.zeros([2, 3]), t.tensor(1))).toThrow(labels('[]'))
+    expect(() => crossEntropy()(t.zeros([3]), t.zeros([3]))).toThrow(
+      refusal(RangeError, 'crossEntropy: the prediction must be [rows, …, classes], got [3]; reshape it'),
+    )
+    expect(() => sparseCrossEntropy()(t.zeros([2, 3]), t.zeros([2]), t.ones([2, 1]))).toThrow(
+      refusal(
+        RangeError,
+        'sparseCrossEntropy: the weights must have shape [2], got [2,1]; pass one number for each row of the prediction',
+      ),
+    )
+    expect(() => sparseCrossEntropy()(t.zeros([2, 4, 3]), t.zeros([2, 4]), t.ones([4]))).toThrow(
+      refusal(
+        RangeError,
+        'sparseCrossEntropy: the weights must have shape [2] or [2,4], got [4]; pass one number for each row of the prediction',
       ),
     )
   })

@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { describe, expect, test } from 'vitest'
-import { batchNorm, crossEntropy, dropout, linear, relu, sequential } from '../src/index.ts'
+import { batchNorm, dropout, linear, relu, sequential, sparseCrossEntropy } from '../src/index.ts'
 
 describe('gradients of single samples', () => {
   const rows = 6
@@ -12,7 +12,7 @@ describe('gradients of single samples', () => {
     t.scope(() => {
       const network = sequential(linear(5, 7), relu(), dropout(0.5), linear(7, 3))
       const { params, state } = network.init(t.key(2), [1, 5])
-      const criterion = crossEntropy({ from: 'logits' })
+      const criterion = sparseCrossEntropy({ from: 'logits' })
       const loss = (p: typeof params, row: t.Tensor, label: t.Tensor, key: t.Key): t.Tensor =>
         criterion(network.apply(p, state, row, { training: true, key, path: '' }).y, label)
       const all = t.vmap(t.grad(loss), { inAxes: [null, 0, 0, 0] })

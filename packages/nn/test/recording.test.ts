@@ -4,32 +4,47 @@ import {
   type Applied,
   accuracy,
   activation,
+  binaryCrossEntropy,
+  categoricalHinge,
   constant,
+  cosineSimilarity,
   crossEntropy,
+  focal,
   glorotNormal,
   glorotUniform,
   heNormal,
   heUniform,
+  hinge,
+  huber,
   type Initializer,
   identityMatrix,
+  klDivergence,
   type Layer,
   type Loss,
   lecunNormal,
   lecunUniform,
   linear,
+  logCosh,
+  mae,
   mse,
   normal,
   ones,
   orthogonal,
+  perceptronLoss,
+  poisson,
   relu,
   sequential,
   sigmoid,
+  sparseCrossEntropy,
+  squaredHinge,
   tanh,
+  triplet,
   truncatedNormal,
   uniform,
   varianceScaling,
   zeros,
 } from '../src/index.ts'
+
 import { refusal } from './float64.ts'
 
 // Everything here runs on values that are only shapes: what reads one throws a RecordingError.
@@ -56,17 +71,60 @@ interface LossRow {
   readonly targets: readonly t.Shape[]
 }
 
-const labelsOrRows = [[rows], [rows, classes]]
+const [labels, ofRows] = [[[rows]], [[rows, classes]]]
+const probabilities = { from: 'probabilities' } as const
+const classWeights = [1, 0, 2]
+const smooth = { labelSmoothing: 0.1, classWeights }
+const counted = { classWeights: [1, 2] } as const
 
 // A new loss is a row.
 const losses: readonly LossRow[] = [
-  { name: 'crossEntropy', make: crossEntropy, targets: labelsOrRows },
+  { name: 'binaryCrossEntropy', make: binaryCrossEntropy, targets: ofRows },
+  {
+    name: 'binaryCrossEntropy from probabilities',
+    make: (options) => binaryCrossEntropy({ ...options, ...probabilities, ...counted, labelSmoothing: 0.1 }),
+    targets: ofRows,
+  },
+  { name: 'categoricalHinge', make: categoricalHinge, targets: ofRows },
+  { name: 'cosineSimilarity', make: cosineSimilarity, targets: ofRows },
+  { name: 'crossEntropy', make: crossEntropy, targets: ofRows },
   {
     name: 'crossEntropy from probabilities',
-    make: (options) => crossEntropy({ ...options, from: 'probabilities' }),
-    targets: labelsOrRows,
+    make: (options) => crossEntropy({ ...options, ...probabilities, ...smooth }),
+    targets: ofRows,
   },
-  { name: 'mse', make: mse, targets: [[rows, classes]] },
+  { name: 'focal', make: focal, targets: ofRows },
+  {
+    name: 'focal of exclusive classes',
+    make: (options) => focal({ ...options, classes: 'exclusive', classWeights }),
+    targets: ofRows,
+  },
+  { name: 'hinge', make: hinge, targets: ofRows },
+  { name: 'huber', make: huber, targets: ofRows },
+  { name: 'klDivergence', make: klDivergence, targets: ofRows },
+  { name: 'logCosh', make: logCosh, targets: ofRows },
+  { name: 'mae', make: mae, targets: ofRows },
+  { name: 'mse', make: mse, targets: ofRows },
+  { name: 'perceptronLoss', make: (options) => perceptronLoss({ ...options, ...counted }), targets: ofRows },
+  { name: 'poisson', make: poisson, targets: ofRows },
+  { name: 'sparseCrossEntropy', make: sparseCrossEntropy, targets: labels },
+  {
+    name: 'sparseCrossEntropy from probabilities',
+    make: (options) => sparseCrossEntropy({ ...options, ...probabilities }),
+    targets: labels,
+  },
+  {
+    name: 'sparseCrossEntropy, smoothed and weighted',
+    make: (options) => sparseCrossEntropy({ ...options, ...smooth }),
+    targets: labels,
+  },
+  { name: 'squaredHinge', make: squaredHinge, targets: ofRows },
+  {
+    name: 'triplet',
+    make: (options) => (x, target, weights) =>
+      triplet(options)({ anchor: x, positive: target, negative: t.square(x) }, weights),
+    targets: ofRows,
+  },
 ]
 
 const cases = losses.flatMap(({ name, make, targets }) =>
@@ -206,12 +264,12 @@ describe('labels that are recorded', () => {
   const words = { index: 'label', place: 'row' }
   const entriesOf = (x: t.Tensor): NonNullable<t.Tensor['tape']>['entries'] => x.tape?.entries ?? []
 
-  /** The first line of the program that looks at the labels, where `through` makes something of crossEntropy. */
+  /** The first line of the program that looks at the labels, where `through` makes something of sparseCrossEntropy. */
   function check(through: (f: (x: t.Tensor) => t.Tensor) => (x: t.Tensor) => t.Tensor) {
     const found: ReturnType<typeof entriesOf>[number][] = []
     t.evalShape(
       (x: t.Tensor, labels: t.Tensor) => {
-        const made = through((x) => crossEntropy()(x, labels))(x)
+        const made = through((x) => sparseCrossEntropy()(x, labels))(x)
         found.push(...entriesOf(labels).filter((entry) => entry?.inputs[0] === labels))
         return made
       },
@@ -232,23 +290,23 @@ describe('labels that are recorded', () => {
     const { operation, attributes, output } = check(through)
     expect(operation.effect).toBe(true)
     expect(output.shape).toEqual([0])
-    expect(attributes).toEqual({ operation: 'crossEntropy', limit: classes, words })
+    expect(attributes).toEqual({ operation: 'sparseCrossEntropy', limit: classes, words })
     const run = (labels: number[]) => (): void =>
       operation.kernel!(t.zeros([0]), [t.tensor(labels)], attributes, 0)
     const out = (label: string): Error =>
-      refusal(RangeError, `crossEntropy: ${label} is not an integer from 0 to 2; count classes from 0`)
+      refusal(RangeError, `sparseCrossEntropy: ${label} is not an integer from 0 to 2; count classes from 0`)
     expect(run([0, 1, 2, 0])).not.toThrow()
     expect(run([0, 1, 2, 7])).toThrow(out('label 7 at row 3'))
     expect(run([0.5, 1, 2, 7])).toThrow(out('label 0.5 at row 0'))
   })
 
   test('are refused by the compiled loss, which goes on with the next ones', () => {
-    const gradient = t.grad((x: t.Tensor, labels: t.Tensor) => crossEntropy()(x, labels))
+    const gradient = t.grad((x: t.Tensor, labels: t.Tensor) => sparseCrossEntropy()(x, labels))
     const compiled = t.compile(gradient)
     const x = t.normal(t.key(1), [rows, classes])
     const right = t.tensor([0, 1, 2, 0])
     const wanted = gradient(x, right).toArray()
-    const text = 'crossEntropy: label 3 at row 2 is not an integer from 0 to 2; count classes from 0'
+    const text = 'sparseCrossEntropy: label 3 at row 2 is not an integer from 0 to 2; count classes from 0'
     for (let round = 0; round < 2; round++) {
       expect(() => compiled(x, t.tensor([0, 1, 3, 0]))).toThrow(refusal(RangeError, text))
       expect(compiled(x, right).toArray()).toEqual(wanted)
@@ -258,10 +316,10 @@ describe('labels that are recorded', () => {
 
   test('are checked at once where they are known', () => {
     const wrong = t.tensor([0, 1, -1, 0])
-    expect(() => t.evalShape((x: t.Tensor) => crossEntropy()(x, wrong), [rows, classes])).toThrow(
+    expect(() => t.evalShape((x: t.Tensor) => sparseCrossEntropy()(x, wrong), [rows, classes])).toThrow(
       refusal(
         RangeError,
-        'crossEntropy: label -1 at row 2 is not an integer from 0 to 2; count classes from 0',
+        'sparseCrossEntropy: label -1 at row 2 is not an integer from 0 to 2; count classes from 0',
       ),
     )
   })

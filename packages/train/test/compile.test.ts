@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { digits } from '@tapeflow/data'
-import { accuracy, crossEntropy, type LinearParams, linear, mse, relu, sequential } from '@tapeflow/nn'
+import { accuracy, type LinearParams, linear, mse, relu, sequential, sparseCrossEntropy } from '@tapeflow/nn'
 import { adam, cosineDecay, type Optimizer, sgd } from '@tapeflow/optim'
 import { concatMap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
@@ -41,7 +41,7 @@ describe('a compiled run tells what an eager one tells, bit for bit:', () => {
     const tellings = await toldInBothModes(sequential(linear(784, 16), relu(), linear(16, 10)), {
       data: row.weighted ? data.map(weighed) : data,
       validation: row.weighted ? held.map(weighed) : held,
-      loss: crossEntropy(),
+      loss: sparseCrossEntropy(),
       optimizer: row.optimizer,
       metrics: row.measured ? [accuracy()] : [],
       epochs: 3,
@@ -57,7 +57,7 @@ describe('a compiled run tells what an eager one tells, bit for bit:', () => {
         data: digits()
           .shuffle({ key: t.key(2) })
           .batch(64),
-        loss: crossEntropy(),
+        loss: sparseCrossEntropy(),
         optimizer: adam(),
         epochs: 3,
       },

@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { dataset } from '@tapeflow/data'
-import { accuracy, crossEntropy, type LinearParams, linear, mse, zeros } from '@tapeflow/nn'
+import { accuracy, type LinearParams, linear, mse, sparseCrossEntropy, zeros } from '@tapeflow/nn'
 import { adam, sgd } from '@tapeflow/optim'
 import { map } from 'rxjs'
 import { describe, expect, test } from 'vitest'
@@ -122,15 +122,15 @@ describe('the stream of a run', () => {
         x: { shape: [labels.length, 1], values: new Float32Array(labels.length) },
         y: { shape: [labels.length], values: Float32Array.from(labels) },
       }).batch(2)
-    const options = { loss: crossEntropy(), optimizer: sgd({ learningRate: 0.1 }), epochs: 2 }
+    const options = { loss: sparseCrossEntropy(), optimizer: sgd({ learningRate: 0.1 }), epochs: 2 }
     const run = (data: ReturnType<typeof rows>, validation: ReturnType<typeof rows>) =>
       result(fit(linear(1, 3), { ...options, data, validation }))
     const inStep = await run(rows(0, 1, 2, 7), rows(0)).catch((error: unknown) => error)
     expect(inStep).toBeInstanceOf(RangeError)
-    expect(inStep).toMatchObject({ operation: 'fit', cause: { operation: 'crossEntropy' } })
-    expect((inStep as Error).message).toMatch(/^fit: step 1 of epoch 0 failed: crossEntropy: label 7 /)
+    expect(inStep).toMatchObject({ operation: 'fit', cause: { operation: 'sparseCrossEntropy' } })
+    expect((inStep as Error).message).toMatch(/^fit: step 1 of epoch 0 failed: sparseCrossEntropy: label 7 /)
     await expect(run(rows(0, 1, 2, 1), rows(0, 5))).rejects.toThrow(
-      /^fit: validation after step 2 failed: crossEntropy: label 5 /,
+      /^fit: validation after step 2 failed: sparseCrossEntropy: label 5 /,
     )
   })
 
@@ -281,7 +281,7 @@ describe.each(modes)('numbers, %s,', (_, mode) => {
     const still = {
       ...mode,
       data,
-      loss: crossEntropy(),
+      loss: sparseCrossEntropy(),
       optimizer: sgd({ learningRate: 0 }),
       metrics: [accuracy()],
       epochs: 1,

@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { dataset } from '@tapeflow/data'
-import { accuracy, crossEntropy, linear, mse, sequential, tanh } from '@tapeflow/nn'
+import { accuracy, linear, mse, sequential, sparseCrossEntropy, tanh } from '@tapeflow/nn'
 import { adam, sgd } from '@tapeflow/optim'
 import { expect, test } from 'vitest'
 import { fit } from '../src/index.ts'
@@ -112,7 +112,7 @@ test.each(modes)('a label that is none, found out in the third step, leaves noth
   const run$ = fit(sequential(linear(2, 3), tanh()), {
     ...mode,
     data,
-    loss: crossEntropy(),
+    loss: sparseCrossEntropy(),
     optimizer: adam(),
     metrics: [accuracy()],
     epochs: 1,
@@ -120,7 +120,7 @@ test.each(modes)('a label that is none, found out in the third step, leaves noth
     monitors: [(event) => event.type === 'step' && seen.push(event.step)],
   })
   await expect(eventsOf(run$)).rejects.toThrow(
-    'fit: step 2 of epoch 0 failed: crossEntropy: label 3 at row 0 is not an integer from 0 to 2; count classes from 0',
+    'fit: step 2 of epoch 0 failed: sparseCrossEntropy: label 3 at row 0 is not an integer from 0 to 2; count classes from 0',
   )
   expect(seen).toEqual([0, 1])
   expect(t.memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes })

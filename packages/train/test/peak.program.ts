@@ -2,7 +2,7 @@
 // eagerly, and prints the most bytes that were live in the heap at once.
 import * as t from '@tapeflow/autodiff'
 import { dataset } from '@tapeflow/data'
-import { crossEntropy, linear, relu, sequential } from '@tapeflow/nn'
+import { linear, relu, sequential, sparseCrossEntropy } from '@tapeflow/nn'
 import { adam } from '@tapeflow/optim'
 import { fit } from '../src/index.ts'
 
@@ -12,7 +12,7 @@ const data = dataset({
   y: { shape: [32], values: Float32Array.from({ length: 32 }, (_, i) => i % 10) },
 }).batch(32)
 
-const options = { data, loss: crossEntropy(), optimizer: adam(), steps: 5 }
+const options = { data, loss: sparseCrossEntropy(), optimizer: adam(), steps: 5 }
 fit(model, { ...options, compile: process.argv[2] === 'compiled' }).subscribe({
   complete: () => console.log(JSON.stringify(t.memory())),
 })

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { dataset } from '@tapeflow/data'
-import { accuracy, crossEntropy, linear } from '@tapeflow/nn'
+import { accuracy, linear, sparseCrossEntropy } from '@tapeflow/nn'
 import { sgd } from '@tapeflow/optim'
 import { describe, expect, test } from 'vitest'
 import { fit } from '../src/index.ts'
@@ -13,7 +13,7 @@ const data = dataset({
 }).batch(2)
 const options = {
   data,
-  loss: crossEntropy(),
+  loss: sparseCrossEntropy(),
   optimizer: sgd({ learningRate: 0.01 }),
   metrics: [accuracy()],
   epochs: 2,
