@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { type AnyLayer, crossEntropy, type Loss } from '@tapeflow/nn'
+import { type AnyLayer, type Loss, sparseCrossEntropy } from '@tapeflow/nn'
 import { adam, cosineDecay, join, warmup } from '@tapeflow/optim'
 import { type Callback, fit, result } from '@tapeflow/train'
 import type { CharacterModel } from './models.ts'
@@ -29,7 +29,7 @@ export interface Trained {
 /** The mean over all characters: cross entropy takes one row for each. */
 const loss: Loss = (scores, target) => {
   const characters = scores.shape[scores.rank - 1]!
-  return crossEntropy()(t.reshape(scores, [target.size, characters]), t.reshape(target, [target.size]))
+  return sparseCrossEntropy()(t.reshape(scores, [target.size, characters]), t.reshape(target, [target.size]))
 }
 
 /** Trains a model to foretell the next character, and measures it on text that it has not seen. */

@@ -11,6 +11,7 @@ import { learnedFeatures } from './learned-features.ts'
 import type { Lesson } from './lesson.ts'
 import { linearCollapse } from './linear-collapse.ts'
 
+import { outliers } from './outliers.ts'
 import { preservedVariance } from './preserved-variance.ts'
 import { sigmoidQuarter } from './sigmoid-quarter.ts'
 import { zeroInitialization } from './zero-initialization.ts'
@@ -31,5 +32,6 @@ export const lessons: Readonly<Record<string, () => Lesson>> = {
   'batch-norm': batchNormStabilizes,
   dropout: dropoutExpectation,
 
+  outliers,
   depth: depthAndOverfitting,
 }

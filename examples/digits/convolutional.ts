@@ -2,7 +2,6 @@ import * as t from '@tapeflow/autodiff'
 import {
   accuracy,
   conv2d,
-  crossEntropy,
   dropout,
   flatten,
   heNormal,
@@ -11,6 +10,7 @@ import {
   relu,
   reshape,
   sequential,
+  sparseCrossEntropy,
 } from '@tapeflow/nn'
 import { adam } from '@tapeflow/optim'
 import { type Callback, earlyStopping, fit, result } from '@tapeflow/train'
@@ -45,7 +45,7 @@ export async function trainConvolutional(
   const run$ = fit(model, {
     data: batches,
     validation: validation.batch(250),
-    loss: crossEntropy(),
+    loss: sparseCrossEntropy(),
     optimizer: adam({ learningRate: warmThenCool(0.004, epochs * batches.length!) }),
     metrics: [accuracy()],
     epochs,

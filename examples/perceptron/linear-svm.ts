@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { perceptron } from '@tapeflow/nn'
+import { hinge, perceptron } from '@tapeflow/nn'
 import { type Flowers, feature, flowers } from './flowers.ts'
 import { fitLinear, type LinearModel, outputsOf } from './linear-model.ts'
 import { type Morph, shown } from './morph.ts'
@@ -20,10 +20,9 @@ export interface SvmOptions {
 /** The perceptron with the hinge max(0, 1 - y f), y = -1 or 1, and a penalty on its weights: a linear support vector machine. */
 export function fitLinearSvm({ x, labels }: Flowers, options: SvmOptions = {}): LinearModel {
   const { penalty = 1e-3, learningRate = 0.02, steps = 4000 } = options
-  const hinge = (f: t.Tensor, y: t.Tensor): t.Tensor => t.mean(t.relu(t.sub(1, t.mul(y, f))))
   const y = t.tensor(labels.map(signOf), [labels.length, 1])
   try {
-    return fitLinear({ x, y, loss: hinge, penalty, learningRate, steps })
+    return fitLinear({ x, y, loss: hinge(), penalty, learningRate, steps })
   } finally {
     y.dispose()
   }

@@ -1,4 +1,5 @@
 import * as t from '@tapeflow/autodiff'
+import { binaryCrossEntropy } from '@tapeflow/nn'
 import { type Flowers, feature, flowers } from './flowers.ts'
 import { fitLinear, type LinearModel, outputsOf } from './linear-model.ts'
 import { type Morph, shown } from './morph.ts'
@@ -10,10 +11,9 @@ export const petals = (): Flowers =>
 
 /** The perceptron with a sigmoid in the place of the step, and the binary cross-entropy: logistic regression. */
 export function fitLogisticRegression({ x, labels }: Flowers): LinearModel {
-  const crossEntropy = (f: t.Tensor, y: t.Tensor): t.Tensor => t.mean(t.sigmoidCrossEntropy(f, y))
   const y = t.tensor(labels, [labels.length, 1])
   try {
-    return fitLinear({ x, y, loss: crossEntropy, learningRate: 2, steps: 3000 })
+    return fitLinear({ x, y, loss: binaryCrossEntropy(), learningRate: 2, steps: 3000 })
   } finally {
     y.dispose()
   }

@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { crossEntropy } from '@tapeflow/nn'
+import { sparseCrossEntropy } from '@tapeflow/nn'
 import { type Flowers, feature, flowers } from './flowers.ts'
 import { fitLinear, type LinearModel, outputsOf } from './linear-model.ts'
 import type { Morph } from './morph.ts'
@@ -15,10 +15,18 @@ export const allFlowers = (): Flowers => flowers(species, [0, 1, 2, 3])
  * penalty keeps weights finite: `1 / samples` is what scikit-learn's LogisticRegression calls C = 1.
  */
 export function fitSoftmaxRegression({ x, labels }: Flowers): LinearModel {
-  const y = t.scope(() => t.oneHot(t.tensor(labels), 3))
+  const y = t.tensor(labels)
   const penalty = 1 / labels.length
   try {
-    return fitLinear({ x, y, outputs: 3, loss: crossEntropy(), penalty, learningRate: 0.3, steps: 3000 })
+    return fitLinear({
+      x,
+      y,
+      outputs: 3,
+      loss: sparseCrossEntropy(),
+      penalty,
+      learningRate: 0.3,
+      steps: 3000,
+    })
   } finally {
     y.dispose()
   }

@@ -1,6 +1,6 @@
 import { key } from '@tapeflow/autodiff'
-import { type Batch, iris } from '@tapeflow/data'
-import { accuracy, crossEntropy, linear, sequential, tanh } from '@tapeflow/nn'
+import { iris } from '@tapeflow/data'
+import { accuracy, linear, sequential, sparseCrossEntropy, tanh } from '@tapeflow/nn'
 import { adam } from '@tapeflow/optim'
 import { fit, result } from '@tapeflow/train'
 import { numbersOf, type Sample, standardizer } from './standardize.ts'
@@ -9,19 +9,14 @@ import { numbersOf, type Sample, standardizer } from './standardize.ts'
 export async function classifyIris(seed: number): Promise<number> {
   const { train, test } = iris().split({ train: 105, test: 45 })
   const standardize = standardizer(numbersOf(train, 'x'))
-  // The species as a row with a 1 in its place.
-  const oneHot = (label: number): Batch => ({
-    shape: [3],
-    values: Float32Array.from([0, 1, 2], (species) => Number(species === label)),
-  })
-  const ready = ({ x, y }: Sample): Sample => ({ x: standardize(x), y: oneHot(y.values[0]!) })
+  const ready = ({ x, y }: Sample): Sample => ({ x: standardize(x), y })
   const run$ = fit(sequential(linear(4, 16), tanh(), linear(16, 3)), {
     data: train
       .map(ready)
       .shuffle({ key: key(seed) })
       .batch(15),
     validation: test.map(ready).batch(45),
-    loss: crossEntropy(),
+    loss: sparseCrossEntropy(),
     metrics: [accuracy()],
     optimizer: adam({ learningRate: 0.01 }),
     epochs: 60,

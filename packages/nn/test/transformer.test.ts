@@ -2,7 +2,6 @@ import * as t from '@tapeflow/autodiff'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import {
   type Context,
-  crossEntropy,
   embedding,
   layerNorm,
   learnedPositions,
@@ -12,6 +11,7 @@ import {
   rotaryPositions,
   sequential,
   sinusoidalPositions,
+  sparseCrossEntropy,
   type TransformerBlockParams,
   transformerBlock,
 } from '../src/index.ts'
@@ -158,7 +158,7 @@ describe('transformerBlock', () => {
     const { params: start, state } = model.init(t.key(1), [4])
     const logits = (p: typeof start): t.Tensor =>
       t.squeeze(t.slice(model.apply(p, state, inputs, inference).y, [0, 3, 0], [81, 4, 3]), { axis: 1 })
-    const step = t.compile(t.valueAndGrad((p: typeof start) => crossEntropy()(logits(p), labels)))
+    const step = t.compile(t.valueAndGrad((p: typeof start) => sparseCrossEntropy()(logits(p), labels)))
     const losses: number[] = []
     t.fold(start, Array.from({ length: 60 }), (p) => {
       const { value, gradients } = step(p)
