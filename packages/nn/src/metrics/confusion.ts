@@ -1,4 +1,5 @@
 import { failRange, type Tensor } from '@tapeflow/autodiff'
+import { checkTensor } from '../targets.ts'
 import { binaryRows, classOf, isBinary } from './binary-rows.ts'
 import { classRows, largestOfRows } from './class-rows.ts'
 
@@ -60,6 +61,7 @@ function guessed(
   weights: Tensor | undefined,
   threshold: number,
 ): Guessed {
+  checkTensor(operation, 'prediction', prediction)
   if (isBinary(prediction)) {
     const { scores, truth, weight } = binaryRows(operation, prediction, target, weights)
     return { classes: 2, guess: scores.map((score) => classOf(score, threshold)), truth, weight }

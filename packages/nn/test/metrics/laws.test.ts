@@ -1,8 +1,9 @@
 import * as t from '@tapeflow/autodiff'
 import { describe, expect, test } from 'vitest'
-import { measure } from '../src/index.ts'
-import { expectClose, rowsOf } from './float64.ts'
-import { type MetricRow, rows, type Sample } from './metric-rows.ts'
+import { measure } from '../../src/index.ts'
+import { expectClose, rowsOf } from '../float64.ts'
+import type { MetricRow, Sample } from './metric-row.ts'
+import { rows } from './rows.ts'
 
 const size = 40
 const cases = rows.map((row) => [row.name, row] as const)
