@@ -123,6 +123,9 @@ describe('measures', () => {
     expect(measure(auc({ curve: 'precisionRecall' }), t.tensor([1, 2, 0]), t.ones([3]))).toBe(1)
     expect(measure(rocCurve(), t.tensor([nan]), t.tensor([1])).truePositiveRate).toEqual([nan, nan])
     expect(measure(precisionRecallCurve(), t.tensor([nan]), t.tensor([1])).precision).toEqual([nan, nan])
+    const unordered = measure(rocCurve(), t.tensor([nan, 1, nan]), labels)
+    expect(unordered.thresholds).toEqual([infinity, 1, nan])
+    expect(unordered.falsePositiveRate).toEqual([nan, nan, nan])
   })
 
   test('order infinite scores, and both zeros as one', () => {

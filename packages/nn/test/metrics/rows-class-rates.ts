@@ -1,5 +1,5 @@
 import { f1, precision, recall } from '../../src/index.ts'
-import { classes, four, rare, two, twoColumns } from './draws.ts'
+import { classes, occurrences, two, twoColumns } from './draws.ts'
 import { type MetricRow, range, type Sample } from './metric-row.ts'
 import { macro, ofClasses, ofThreshold, type Pair, rates, right, weighted } from './pairs.ts'
 
@@ -16,7 +16,7 @@ export const classRates: readonly MetricRow[] = (['precision', 'recall', 'f1'] a
         reference: (samples) => rate(samples.map(ofThreshold(0.25)), 1),
       },
       { name: `${name} of two columns`, measure: make(), ...twoColumns, reference: (s) => rate(pairs(s), 1) },
-      ...[four, rare].flatMap((drawn, i): readonly MetricRow[] => [
+      ...occurrences.flatMap((drawn, i): readonly MetricRow[] => [
         {
           name: `${name} macro ${i}`,
           measure: make({ average: 'macro' }),

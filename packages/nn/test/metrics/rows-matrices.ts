@@ -1,5 +1,5 @@
 import { type ClassificationReport, classificationReport, confusionMatrix, meanIoU } from '../../src/index.ts'
-import { classes, four, rare } from './draws.ts'
+import { classes, four, occurrences } from './draws.ts'
 import { labels, type MetricRow, numbers, range } from './metric-row.ts'
 import { count, macro, ofClasses, ofThreshold, rates, right, weighted } from './pairs.ts'
 
@@ -29,7 +29,7 @@ export const matrices: readonly MetricRow[] = [
         ),
       ),
   },
-  ...[four, rare].map(
+  ...occurrences.map(
     (drawn, i): MetricRow => ({
       name: `classificationReport ${i}`,
       measure: {
@@ -52,12 +52,14 @@ export const matrices: readonly MetricRow[] = [
       },
     }),
   ),
-  {
-    name: 'meanIoU',
-    measure: meanIoU(),
-    ...rare,
-    reference: (samples) => macro(samples.map(ofClasses), classes, rates.iou),
-  },
+  ...occurrences.map(
+    (drawn, i): MetricRow => ({
+      name: `meanIoU ${i}`,
+      measure: meanIoU(),
+      ...drawn,
+      reference: (samples) => macro(samples.map(ofClasses), classes, rates.iou),
+    }),
+  ),
   {
     name: 'meanIoU of one number',
     measure: meanIoU({ threshold: 0.25 }),
