@@ -7,7 +7,7 @@ import {
   heNormal,
   heUniform,
   type Initializer,
-  identity,
+  identityMatrix,
   lecunNormal,
   lecunUniform,
   linear,
@@ -157,11 +157,11 @@ describe('initialisers', () => {
     expect(around(normal({ mean: 10 })).every((value) => Math.abs(value - 10) < 0.5)).toBe(true)
   })
 
-  test('zeros, ones, constant and identity are what they say', () => {
+  test('zeros, ones, constant and identityMatrix are what they say', () => {
     expect(zeros(t.key(1), [2], 1, 1).toArray()).toEqual([0, 0])
     expect(ones(t.key(1), [2], 1, 1).toArray()).toEqual([1, 1])
     expect(constant(-3)(t.key(1), [2], 1, 1).toArray()).toEqual([-3, -3])
-    expect(identity({ gain: 2 })(t.key(1), [3, 2], 1, 1).toArray()).toEqual([
+    expect(identityMatrix({ gain: 2 })(t.key(1), [3, 2], 1, 1).toArray()).toEqual([
       [2, 0],
       [0, 2],
       [0, 0],
@@ -170,7 +170,7 @@ describe('initialisers', () => {
 
   test('leave nothing behind but what they give', () => {
     const before = t.memory().tensors
-    const made = [...named.map(({ initializer }) => initializer), identity(), orthogonal(), constant(1)]
+    const made = [...named.map(({ initializer }) => initializer), identityMatrix(), orthogonal(), constant(1)]
     const drawn = made.map((initializer) => initializer(t.key(1), [4, 6], 4, 6))
     expect(t.memory().tensors).toBe(before + drawn.length)
   })
@@ -198,10 +198,10 @@ describe('initialisers', () => {
       () => varianceScaling({ distribution: 'cauchy' }),
       "varianceScaling: unknown distribution 'cauchy'; use truncatedNormal, normal, uniform",
     ],
-    [() => identity({ gain: Number.NaN }), 'identity: gain must be a finite number, got NaN'],
+    [() => identityMatrix({ gain: Number.NaN }), 'identityMatrix: gain must be a finite number, got NaN'],
     [
-      () => identity()(t.key(1), [2], 2, 2),
-      'identity: the shape must be [rows, columns], got [2]; use it for matrices',
+      () => identityMatrix()(t.key(1), [2], 2, 2),
+      'identityMatrix: the shape must be [rows, columns], got [2]; use it for matrices',
     ],
     [() => orthogonal({ gain: Number.NaN }), 'orthogonal: gain must be a finite number, got NaN'],
     [
