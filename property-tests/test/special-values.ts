@@ -33,8 +33,6 @@ const specials: readonly number[] = [
   1,
   -1,
   0.5,
-  1.5,
-  -2.5,
 ]
 
 /** Halves between an odd and an even number: of one input only, since products with the largest number overflow. */

@@ -297,7 +297,7 @@ describe('orthogonal', () => {
 
   test('is the first columns of a larger one, with positive products: Gram-Schmidt of what is drawn', () => {
     const drawn = t.normal(t.key(4), [3, 5]).toFloat32Array()
-    const rows = [0, 1, 2].map((i) => [...drawn.slice(5 * i, 5 * i + 5)])
+    const rows = [0, 1, 2].map((i) => Array.from(drawn.subarray(5 * i, 5 * i + 5)))
     const dot = (a: readonly number[], b: readonly number[]): number =>
       a.reduce((sum, v, k) => sum + v * b[k]!, 0)
     const found: number[][] = []

@@ -121,11 +121,20 @@ export function checkOptions(model: unknown, options: FitOptions): void {
       'leave one of them out',
     )
   }
-  checkNames(options)
+  checkMetrics(options)
   key(options.seed ?? 0)
 }
 
-function checkNames({ metrics = [] }: FitOptions): void {
+function checkMetrics({ metrics = [] }: FitOptions): void {
+  for (const metric of metrics) {
+    const value: unknown = metric.result(metric.init())
+    if (typeof value === 'number') continue
+    failType(
+      'fit',
+      `metrics must be measures of one number, but ${metric.name} comes to ${kindOf(value)}`,
+      'measure it beside the run, on the result',
+    )
+  }
   const names = metrics.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) failRange('fit', `two metrics are named '${twice}'`, 'give them different names')

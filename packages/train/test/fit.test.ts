@@ -1,6 +1,14 @@
 import * as t from '@tapeflow/autodiff'
 import { dataset } from '@tapeflow/data'
-import { accuracy, type LinearParams, linear, mse, sparseCrossEntropy, zeros } from '@tapeflow/nn'
+import {
+  accuracy,
+  confusionMatrix,
+  type LinearParams,
+  linear,
+  mse,
+  sparseCrossEntropy,
+  zeros,
+} from '@tapeflow/nn'
 import { adam, sgd } from '@tapeflow/optim'
 import { map } from 'rxjs'
 import { describe, expect, test } from 'vitest'
@@ -342,6 +350,10 @@ describe('what is wrong with a call', () => {
     [
       "fit: two metrics are named 'accuracy'; give them different names",
       { epochs: 1, metrics: [accuracy(), accuracy()] },
+    ],
+    [
+      'fit: metrics must be measures of one number, but confusionMatrix comes to an array; measure it beside the run, on the result',
+      { epochs: 1, metrics: [confusionMatrix()] },
     ],
   ]
   test.each(cases)('%s', (words, options) => {

@@ -32,7 +32,7 @@ export const sigmoidGradientOperation: ReturnType<typeof gradientOf> = /*@__PURE
   name: 'sigmoidGradient',
   doc: 'g y (1 - y)',
   reference: (y) => y * (1 - y),
-  expression: (g, y) => e.mul(g, e.mul(y, e.sub(e.constant(1), y))),
+  expression: (g, y) => e.mul(e.mul(g, y), e.sub(e.constant(1), y)),
   second: (y) => sub(1, mul(y, 2)),
 })
 
