@@ -2,7 +2,7 @@
 //
 //   npm run course                        all of them
 //   npm run course -- dropout depth       those named
-//   npm run course -- --out docs/course   writes the pictures there
+//   npm run course -- --out docs/course   writes the pictures there, and a page
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { scope } from '@tapeflow/autodiff'
@@ -12,7 +12,7 @@ import { lessons } from './lessons.ts'
 
 const program = new Command('course')
   .argument('[lessons...]', `any of ${Object.keys(lessons).join(', ')}; all by default`)
-  .option('--out <folder>', 'writes a picture of each there, as SVG')
+  .option('--out <folder>', 'writes a picture of each there, as SVG, and a page with all that were run')
   .parse()
 const { out } = program.opts<{ out?: string }>()
 const names = program.args.length === 0 ? Object.keys(lessons) : program.args
@@ -23,6 +23,15 @@ if (unknown.length > 0) {
   )
 }
 
+const write = (name: string, text: string): void => {
+  if (out === undefined) return
+  mkdirSync(out, { recursive: true })
+  const path = join(out, name)
+  writeFileSync(`${path}.part`, text)
+  renameSync(`${path}.part`, path)
+}
+
+const sections: string[] = []
 for (const name of names) {
   let lesson: Lesson | undefined
   scope(() => {
@@ -32,10 +41,13 @@ for (const name of names) {
   console.log(title)
   for (const { says, holds } of claims) console.log(`  ${holds ? 'yes' : 'NO '}  ${says}`)
   if (claims.some(({ holds }) => !holds)) process.exitCode = 1
-  if (out !== undefined) {
-    mkdirSync(out, { recursive: true })
-    const path = join(out, `${name}.svg`)
-    writeFileSync(`${path}.part`, svg)
-    renameSync(`${path}.part`, path)
-  }
+  write(`${name}.svg`, svg)
+  const sentences = claims.map(({ says }) => `- ${says}`).join('\n')
+  sections.push(
+    `## ${title}\n\n${sentences}\n\n![${title}](${name}.svg)\n\n[The program](../../examples/course/${name}.ts)\n`,
+  )
 }
+write(
+  'README.md',
+  `# The course\n\nWhat a deep-learning course claims, measured: \`npm run course -- --out docs/course\` writes this page.\n\n${sections.join('\n')}`,
+)
