@@ -1,3 +1,4 @@
+export { applyInner, type Inner } from './combine/apply-inner.ts'
 export { childContext } from './combine/child-context.ts'
 export {
   type Sequential,
@@ -19,9 +20,12 @@ export type {
   Context,
   Initialized,
   Layer,
+  Model,
   ParamsOf,
   SizePreserving,
   StateOf,
+  Tap,
+  Tapped,
 } from './layer.ts'
 export { activation } from './layers/activation.ts'
 export {
@@ -31,14 +35,27 @@ export {
   batchNorm,
 } from './layers/batch-norm.ts'
 export { dropout } from './layers/dropout.ts'
+export { elu } from './layers/elu.ts'
+export { type GeluOptions, gelu } from './layers/gelu.ts'
+export { hardSigmoid } from './layers/hard-sigmoid.ts'
+export { identity } from './layers/identity.ts'
+export { leakyRelu } from './layers/leaky-relu.ts'
 export {
   type LinearOptions,
   type LinearParams,
   type LinearParamsWithoutBias,
   linear,
 } from './layers/linear.ts'
+export { logSoftmax } from './layers/log-softmax.ts'
+export { mish } from './layers/mish.ts'
 export { relu } from './layers/relu.ts'
+export { selu } from './layers/selu.ts'
 export { sigmoid } from './layers/sigmoid.ts'
+export { silu } from './layers/silu.ts'
+export { softmax } from './layers/softmax.ts'
+export { softplus } from './layers/softplus.ts'
+export { softsign } from './layers/softsign.ts'
+export { step } from './layers/step.ts'
 export { tanh } from './layers/tanh.ts'
 export { type CrossEntropyOptions, crossEntropy } from './losses/cross-entropy.ts'
 export { type MseOptions, mse } from './losses/mse.ts'

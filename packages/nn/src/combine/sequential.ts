@@ -4,7 +4,6 @@ import {
   foldIn,
   type Key,
   kindOf,
-  namedScope,
   type Shape,
   scope,
   showShape,
@@ -19,7 +18,7 @@ import {
   type ParamsOf,
   type StateOf,
 } from '../layer.ts'
-import { childContext } from './child-context.ts'
+import { applyInner } from './apply-inner.ts'
 import type { Chain, Chained } from './sizes.ts'
 
 /** Parameters of layers in order; their paths read `layers.0.weight`. */
@@ -88,13 +87,11 @@ function runInOrder(
   let y = x
   let changed: unknown[] | undefined
   for (let i = 0; i < layers.length; i++) {
-    const inner = childContext(ctx, 'layers', i)
     const before = state.layers[i]
-    const given = y
-    const applied = namedScope(`layers.${i}`, () => layers[i]!.apply(params.layers[i], before, given, inner))
+    const inner = { layer: layers[i]!, name: 'layers', index: i }
+    const applied = applyInner(inner, params.layers[i], before, y, ctx)
     y = applied.y
     if (applied.state !== before) (changed ??= state.layers.slice())[i] = applied.state
-    ctx.tap?.(inner.path, y)
   }
   return { y, state: changed === undefined ? state : { layers: changed } }
 }
