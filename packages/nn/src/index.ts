@@ -1,5 +1,16 @@
 export { applyInner, type Inner } from './combine/apply-inner.ts'
+export type { Branches, BranchParams, BranchState } from './combine/branches.ts'
 export { childContext } from './combine/child-context.ts'
+export { type Concat, concat } from './combine/concat.ts'
+export { lambda } from './combine/lambda.ts'
+export {
+  type Outputs,
+  type Parallel,
+  type ParallelOptions,
+  parallel,
+  type Summed,
+} from './combine/parallel.ts'
+export { residual } from './combine/residual.ts'
 export {
   type Sequential,
   type SequentialParams,

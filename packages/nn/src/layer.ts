@@ -117,3 +117,8 @@ export type StateOf<L> = Made<L> extends { readonly state: infer S } ? S : never
 export function at(ctx: Context): string {
   return ctx.path === '' ? '' : ` at '${ctx.path}'`
 }
+
+/** The words for a layer in an error. */
+export function nameOf(layer: { readonly name?: string }): string {
+  return layer.name ?? 'unnamed'
+}

@@ -26,7 +26,7 @@ import { refusal } from './float64.ts'
 const ctx: Context = { training: true, path: 'net' }
 type Activation = SizePreserving<null, null>
 
-const valueOf = (layer: Activation, x: number): number =>
+const outputOf = (layer: Activation, x: number): number =>
   layer.apply(null, null, t.tensor([[x]]), ctx).y.toFloat32Array()[0]!
 const slopeOf = (layer: Activation, x: number): number =>
   t
@@ -57,7 +57,7 @@ describe('activations', () => {
     ['step', step(), 0, 1],
     ['leakyRelu', leakyRelu(), -1, 100],
     ['elu', elu(0.5), -0.5, 100],
-    ['selu', selu(), -1.7580993408473766, 105.07009873554805],
+    ['selu', selu(), -1.7580993408473766, 100 * 1.0507009873554805],
     ['gelu', gelu(), -0, 100],
     ['gelu, tanh', gelu({ approximate: 'tanh' }), -0, 100],
     ['silu', silu(), -0, 100],
@@ -68,8 +68,8 @@ describe('activations', () => {
     ['tanh', tanh(), -1, 1],
     ['sigmoid', sigmoid(), 0, 1],
   ])('%s has these ends', (_, layer, low, high) => {
-    expect(valueOf(layer, -100)).toBeCloseTo(low, 6)
-    expect(valueOf(layer, 100)).toBeCloseTo(high, 5)
+    expect(outputOf(layer, -100)).toBeCloseTo(low, 6)
+    expect(outputOf(layer, 100)).toBeCloseTo(high, 5)
   })
 
   // As the doc comments say: the smallest value, and where.

@@ -3,9 +3,10 @@ import { describe, it } from 'vitest'
 import { layerLaws } from './layer-laws.ts'
 import { rows as activations } from './rows-activations.ts'
 import { rows as basics } from './rows-basics.ts'
+import { rows as combinators } from './rows-combinators.ts'
 
 // A new layer is a row.
-describe.each([...activations, ...basics])('$name', (row) => {
+describe.each([...activations, ...basics, ...combinators])('$name', (row) => {
   it.each(Object.entries(layerLaws))('%s', (_, law) => {
     t.scope(() => {
       law(row)

@@ -1,25 +1,18 @@
-import {
-  failRange,
-  failType,
-  foldIn,
-  type Key,
-  kindOf,
-  type Shape,
-  scope,
-  showShape,
-  type Tensor,
-} from '@tapeflow/autodiff'
+import { failRange, foldIn, type Key, type Shape, scope, showShape, type Tensor } from '@tapeflow/autodiff'
 import {
   type AnyLayer,
   type Applied,
   at,
   type Context,
   type Layer,
+  nameOf,
   type ParamsOf,
   type StateOf,
 } from '../layer.ts'
 import { applyInner } from './apply-inner.ts'
+import { checkLayer } from './check-layer.ts'
 import type { Chain, Chained } from './sizes.ts'
+import { innerUpTo } from './up-to.ts'
 
 /** Parameters of layers in order; their paths read `layers.0.weight`. */
 export type SequentialParams<L extends readonly AnyLayer[]> = {
@@ -59,7 +52,7 @@ export function sequential<const L extends readonly AnyLayer[]>(
 export function sequential(...layers: readonly AnyLayer[]): Layer<Listed, Listed> {
   if (layers.length === 0)
     failRange('sequential', 'at least one layer is needed, got 0', 'pass linear(…), relu(), …')
-  for (const [i, layer] of layers.entries()) checkLayer(layer, i)
+  for (const [i, layer] of layers.entries()) checkLayer('sequential', `argument ${i}`, layer)
   const inputSize = layers[0]!.inputSize
   return {
     name: `sequential of ${layers.length}`,
@@ -72,6 +65,7 @@ export function sequential(...layers: readonly AnyLayer[]): Layer<Listed, Listed
       // What is tapped stays: its reader may come later.
       return ctx.tap === undefined ? scope(run) : run()
     },
+    upTo: (path) => sequentialUpTo(layers, path),
   }
 }
 
@@ -96,21 +90,32 @@ function runInOrder(
   return { y, state: changed === undefined ? state : { layers: changed } }
 }
 
+function sequentialUpTo(
+  layers: readonly AnyLayer[],
+  path: string,
+): Layer<Listed, Listed>['apply'] | undefined {
+  const index = Number(/^layers\.(\d+)(?:\.|$)/.exec(path)?.[1])
+  const layer = layers[index]
+  const last = layer && innerUpTo<Listed>(path, { layer, name: 'layers', index })
+  if (last === undefined) return undefined
+  const before = layers.slice(0, index)
+  return (params, state, x, ctx) => {
+    checkCount('params', params, layers, ctx)
+    checkCount('state', state, layers, ctx)
+    const run = (): Applied<Listed> => {
+      const { y, state: midway } = runInOrder(before, params, state, x, ctx)
+      return last(params, midway, y, ctx)
+    }
+    return ctx.tap === undefined ? scope(run) : run()
+  }
+}
+
 function checkCount(what: string, tree: Listed, { length }: readonly AnyLayer[], ctx: Context): void {
   if (tree.layers.length === length) return
   failRange(
     'sequential',
     `the ${what}${at(ctx)} must hold ${length} layers, got ${tree.layers.length}`,
     'pass what init of this model made',
-  )
-}
-
-function checkLayer(layer: unknown, i: number): void {
-  if (typeof layer === 'object' && layer !== null && 'init' in layer && 'apply' in layer) return
-  failType(
-    'sequential',
-    `argument ${i} is no layer, got ${kindOf(layer)}`,
-    'call the function that makes it: relu()',
   )
 }
 
@@ -145,8 +150,4 @@ function source(layers: readonly AnyLayer[], i: number, shape: Shape): string {
   const before = layers[from]
   if (before === undefined) return `the input has shape ${showShape(shape)}`
   return `layer ${from} (${nameOf(before)}) gives ${shape[shape.length - 1] ?? 'a scalar'}`
-}
-
-function nameOf(layer: AnyLayer): string {
-  return layer.name ?? 'unnamed'
 }
