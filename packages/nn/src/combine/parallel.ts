@@ -71,10 +71,10 @@ export interface ParallelOptions {
  * sum.apply({ layers: [null, null] }, { layers: [null, null] }, t.tensor([[-1, 2]]), { training: true, path: '' }).y.toArray() // => [[-1, 4]]
  */
 export function parallel<const L extends readonly AnyLayer[]>(
-  branches: L extends SameIn<L> ? L : SameIn<L>,
+  branches: readonly [...L] & SameIn<L>,
 ): Parallel<L, InOfAll<L>>
 export function parallel<const L extends readonly AnyLayer[]>(
-  branches: L extends SameIn<L> ? (L extends SameOut<L> ? L : SameOut<L>) : SameIn<L>,
+  branches: readonly [...L] & SameIn<L> & SameOut<L>,
   options: ParallelOptions,
 ): Summed<L>
 export function parallel<const B extends { readonly [name: string]: AnyLayer }>(
