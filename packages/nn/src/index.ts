@@ -25,6 +25,11 @@ export { heUniform } from './initializers/he-uniform.ts'
 export type { Initializer } from './initializers/initializer.ts'
 export { ones } from './initializers/ones.ts'
 export { zeros } from './initializers/zeros.ts'
+export { features } from './inspect/features.ts'
+export { type FreezeOptions, type Frozen, type FrozenState, freeze } from './inspect/freeze.ts'
+export { type Gapped, merge, type Partition, partition } from './inspect/partition.ts'
+export { startFrom, type Trained } from './inspect/start-from.ts'
+export { type Summary, type SummaryRow, summary } from './inspect/summary.ts'
 export type {
   AnyLayer,
   Applied,
