@@ -3,6 +3,8 @@ import {
   batchNorm,
   concat,
   dropout,
+  features,
+  freeze,
   identity,
   lambda,
   linear,
@@ -82,6 +84,26 @@ export const rows: readonly LayerRow[] = [
         const other = linearOf(second.layers[0], x).map(Math.tanh)
         return linearOf(first, x).map((y, i) => y + other[i]!)
       },
+    ),
+  },
+  {
+    name: 'freeze',
+    layer: freeze(sequential(linear(3, 4), tanh(), linear(4, 2)), (path) => path.startsWith('layers.0.')),
+    sample: [3],
+  },
+  {
+    name: 'freeze, as at inference',
+    layer: freeze(sequential(linear(3, 2), batchNorm(), dropout(0.5)), (path) => path.endsWith('weight'), {
+      inference: true,
+    }),
+    sample: [3],
+  },
+  {
+    name: 'features inside of a residual',
+    layer: features(residual(sequential(linear(3, 2), tanh(), linear(2, 3))), 'layer.layers.1'),
+    sample: [3],
+    reference: perSample<{ layer: { layers: readonly [Linear, null, Linear] } }>(({ layer }, x) =>
+      linearOf(layer.layers[0], x).map(Math.tanh),
     ),
   },
   {
