@@ -36,12 +36,12 @@ export type {
   Context,
   Initialized,
   Layer,
-  Model,
   ParamsOf,
   SizePreserving,
   StateOf,
   Tap,
   Tapped,
+  TreeModel,
 } from './layer.ts'
 export { activation } from './layers/activation.ts'
 export {

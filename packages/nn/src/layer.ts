@@ -98,7 +98,7 @@ export type AnyLayer = Layer<unknown, unknown>
  * @typeParam X what goes in: `{ left: Tensor, right: Tensor }`
  * @typeParam Y what comes out
  */
-export interface Model<P, S, X, Y> {
+export interface TreeModel<P, S, X, Y> {
   readonly name?: string
   /** @param inputShape of one sample, for each tensor that goes in */
   init(key: Key, inputShape: Replaced<X, Shape>): Pick<Initialized<P, S>, 'params' | 'state'>

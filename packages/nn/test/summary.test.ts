@@ -9,13 +9,13 @@ import {
   type Layer,
   type LinearParams,
   linear,
-  type Model,
   parallel,
   relu,
   residual,
   sequential,
   softmax,
   summary,
+  type TreeModel,
 } from '../src/index.ts'
 import { refusal } from './float64.ts'
 
@@ -122,7 +122,7 @@ Not trainable: 256`.trim(),
 
   test('takes models of several inputs and outputs', () => {
     const head = linear(5, 1)
-    const pair: Model<LinearParams, null, { left: t.Tensor; right: t.Tensor }, t.Tensor> = {
+    const pair: TreeModel<LinearParams, null, { left: t.Tensor; right: t.Tensor }, t.Tensor> = {
       name: 'pair',
       init: (key, { left, right }) => {
         const { params } = head.init(key, [left[0]! + right[0]!])

@@ -24,7 +24,7 @@ import type { InOfAll, InOfNamed, OutOfEach, SameIn, SameInNamed, SameOut } from
 /** What layers side by side give: in order, or by name. */
 export type Outputs<B extends Branches, T> = { readonly [K in keyof B]: T }
 
-/** Layers side by side, whose outputs stay apart: not a `Layer`, whose output is one tensor, but a `Model`. */
+/** Layers side by side, whose outputs stay apart: not a `Layer`, whose output is one tensor, but a `TreeModel`. */
 export interface Parallel<B extends Branches, In extends number = number> {
   readonly name: string
   readonly inputSize?: number

@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { type Model, nameOf, type Tap } from '../layer.ts'
+import { nameOf, type Tap, type TreeModel } from '../layer.ts'
 import { summaryTable } from './summary-table.ts'
 
 /** A layer in a summary. */
@@ -45,7 +45,10 @@ export interface Summary {
  * found.trainable // => 784 * 128 + 128 + 128 * 10 + 10
  * String(found).split('\n')[2] // => 'layers.0  linear 784 -> 128  [128]            100,480    100,480'
  */
-export function summary<P, S, X, Y>(model: Model<P, S, X, Y>, inputShape: t.Replaced<X, t.Shape>): Summary {
+export function summary<P, S, X, Y>(
+  model: TreeModel<P, S, X, Y>,
+  inputShape: t.Replaced<X, t.Shape>,
+): Summary {
   return t.scope(() => {
     const { params, state } = model.init(t.key(0), inputShape)
     const count = counter(params, state)
