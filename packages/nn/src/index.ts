@@ -1,12 +1,18 @@
-export type { Beside, InBeside, OutGiven } from './combine/beside.ts'
+export { applyInner, type Inner } from './combine/apply-inner.ts'
 export { type BidirectionalLayer, type BidirectionalParams, bidirectional } from './combine/bidirectional.ts'
+export type { Branches, BranchParams, BranchState } from './combine/branches.ts'
 export { childContext } from './combine/child-context.ts'
-export { concat } from './combine/concat.ts'
+export { type Concat, concat } from './combine/concat.ts'
 export { lambda } from './combine/lambda.ts'
-export type { LayersParams, LayersState } from './combine/listed.ts'
-export { type Join, type ParallelOptions, parallel } from './combine/parallel.ts'
+export {
+  type Outputs,
+  type Parallel,
+  type ParallelOptions,
+  parallel,
+  type Summed,
+} from './combine/parallel.ts'
 export { part } from './combine/part.ts'
-export { type ResidualOptions, residual } from './combine/residual.ts'
+export { residual } from './combine/residual.ts'
 export { type Sequential, sequential } from './combine/sequential.ts'
 export type { Chain, Chained } from './combine/sizes.ts'
 export { constant } from './initializers/constant.ts'
@@ -25,6 +31,11 @@ export { truncatedNormal } from './initializers/truncated-normal.ts'
 export { type UniformOptions, uniform } from './initializers/uniform.ts'
 export { type VarianceScalingOptions, varianceScaling } from './initializers/variance-scaling.ts'
 export { zeros } from './initializers/zeros.ts'
+export { features } from './inspect/features.ts'
+export { type FreezeOptions, type Frozen, type FrozenState, freeze } from './inspect/freeze.ts'
+export { type Gapped, merge, type Partition, partition } from './inspect/partition.ts'
+export { startFrom, type Trained } from './inspect/start-from.ts'
+export { type Summary, type SummaryRow, summary } from './inspect/summary.ts'
 export type {
   AnyLayer,
   Applied,
@@ -34,6 +45,9 @@ export type {
   ParamsOf,
   SizePreserving,
   StateOf,
+  Tap,
+  Tapped,
+  TreeModel,
 } from './layer.ts'
 export { activation } from './layers/activation.ts'
 export type { Attended } from './layers/attended.ts'
@@ -54,7 +68,7 @@ export { dropout } from './layers/dropout.ts'
 export { elu } from './layers/elu.ts'
 export { type EmbeddingOptions, type EmbeddingParams, embedding } from './layers/embedding.ts'
 export { flatten } from './layers/flatten.ts'
-export { gelu } from './layers/gelu.ts'
+export { type GeluOptions, gelu } from './layers/gelu.ts'
 export { globalAvgPool } from './layers/global-avg-pool.ts'
 export { globalMaxPool } from './layers/global-max-pool.ts'
 export { type GroupNormOptions, type GroupNormParams, groupNorm } from './layers/group-norm.ts'

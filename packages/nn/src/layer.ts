@@ -1,4 +1,14 @@
-import type { Key, Shape, Tensor } from '@tapeflow/autodiff'
+import type { Key, Replaced, Shape, Tensor } from '@tapeflow/autodiff'
+
+/** A layer that was applied inside of a combinator, with what it was given beside its input. */
+export interface Tapped {
+  readonly layer: { readonly name?: string }
+  readonly params: unknown
+  readonly state: unknown
+}
+
+/** Is handed the output of a layer, under the layer's path; combinators of this package say as well which layer it is. */
+export type Tap = (path: string, x: Tensor, from?: Tapped) => void
 
 /** What a layer's `apply` is told beside its numbers. */
 export interface Context {
@@ -8,8 +18,11 @@ export interface Context {
   readonly key?: Key
   /** Where the layer stands in the model: `layers.0`; empty for the model itself. */
   readonly path: string
-  /** Called with the output of every layer inside a combinator, under the layer's path. */
-  readonly tap?: (path: string, x: Tensor) => void
+  /**
+   * Called with the output of every layer inside a combinator, under the layer's path. A pre-activation is the output of the layer
+   * before the activation. What is tapped is not freed: its reader may come later.
+   */
+  readonly tap?: Tap
 }
 
 /** What `init` makes: trainable parameters, state that training moves but gradients do not, and the shape that comes out. */
@@ -59,6 +72,11 @@ export interface Layer<P, S, In extends number = number, Out extends number = nu
    * @param x `[rows, …sample]`
    */
   apply(params: P, state: S, x: Tensor, ctx: Context): Applied<S>
+  /**
+   * Combinators have it, for `features`: an `apply` that gives the output of the layer at `path` inside, and runs none behind it.
+   * Undefined where there is no such layer.
+   */
+  upTo?(path: string): Layer<P, S>['apply'] | undefined
   // A method, so that a layer of known sizes is a layer of unknown ones.
   /** Only for the type checker: with it `sequential` refuses 128 -> 64. Never there at run time. */
   '~io'?(size: In): Out
@@ -72,13 +90,35 @@ export interface SizePreserving<P, S> extends Layer<P, S> {
 /** Any layer: what combinators accept. */
 export type AnyLayer = Layer<unknown, unknown>
 
-/** The parameters of a layer: `ParamsOf<typeof model>`. */
-export type ParamsOf<L extends AnyLayer> = ReturnType<L['init']>['params']
+/**
+ * A model of several inputs or outputs: as a layer, but what goes in and what comes out are trees of tensors. A layer is one too.
+ *
+ * @typeParam P parameters
+ * @typeParam S state
+ * @typeParam X what goes in: `{ left: Tensor, right: Tensor }`
+ * @typeParam Y what comes out
+ */
+export interface TreeModel<P, S, X, Y> {
+  readonly name?: string
+  /** @param inputShape of one sample, for each tensor that goes in */
+  init(key: Key, inputShape: Replaced<X, Shape>): Pick<Initialized<P, S>, 'params' | 'state'>
+  apply(params: P, state: S, x: X, ctx: Context): { readonly y: Y; readonly state: S }
+}
 
-/** The state of a layer: `StateOf<typeof model>`. */
-export type StateOf<L extends AnyLayer> = ReturnType<L['init']>['state']
+type Made<L> = L extends { init(key: Key, inputShape: never): infer I } ? I : never
+
+/** The parameters of a layer or model: `ParamsOf<typeof model>`. */
+export type ParamsOf<L> = Made<L> extends { readonly params: infer P } ? P : never
+
+/** The state of a layer or model: `StateOf<typeof model>`. */
+export type StateOf<L> = Made<L> extends { readonly state: infer S } ? S : never
 
 /** Where a layer stands, in the words of an error: ` at 'layers.0'`, nothing for the model itself. */
 export function at(ctx: Context): string {
   return ctx.path === '' ? '' : ` at '${ctx.path}'`
+}
+
+/** The words for a layer in an error. */
+export function nameOf(layer: { readonly name?: string }): string {
+  return layer.name ?? 'unnamed'
 }

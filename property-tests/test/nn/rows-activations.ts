@@ -15,49 +15,59 @@ import {
 } from '@tapeflow/nn'
 import type { LayerRow } from './layer-row.ts'
 
+type Reference = NonNullable<LayerRow['reference']>
+
 const elementwise =
-  (f: (x: number) => number) =>
-  (_: unknown, x: readonly number[]): readonly number[] =>
+  (f: (x: number) => number): Reference =>
+  (_, x) =>
     x.map(f)
 
-/** Of each row of `size` numbers. */
-const byRow =
-  (f: (row: readonly number[]) => readonly number[]) =>
-  (_: unknown, x: readonly number[], shape: readonly number[]): readonly number[] => {
-    const size = shape[shape.length - 1]!
-    return Array.from({ length: x.length / size }, (_, i) => f(x.slice(i * size, (i + 1) * size))).flat()
+/** Applies `f` to each sample's features. */
+const featurewise =
+  (f: (x: readonly number[]) => readonly number[]): Reference =>
+  (_, x, shape) => {
+    const size = shape.at(-1)!
+    return Array.from({ length: x.length / size }, (_, row) =>
+      f(x.slice(row * size, (row + 1) * size)),
+    ).flat()
   }
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
-
-/** The standard normal distribution, by its series: sum of (-1)^k x^(2k+1) / (2^k k! (2k+1)). */
+/** The share of a standard normal distribution below x, by the power series of erf: for |x| below 6. */
 function normalBelow(x: number): number {
-  let [term, total] = [x, x]
-  for (let k = 1; k < 80; k++) {
-    term *= -(x * x) / (2 * k)
-    total += term / (2 * k + 1)
+  const z = x / Math.SQRT2
+  let [term, sum] = [z, z]
+  for (let n = 1; n < 120; n++) {
+    term *= (-z * z) / n
+    sum += term / (2 * n + 1)
   }
-  return 0.5 + total / Math.sqrt(2 * Math.PI)
+  return 0.5 + sum / Math.sqrt(Math.PI)
 }
 
-const [lambda, alpha] = [1.0507009873554805, 1.6732632423543772]
-const sample = [7]
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
+const [scale, alpha] = [1.0507009873554805, 1.6732632423543772]
 
-/** Activations, from their formulas. */
+function softmaxOf(x: readonly number[]): readonly number[] {
+  const powers = x.map(Math.exp)
+  const total = powers.reduce((sum, power) => sum + power, 0)
+  return powers.map((power) => power / total)
+}
+
+const sample = [5]
+
+/** Activations of the course and after it. */
 export const rows: readonly LayerRow[] = [
-  { name: 'step', layer: step(), sample, reference: elementwise((x) => Number(x >= 0)) },
-  { name: 'identity', layer: identity(), sample, reference: elementwise((x) => x) },
-  { name: 'leakyRelu', layer: leakyRelu(), sample, reference: elementwise((x) => (x > 0 ? x : 0.01 * x)) },
+  { name: 'step', layer: step(), sample, reference: elementwise((x) => (x >= 0 ? 1 : 0)) },
+  { name: 'identity', layer: identity(), sample: [2, 3], reference: elementwise((x) => x) },
+  { name: 'leakyRelu', layer: leakyRelu(), sample, reference: elementwise((x) => (x > 0 ? x : x / 100)) },
   {
-    name: 'leakyRelu 0.3',
+    name: 'leakyRelu, slope 0.3',
     layer: leakyRelu(0.3),
-    sample,
+    sample: [2, 3],
     reference: elementwise((x) => (x > 0 ? x : 0.3 * x)),
   },
   { name: 'elu', layer: elu(), sample, reference: elementwise((x) => (x > 0 ? x : Math.exp(x) - 1)) },
   {
-    name: 'elu 0.5',
+    name: 'elu, alpha 0.5',
     layer: elu(0.5),
     sample,
     reference: elementwise((x) => (x > 0 ? x : 0.5 * (Math.exp(x) - 1))),
@@ -66,11 +76,11 @@ export const rows: readonly LayerRow[] = [
     name: 'selu',
     layer: selu(),
     sample,
-    reference: elementwise((x) => lambda * (x > 0 ? x : alpha * (Math.exp(x) - 1))),
+    reference: elementwise((x) => scale * (x > 0 ? x : alpha * (Math.exp(x) - 1))),
   },
   { name: 'gelu', layer: gelu(), sample, reference: elementwise((x) => x * normalBelow(x)) },
   {
-    name: 'gelu by tanh',
+    name: 'gelu, tanh',
     layer: gelu({ approximate: 'tanh' }),
     sample,
     reference: elementwise(
@@ -92,16 +102,17 @@ export const rows: readonly LayerRow[] = [
     sample,
     reference: elementwise((x) => Math.min(Math.max(x + 3, 0), 6) / 6),
   },
+  { name: 'softmax', layer: softmax(), sample: [4], reference: featurewise(softmaxOf) },
   {
-    name: 'softmax',
+    name: 'softmax of samples of two axes',
     layer: softmax(),
     sample: [2, 3],
-    reference: byRow((row) => row.map((x) => Math.exp(x) / sum(row.map(Math.exp)))),
+    reference: featurewise(softmaxOf),
   },
   {
     name: 'logSoftmax',
     layer: logSoftmax(),
-    sample: [2, 3],
-    reference: byRow((row) => row.map((x) => x - Math.log(sum(row.map(Math.exp))))),
+    sample: [4],
+    reference: featurewise((x) => softmaxOf(x).map(Math.log)),
   },
 ]

@@ -3,6 +3,8 @@ import {
   batchNorm,
   concat,
   dropout,
+  features,
+  freeze,
   identity,
   lambda,
   linear,
@@ -15,85 +17,105 @@ import {
 import type { LayerRow } from './layer-row.ts'
 
 type Linear = { readonly weight: readonly (readonly number[])[]; readonly bias: readonly number[] }
+type Reference = NonNullable<LayerRow['reference']>
 
-const products = ({ weight, bias }: Linear, row: readonly number[]): readonly number[] =>
-  bias.map((b, out) => weight.reduce((sum, w, i) => sum + row[i]! * w[out]!, b))
+const linearOf = ({ weight, bias }: Linear, x: readonly number[]): number[] =>
+  bias.map((b, out) => x.reduce((sum, value, i) => sum + value * weight[i]![out]!, b))
 
-/** Of each row of three numbers. */
-const byRow =
-  <P>(f: (params: P, row: readonly number[]) => readonly number[]) =>
-  (params: unknown, x: readonly number[]): readonly number[] =>
-    Array.from({ length: x.length / 3 }, (_, i) => f(params as P, x.slice(3 * i, 3 * i + 3))).flat()
+/** A definition for one sample's features at a time. */
+const perSample =
+  <P>(f: (params: P, x: readonly number[]) => readonly number[]): Reference =>
+  (params, x, shape) => {
+    const size = shape.at(-1)!
+    return Array.from({ length: x.length / size }, (_, row) =>
+      f(params as P, x.slice(row * size, (row + 1) * size)),
+    ).flat()
+  }
 
-const plus = (a: readonly number[], b: readonly number[]): number[] => a.map((value, i) => value + b[i]!)
-
-type Pair = { readonly layers: readonly [Linear, Linear] }
-const joined = (join: (a: number, b: number) => number) =>
-  byRow<Pair>(({ layers: [first, second] }, row) => {
-    const other = products(second, row)
-    return products(first, row).map((value, i) => join(value, other[i]!))
-  })
-const two = (): [ReturnType<typeof linear<3, 2>>, ReturnType<typeof linear<3, 2>>] => [
-  linear(3, 2),
-  linear(3, 2),
-]
-const sample = [3]
-
-/** Layers made of layers. */
+/** What layers are made of: side by side, around, and inside of each other. */
 export const rows: readonly LayerRow[] = [
-  { name: 'parallel', layer: parallel(two()), sample, reference: joined((a, b) => a + b) },
-  {
-    name: 'parallel, mean',
-    layer: parallel(two(), { join: 'mean' }),
-    sample,
-    reference: joined((a, b) => (a + b) / 2),
-  },
-  {
-    name: 'parallel, product',
-    layer: parallel(two(), { join: 'product' }),
-    sample,
-    reference: joined((a, b) => a * b),
-  },
-  { name: 'parallel, max', layer: parallel(two(), { join: 'max' }), sample, reference: joined(Math.max) },
-  {
-    name: 'concat',
-    layer: concat([linear(3, 2), identity(), linear(3, 1)]),
-    sample,
-    reference: byRow<{ layers: [Linear, null, Linear] }>(({ layers }, row) => [
-      ...products(layers[0], row),
-      ...row,
-      ...products(layers[2], row),
-    ]),
-  },
-  {
-    name: 'concat of layers with noise',
-    layer: concat([dropout(0.5), sequential(linear(3, 2), dropout(0.5))]),
-    sample,
-  },
   {
     name: 'residual',
-    layer: residual(linear(3, 3)),
-    sample,
-    reference: byRow<{ layer: Linear }>(({ layer }, row) => plus(row, products(layer, row))),
+    layer: residual(sequential(linear(3, 4), tanh(), linear(4, 3))),
+    sample: [3],
+    reference: perSample<{ layer: { layers: readonly [Linear, null, Linear] } }>(({ layer }, x) => {
+      const [first, , last] = layer.layers
+      return linearOf(last, linearOf(first, x).map(Math.tanh)).map((y, i) => x[i]! + y)
+    }),
   },
   {
     name: 'residual with a shortcut',
-    layer: residual(sequential(linear(3, 2), tanh()), { shortcut: linear(3, 2) }),
-    sample,
-    reference: byRow<{ layer: { layers: [Linear, null] }; shortcut: Linear }>(({ layer, shortcut }, row) =>
-      plus(products(shortcut, row), products(layer.layers[0], row).map(Math.tanh)),
-    ),
+    layer: residual(linear(3, 2), { shortcut: linear(3, 2) }),
+    sample: [2, 3],
+    reference: perSample<{ layer: Linear; shortcut: Linear }>(({ layer, shortcut }, x) => {
+      const passed = linearOf(shortcut, x)
+      return linearOf(layer, x).map((y, i) => passed[i]! + y)
+    }),
   },
   {
-    name: 'residual with batch norm',
-    layer: residual(sequential(linear(3, 3), batchNorm(), relu())),
-    sample,
+    name: 'residual with noise and state',
+    layer: residual(sequential(linear(3, 3), batchNorm(), dropout(0.4))),
+    sample: [3],
     rowsMix: true,
   },
   {
+    name: 'concat',
+    layer: concat(linear(3, 2), identity(), sequential(linear(3, 1), relu())),
+    sample: [3],
+    reference: perSample<{ layers: readonly [Linear, null, { layers: readonly [Linear, null] }] }>(
+      ({ layers: [first, , last] }, x) => [
+        ...linearOf(first, x),
+        ...x,
+        ...linearOf(last.layers[0], x).map((y) => Math.max(y, 0)),
+      ],
+    ),
+  },
+  {
+    name: 'concat with noise, on samples of two axes',
+    layer: concat(dropout(0.3), dropout(0.3), linear(3, 2)),
+    sample: [2, 3],
+  },
+  {
+    name: 'parallel, summed',
+    layer: parallel([linear(3, 2), sequential(linear(3, 2), tanh())], { combine: 'sum' }),
+    sample: [3],
+    reference: perSample<{ layers: readonly [Linear, { layers: readonly [Linear, null] }] }>(
+      ({ layers: [first, second] }, x) => {
+        const other = linearOf(second.layers[0], x).map(Math.tanh)
+        return linearOf(first, x).map((y, i) => y + other[i]!)
+      },
+    ),
+  },
+  {
+    name: 'freeze',
+    layer: freeze(sequential(linear(3, 4), tanh(), linear(4, 2)), (path) => path.startsWith('layers.0.')),
+    sample: [3],
+  },
+  {
+    name: 'freeze, as at inference',
+    layer: freeze(sequential(linear(3, 2), batchNorm(), dropout(0.5)), (path) => path.endsWith('weight'), {
+      inference: true,
+    }),
+    sample: [3],
+  },
+  {
+    name: 'features inside of a residual',
+    layer: features(residual(sequential(linear(3, 2), tanh(), linear(2, 3))), 'layer.layers.1'),
+    sample: [3],
+    reference: perSample<{ layer: { layers: readonly [Linear, null, Linear] } }>(({ layer }, x) =>
+      linearOf(layer.layers[0], x).map(Math.tanh),
+    ),
+  },
+  {
     name: 'lambda',
-    layer: lambda('sum', (x) => t.sum(x, { axis: -1, keepDims: true })),
-    sample,
-    reference: byRow((_, row) => [row.reduce((sum, value) => sum + value)]),
+    layer: lambda((x) => t.mul(x, t.sum(x, { axis: -1, keepDims: true }))),
+    sample: [3],
+    reference: perSample((_, x) => x.map((value) => value * x.reduce((sum, other) => sum + other, 0))),
+  },
+  {
+    name: 'lambda that joins axes',
+    layer: lambda((x) => t.reshape(x, [x.shape[0]!, 6])),
+    sample: [2, 3],
+    reference: (_, x) => x,
   },
 ]

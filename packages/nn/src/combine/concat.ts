@@ -1,74 +1,69 @@
 import * as t from '@tapeflow/autodiff'
-import type { Layer } from '../layer.ts'
-import type { Beside, InBeside, Layers } from './beside.ts'
-import {
-  applyListed,
-  checkLayers,
-  checkTrees,
-  initializeBeside,
-  type LayersParams,
-  type LayersState,
-  type Listed,
-  nameOf,
-  nextState,
-} from './listed.ts'
+import { type AnyLayer, type Applied, at, type Context, type Layer } from '../layer.ts'
+import { type BranchParams, type BranchState, checkOutputs, type Held, sideBySide } from './branches.ts'
+import type { Given, InOfAll, SameIn } from './sizes-beside.ts'
+import type { SumOfSizes } from './sum-of-sizes.ts'
+
+type OutOfAll<L extends readonly unknown[], N extends number> = L extends readonly [
+  infer First,
+  ...infer Rest,
+]
+  ? SumOfSizes<Given<First, N>, OutOfAll<Rest, N>>
+  : L extends readonly []
+    ? 0
+    : number
+
+/** Layers side by side, joined on the last axis. */
+export type Concat<L extends readonly AnyLayer[]> = Layer<
+  BranchParams<L>,
+  BranchState<L>,
+  InOfAll<L>,
+  OutOfAll<L, InOfAll<L>>
+>
 
 /**
- * Layers beside each other, which are all given the same input, and whose outputs are put side by side on the last axis:
- * y = [layer_0(x), layer_1(x), …]. Itself a layer, as in an inception block.
+ * Layers side by side, whose outputs are joined along the last axis: y = [f_0(x), f_1(x), …]. All are given the same input; they
+ * give as many features as all of them together. Other axes agree.
  *
- * Layer i draws its parameters from the key's child i, and its noise from the pass's key's child i.
+ * Layer i draws its parameters, and its noise, from the key's child i; its output is handed to `ctx.tap` under the path `layers.i`.
  *
- * @param layers at least one; they take the same input, and what they give differs in the last axis only
- * @returns a layer that gives as many features as all of them together, with parameters `{ layers: […] }` and state
- * `{ layers: […] }`, one entry for each layer
- * @throws RangeError without layers; in `init` where shapes that come out do not fit: names both layers
- * @throws TypeError when one of them is no layer
+ * @param layers at least one
+ * @returns a layer with parameters `{ layers: […] }` and state `{ layers: […] }`, one entry for each layer
+ * @throws RangeError without layers; where two take different numbers of features; in `init` and `apply` when shapes of outputs
+ * differ on another axis than the last: names both layers
+ * @throws TypeError when an argument is no layer
  * @example
- * const model = concat([linear(2, 1, { weight: ones }), identity()])
- * const { params, state, outputShape } = model.init(t.key(1), [2])
+ * const both = concat(identity(), linear(2, 1, { weight: ones }))
+ * const { params, state, outputShape } = both.init(t.key(1), [2])
  * outputShape // => [3]
- * model.apply(params, state, t.tensor([[3, 4]]), { training: true, path: '' }).y.toArray() // => [[7, 3, 4]]
- *
- * Szegedy, Liu, Jia and others: Going deeper with convolutions (CVPR 2015)
+ * both.apply(params, state, t.tensor([[1, 2]]), { training: true, path: '' }).y.toArray() // => [[1, 2, 3]]
  */
-export function concat<const L extends Layers>(
-  layers: L extends Beside<L> ? L : Beside<L>,
-): Layer<LayersParams<L>, LayersState<L>, InBeside<L>>
-export function concat(layers: Layers): Layer<Listed, Listed> {
-  checkLayers('concat', layers)
-  const inputSize = layers.find((layer) => layer.inputSize !== undefined)?.inputSize
+export function concat<const L extends readonly AnyLayer[]>(
+  ...layers: L extends SameIn<L> ? L : SameIn<L>
+): Concat<L>
+export function concat(...layers: readonly AnyLayer[]): Layer<Held, Held> {
+  const beside = sideBySide('concat', layers)
+  const { inputSize, upTo } = beside
+  const run = (params: Held, state: Held, x: t.Tensor, ctx: Context): Applied<Held> => {
+    const { outputs, state: after } = beside.apply(params, state, x, ctx)
+    const shapes = outputs.map(({ shape }) => shape)
+    checkOutputs('concat', layers, shapes, -1, at(ctx))
+    return { y: t.concat(outputs, { axis: -1 }), state: after }
+  }
   return {
     name: `concat of ${layers.length}`,
     ...(inputSize === undefined ? {} : { inputSize }),
     init: (key, inputShape) => {
-      const { params, state, outputShapes } = initializeBeside(layers, key, inputShape)
-      const [first] = outputShapes as [t.Shape]
-      let features = 0
-      for (const [i, shape] of outputShapes.entries()) {
-        features += shape[shape.length - 1] ?? Number.NaN
-        if (shape.length > 0 && t.sameShape(shape.slice(0, -1), first.slice(0, -1))) continue
-        t.failRange(
-          'concat',
-          `layer ${i} (${nameOf(layers[i]!)}) gives ${t.showShape(shape)}, layer 0 (${nameOf(layers[0])}) gives ${t.showShape(first)}`,
-          'make all axes but the last equal',
-        )
-      }
-      return { params, state, outputShape: [...first.slice(0, -1), features] }
+      const { params, state, outputShapes } = beside.init(key, inputShape)
+      if (inputShape.length === 0)
+        t.failRange('concat', 'samples must have features, got scalars', 'give them an axis: [1]')
+      checkOutputs('concat', layers, outputShapes, -1)
+      const size = outputShapes.reduce((sum, shape) => sum + shape.at(-1)!, 0)
+      return { params, state, outputShape: [...outputShapes[0]!.slice(0, -1), size] }
     },
-    apply: (params, state, x, ctx) => {
-      checkTrees('concat', layers, params, state, ctx)
-      const run = (): { y: t.Tensor; state: Listed } => {
-        const applied = layers.map((_, i) => applyListed(layers, i, params, state, x, ctx))
-        return {
-          y: t.concat(
-            applied.map(({ y }) => y),
-            { axis: -1 },
-          ),
-          state: nextState(state, applied),
-        }
-      }
-      return ctx.tap === undefined ? t.scope(run) : run()
-    },
+    apply: (params, state, x, ctx) =>
+      // What is tapped stays: its reader may come later.
+      ctx.tap === undefined ? t.scope(() => run(params, state, x, ctx)) : run(params, state, x, ctx),
+    upTo,
   }
 }

@@ -1,36 +1,60 @@
 import * as t from '@tapeflow/autodiff'
-import type { Layer } from '../layer.ts'
+import { at, type Layer } from '../layer.ts'
 
 /**
- * A function as a layer without parameters: y = f(x). Unlike in `activation`, the shape may change; it is found by recording `f` on
- * the shape alone.
+ * A function as a layer without parameters: y = f(x). Which shape comes out is found by `t.evalShape`: f runs once, on values that
+ * are only shapes, whenever parameters are drawn.
  *
- * @param name the words for it in errors
- * @param f from `[rows, …sample]` to `[rows, …]`; written with operations
- * @throws TypeError when `f` is no function; in `init` RangeError when `f` does not keep the rows
+ * An `f` that keeps the shape is better an `activation`, through which sizes are checked by the type checker. Sizes may be said
+ * here as well: `lambda<64, 32>(f)`.
+ *
+ * @param f takes `[rows, …sample]`, and keeps the rows; written with operations
+ * @param outputShape of one sample, where `f` cannot run without values; else left out
+ * @throws TypeError when `f` is no function; RangeError in `init` where rows are not kept, in `apply` where another shape comes out
  * @example
- * const mean = lambda('mean over steps', (x) => t.mean(x, { axis: 1 }))
- * mean.init(t.key(1), [5, 2]).outputShape // => [2]
- * mean.apply(null, null, t.tensor([[[1, 2], [3, 4]]]), { training: true, path: '' }).y.toArray() // => [[2, 3]]
+ * const halves = lambda((x) => t.sub(t.slice(x, [0, 0], [x.shape[0], 2]), t.slice(x, [0, 2], [x.shape[0], 4])))
+ * halves.init(t.key(1), [4]).outputShape // => [2]
+ * halves.apply(null, null, t.tensor([[5, 6, 1, 2]]), { training: true, path: '' }).y.toArray() // => [[4, 4]]
  */
-export function lambda(name: string, f: (x: t.Tensor) => t.Tensor): Layer<null, null> {
-  if (typeof f !== 'function')
-    t.failType('lambda', `it takes a function, got ${t.kindOf(f)}`, "pass lambda('name', (x) => …)")
+export function lambda<In extends number = number, Out extends number = number>(
+  f: (x: t.Tensor) => t.Tensor,
+  outputShape?: t.Shape,
+): Layer<null, null, In, Out> {
+  if (typeof f !== 'function') {
+    t.failType('lambda', `a function is needed, got ${t.kindOf(f)}`, 'pass (x) => t.square(x)')
+  }
+  const name = f.name === '' ? 'lambda' : `lambda ${f.name}`
   return {
     name,
-    init: (_key, inputShape) => {
-      // Not 1, which an axis may have by chance.
-      const rows = 7
-      const [kept, ...outputShape] = t.evalShape((x: t.Tensor) => f(x), [rows, ...inputShape])
-      if (kept !== rows) {
+    init: (_key, inputShape) => ({
+      params: null,
+      state: null,
+      outputShape: outputShape ?? shapeFrom(f, inputShape),
+    }),
+    apply: (_params, state, x, ctx) => {
+      const y = t.scope(() => f(x))
+      const wanted = outputShape === undefined ? y.shape : [x.shape[0] ?? 1, ...outputShape]
+      if (!t.sameShape(y.shape, wanted)) {
         t.failRange(
           'lambda',
-          `'${name}' must keep the first axis, that of rows; of ${t.showShape([rows, ...inputShape])} it makes ${t.showShape(kept === undefined ? [] : [kept, ...outputShape])}`,
-          'reduce other axes only',
+          `the function${at(ctx)} must give ${t.showShape(wanted)}, got ${t.showShape(y.shape)}`,
+          'pass the shape of one sample that it gives',
         )
       }
-      return { params: null, state: null, outputShape }
+      return { y, state }
     },
-    apply: (_params, state, x) => ({ y: t.scope(() => f(x)), state }),
   }
+}
+
+// More rows than one, so that a sum over them shows.
+const rows = 2
+
+function shapeFrom(f: (x: t.Tensor) => t.Tensor, inputShape: t.Shape): t.Shape {
+  const shape: t.Shape = t.evalShape(f, [rows, ...inputShape])
+  if (shape[0] === rows) return shape.slice(1)
+  return t.failRange(
+    'lambda',
+    `the function must keep the rows, got ${t.showShape(shape)} from ${t.showShape([rows, ...inputShape])}`,
+    'work on the other axes',
+  )
 }

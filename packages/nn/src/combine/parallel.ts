@@ -1,85 +1,140 @@
 import * as t from '@tapeflow/autodiff'
-import { at, type Layer } from '../layer.ts'
-import type { Beside, InBeside, Layers, OutGiven } from './beside.ts'
 import {
-  applyListed,
-  checkLayers,
-  checkTrees,
-  initializeBeside,
-  type LayersParams,
-  type LayersState,
-  type Listed,
-  nameOf,
-  nextState,
-} from './listed.ts'
+  type AnyLayer,
+  type Applied,
+  at,
+  type Context,
+  type Initialized,
+  type Layer,
+  type SizePreserving,
+} from '../layer.ts'
+import {
+  type Branches,
+  type BranchParams,
+  type BranchState,
+  checkOutputs,
+  type Held,
+  isList,
+  type SideBySide,
+  sideBySide,
+} from './branches.ts'
+import type { AllPreserve } from './sizes.ts'
+import type { InOfAll, InOfNamed, OutOfEach, SameIn, SameInNamed, SameOut } from './sizes-beside.ts'
 
-/** How outputs of one shape become one output, element by element. */
-export type Join = 'sum' | 'mean' | 'product' | 'max'
+/** What layers side by side give: in order, or by name. */
+export type Outputs<B extends Branches, T> = { readonly [K in keyof B]: T }
 
-/** What becomes of the outputs. */
-export interface ParallelOptions {
-  /** `'sum'` by default. */
-  readonly join?: Join
+/** Layers side by side, whose outputs stay apart: not a `Layer`, whose output is one tensor, but a `TreeModel`. */
+export interface Parallel<B extends Branches, In extends number = number> {
+  readonly name: string
+  readonly inputSize?: number
+  init(
+    key: t.Key,
+    inputShape: t.Shape,
+  ): Pick<Initialized<BranchParams<B>, BranchState<B>>, 'params' | 'state'> & {
+    readonly outputShape: Outputs<B, t.Shape>
+  }
+  apply(
+    params: BranchParams<B>,
+    state: BranchState<B>,
+    x: t.Tensor,
+    ctx: Context,
+  ): { readonly y: Outputs<B, t.Tensor>; readonly state: BranchState<B> }
+  '~io'?(size: In): number
 }
 
-const joins: Readonly<Record<Join, (outputs: readonly t.Tensor[]) => t.Tensor>> = {
-  sum: (outputs) => outputs.reduce((a, b) => t.add(a, b)),
-  mean: (outputs) => t.div(joins.sum(outputs), outputs.length),
-  product: (outputs) => outputs.reduce((a, b) => t.mul(a, b)),
-  max: (outputs) => outputs.reduce((a, b) => t.maximum(a, b)),
+/** How outputs of layers side by side become one. */
+export interface ParallelOptions {
+  /** `'sum'`: y = f_0(x) + f_1(x) + …; left out, outputs stay apart. */
+  readonly combine: 'sum'
 }
 
 /**
- * Layers beside each other, which are all given the same input, and whose outputs are added up: y = sum of layer_i(x). Itself a layer.
- * To have their outputs side by side there is `concat`; for several inputs, write a function of layers.
+ * Layers side by side: all are given the same input. Their outputs stay apart, in order or by name, as heads of a model are;
+ * or are added, and then it is a layer, for which all give the same shape. `concat` joins them.
  *
- * Layer i draws its parameters from the key's child i, and its noise from the pass's key's child i.
+ * A list draws parameters and noise of layer i from the key's child i, under the paths `layers.i`; layers by name draw them from the
+ * child of that name, which is their path too.
  *
- * @param layers at least one; they take the same input, and give the same shape
- * @param options.join `'sum'` (default), `'mean'`, `'product'` or `'max'`, element by element
- * @returns a layer with parameters `{ layers: […] }` and state `{ layers: […] }`, one entry for each layer
- * @throws RangeError without layers, for another join; in `init` where shapes that come out differ: names both layers
- * @throws TypeError when one of them is no layer
+ * @param branches a list of layers, or an object of them
+ * @param options.combine `'sum'` to add the outputs
+ * @returns what has `init` and `apply` as a layer has, with outputs `[y_0, y_1, …]` or `{ name: y, … }`; a layer for `'sum'`
+ * @throws RangeError without layers; where two take different numbers of features; for `'sum'` in `init` and `apply` where shapes
+ * of outputs differ: names both layers
+ * @throws TypeError when one is no layer, and for another word in the place of `'sum'`
  * @example
- * const model = parallel([linear(2, 1, { weight: ones }), linear(2, 1, { weight: zeros, bias: ones })])
- * const { params, state } = model.init(t.key(1), [2])
- * t.paths(params) // => ['layers.0.bias', 'layers.0.weight', 'layers.1.bias', 'layers.1.weight']
- * model.apply(params, state, t.tensor([[3, 4]]), { training: true, path: '' }).y.toArray() // => [[8]]
+ * const heads = parallel({ mean: linear(2, 1, { weight: ones }), deviation: sequential(linear(2, 1), softplus()) })
+ * const { params, state } = heads.init(t.key(1), [2])
+ * t.paths(params) // => ['deviation.layers.0.bias', 'deviation.layers.0.weight', 'mean.bias', 'mean.weight']
+ * heads.apply(params, state, t.tensor([[1, 2]]), { training: true, path: '' }).y.mean.toArray() // => [[3]]
+ * const sum = parallel([identity(), relu()], { combine: 'sum' })
+ * sum.apply({ layers: [null, null] }, { layers: [null, null] }, t.tensor([[-1, 2]]), { training: true, path: '' }).y.toArray() // => [[-1, 4]]
  */
-export function parallel<const L extends Layers>(
-  layers: L extends Beside<L> ? L : Beside<L>,
-  options?: ParallelOptions,
-): Layer<LayersParams<L>, LayersState<L>, InBeside<L>, OutGiven<L[0], InBeside<L>>>
-export function parallel(layers: Layers, options: ParallelOptions = {}): Layer<Listed, Listed> {
-  checkLayers('parallel', layers)
-  const { join = 'sum' } = options
-  if (!Object.hasOwn(joins, join)) {
-    t.failRange('parallel', `there is no join '${String(join)}'`, `use ${Object.keys(joins).join(', ')}`)
-  }
-  const inputSize = layers.find((layer) => layer.inputSize !== undefined)?.inputSize
+export function parallel<const L extends readonly AnyLayer[]>(
+  branches: readonly [...L] & SameIn<L>,
+): Parallel<L, InOfAll<L>>
+export function parallel<const L extends readonly AnyLayer[]>(
+  branches: readonly [...L] & SameIn<L> & SameOut<L>,
+  options: ParallelOptions,
+): Summed<L>
+export function parallel<const B extends { readonly [name: string]: AnyLayer }>(
+  branches: B extends SameInNamed<B> ? B : SameInNamed<B>,
+): Parallel<B, InOfNamed<B>>
+export function parallel(branches: Branches, options?: ParallelOptions): AnyParallel | Layer<Held, Held> {
+  const beside = sideBySide('parallel', branches)
+  const words = isList(branches) ? `of ${branches.length}` : Object.keys(branches).join(', ')
+  const { inputSize } = beside
+  const common = { name: `parallel ${words}`, ...(inputSize === undefined ? {} : { inputSize }) }
+  if (options === undefined) return { ...common, ...apart(beside, branches) }
+  if (options.combine !== 'sum')
+    t.failType('parallel', `combine must be 'sum', got '${String(options.combine)}'`, 'or leave it out')
+  return { ...common, ...summed(beside) }
+}
+
+/** Layers in order side by side, their outputs added. */
+export type Summed<L extends readonly AnyLayer[]> =
+  AllPreserve<L> extends true
+    ? SizePreserving<BranchParams<L>, BranchState<L>>
+    : Layer<BranchParams<L>, BranchState<L>, InOfAll<L>, OutOfEach<L, InOfAll<L>>>
+
+type Several<T> = readonly T[] | { readonly [name: string]: T }
+interface AnyParallel {
+  init(key: t.Key, inputShape: t.Shape): { params: Held; state: Held; outputShape: Several<t.Shape> }
+  apply(params: Held, state: Held, x: t.Tensor, ctx: Context): { y: Several<t.Tensor>; state: Held }
+}
+
+function apart(beside: SideBySide, branches: Branches): AnyParallel {
+  const names = Object.keys(branches)
+  const several = <T>(values: readonly T[]): Several<T> =>
+    isList(branches) ? values : Object.fromEntries(values.map((value, i) => [names[i]!, value]))
   return {
-    name: `parallel of ${layers.length}`,
-    ...(inputSize === undefined ? {} : { inputSize }),
     init: (key, inputShape) => {
-      const { params, state, outputShapes } = initializeBeside(layers, key, inputShape)
-      const [outputShape] = outputShapes as [t.Shape]
-      for (const [i, shape] of outputShapes.entries()) {
-        if (t.sameShape(shape, outputShape)) continue
-        t.failRange(
-          'parallel',
-          `layer ${i} (${nameOf(layers[i]!)}) gives ${t.showShape(shape)}, layer 0 (${nameOf(layers[0])}) gives ${t.showShape(outputShape)}`,
-          'make the shapes equal, or put them side by side with concat',
-        )
-      }
-      return { params, state, outputShape }
+      const { params, state, outputShapes } = beside.init(key, inputShape)
+      return { params, state, outputShape: several(outputShapes) }
     },
     apply: (params, state, x, ctx) => {
-      checkTrees(`parallel${at(ctx)}`, layers, params, state, ctx)
-      const run = (): { y: t.Tensor; state: Listed } => {
-        const applied = layers.map((_, i) => applyListed(layers, i, params, state, x, ctx))
-        return { y: joins[join](applied.map(({ y }) => y)), state: nextState(state, applied) }
-      }
-      return ctx.tap === undefined ? t.scope(run) : run()
+      const { outputs, state: after } = beside.apply(params, state, x, ctx)
+      return { y: several(outputs), state: after }
     },
+  }
+}
+
+function summed(beside: SideBySide): Pick<Layer<Held, Held>, 'init' | 'apply' | 'upTo'> {
+  const run = (params: Held, state: Held, x: t.Tensor, ctx: Context): Applied<Held> => {
+    const { outputs, state: after } = beside.apply(params, state, x, ctx)
+    const shapes = outputs.map(({ shape }) => shape)
+    checkOutputs('parallel', beside.layers, shapes, null, at(ctx))
+    return { y: outputs.reduce((sum, y) => t.add(sum, y)), state: after }
+  }
+  return {
+    init: (key, inputShape) => {
+      const { params, state, outputShapes } = beside.init(key, inputShape)
+      checkOutputs('parallel', beside.layers, outputShapes, null)
+      return { params, state, outputShape: outputShapes[0]! }
+    },
+    apply: (params, state, x, ctx) =>
+      // What is tapped stays: its reader may come later.
+      ctx.tap === undefined ? t.scope(() => run(params, state, x, ctx)) : run(params, state, x, ctx),
+    upTo: (path) => beside.upTo(path),
   }
 }

@@ -1,91 +1,114 @@
 import * as t from '@tapeflow/autodiff'
-import type { AnyLayer, Applied, Layer, ParamsOf, SizePreserving, StateOf } from '../layer.ts'
-import { isLayer, nameOf } from './listed.ts'
-import { part } from './part.ts'
-import type { In, Out, Preserves } from './sizes.ts'
+import {
+  type AnyLayer,
+  type Applied,
+  at,
+  type Context,
+  type Layer,
+  nameOf,
+  type ParamsOf,
+  type StateOf,
+} from '../layer.ts'
+import { applyInner } from './apply-inner.ts'
+import { checkLayer } from './check-layer.ts'
+import type { Chain } from './sizes.ts'
+import type { Beside, Joined, Square } from './sizes-beside.ts'
+import { innerUpTo } from './up-to.ts'
 
-/** A layer around which there is a way for what it is given. */
-type Sized<L, P, S> = Preserves<L> extends true ? SizePreserving<P, S> : Layer<P, S, In<L>, Out<L>>
-
-/** What goes around the layer. */
-export interface ResidualOptions<Q extends AnyLayer> {
-  /** A layer that brings the input into the shape of what comes out, where they differ: a `linear` or a `conv2d` of size 1. */
-  readonly shortcut: Q
+/** Parameters or state of the layer and, where there is one, of the shortcut. */
+type Inside<L, S> = {
+  readonly layer: L
+  readonly shortcut?: S
 }
 
 /**
- * A layer and a way around it: y = x + layer(x), or shortcut(x) + layer(x). Itself a layer. A gradient passes the sum
- * undiminished, so that nets of many such layers learn.
+ * A layer that adds what it gets to what a layer makes of it: y = x + f(x). Gradients pass the sum unchanged, so that deep stacks
+ * of them train. f must give the shape that it takes; where it does not, a shortcut, such as a linear layer, makes x fit:
+ * y = shortcut(x) + f(x).
  *
- * @param layer gives the shape that it takes, unless there is a shortcut
- * @param options.shortcut brings x into the shape that `layer` gives; x itself where it is left out
- * @returns a layer with parameters `{ layer }` and state `{ layer }`; `{ layer, shortcut }` where there is a shortcut
+ * @param layer f: a layer, or a `sequential` of some
+ * @param options.shortcut what x passes in its place, left out by default
+ * @returns a layer with parameters and state `{ layer }`, or `{ layer, shortcut }`: paths read `layer.weight`
+ * @throws RangeError when made, where both take different numbers of features; in `init` and `apply` where the shapes of the sum
+ * differ: names both layers
  * @throws TypeError when an argument is no layer
- * @throws RangeError in `init` where the shapes to be added differ: names both
  * @example
- * const model = residual(linear(2, 2, { weight: ones }))
- * const { params, state } = model.init(t.key(1), [2])
- * t.paths(params) // => ['layer.bias', 'layer.weight']
- * model.apply(params, state, t.tensor([[3, 4]]), { training: true, path: '' }).y.toArray() // => [[10, 11]]
+ * const block = residual(sequential(linear(2, 3, { weight: ones }), relu(), linear(3, 2, { weight: ones })))
+ * const { params, state } = block.init(t.key(1), [2])
+ * block.apply(params, state, t.tensor([[1, 2]]), { training: true, path: '' }).y.toArray() // => [[10, 11]]
  *
  * He, Zhang, Ren, Sun: Deep residual learning for image recognition (CVPR 2016)
  */
-export function residual<L extends AnyLayer>(
+export function residual<const L extends AnyLayer>(
+  layer: L extends Square<L> ? L : Square<L>,
+): Chain<readonly [L], { readonly layer: ParamsOf<L> }, { readonly layer: StateOf<L> }>
+export function residual<const L extends AnyLayer, const M extends AnyLayer>(
   layer: L,
-): Sized<L, { readonly layer: ParamsOf<L> }, { readonly layer: StateOf<L> }>
-export function residual<L extends AnyLayer, Q extends AnyLayer>(
-  layer: L,
-  options: ResidualOptions<Q>,
-): Sized<
+  options: { readonly shortcut: M extends Beside<L, M> ? M : Beside<L, M> },
+): Joined<
   L,
-  { readonly layer: ParamsOf<L>; readonly shortcut: ParamsOf<Q> },
-  { readonly layer: StateOf<L>; readonly shortcut: StateOf<Q> }
+  M,
+  { readonly layer: ParamsOf<L>; readonly shortcut: ParamsOf<M> },
+  { readonly layer: StateOf<L>; readonly shortcut: StateOf<M> }
 >
-export function residual(layer: AnyLayer, options?: ResidualOptions<AnyLayer>): Layer<Parts, Parts> {
-  const shortcut = options?.shortcut
-  for (const [what, given] of Object.entries({ layer, ...options })) {
-    if (!isLayer(given)) t.failType('residual', `the ${what} is no layer, got ${t.kindOf(given)}`)
+export function residual(
+  layer: AnyLayer,
+  { shortcut }: { readonly shortcut?: AnyLayer } = {},
+): Layer<Inside<unknown, unknown>, Inside<unknown, unknown>> {
+  checkLayer('residual', 'the first argument', layer)
+  if (shortcut !== undefined) checkLayer('residual', 'the shortcut', shortcut)
+  const inputSize = layer.inputSize ?? shortcut?.inputSize
+  const other = shortcut?.inputSize
+  if (inputSize !== undefined && other !== undefined && inputSize !== other) {
+    t.failRange(
+      'residual',
+      `the layer (${nameOf(layer)}) takes ${inputSize} features, the shortcut (${nameOf(shortcut!)}) ${other}`,
+      'make the two sizes equal',
+    )
   }
-  const { inputSize } = layer
+  const checkSum = (given: t.Shape, made: t.Shape, place: string): void => {
+    if (t.sameShape(given, made)) return
+    const beside = shortcut === undefined ? 'its input is' : `the shortcut (${nameOf(shortcut)}) gives`
+    t.failRange(
+      'residual',
+      `the layer (${nameOf(layer)})${place} gives ${t.showShape(made)}, ${beside} ${t.showShape(given)}`,
+      shortcut === undefined ? 'pass a shortcut that gives the same shape' : 'make the two shapes equal',
+    )
+  }
+  type Tree = Inside<unknown, unknown>
+  const run = (params: Tree, state: Tree, x: t.Tensor, ctx: Context): Applied<Tree> => {
+    const made = applyInner({ layer, name: 'layer' }, params.layer, state.layer, x, ctx)
+    const passed =
+      shortcut === undefined
+        ? { y: x, state: state.shortcut }
+        : applyInner({ layer: shortcut, name: 'shortcut' }, params.shortcut, state.shortcut, x, ctx)
+    checkSum(passed.y.shape, made.y.shape, at(ctx))
+    const isSame = made.state === state.layer && passed.state === state.shortcut
+    return {
+      y: t.add(passed.y, made.y),
+      state: isSame
+        ? state
+        : { layer: made.state, ...(shortcut !== undefined && { shortcut: passed.state }) },
+    }
+  }
   return {
     name: `residual ${nameOf(layer)}`,
     ...(inputSize === undefined ? {} : { inputSize }),
     init: (key, inputShape) => {
-      const inner = layer.init(t.foldIn(key, 'layer'), inputShape)
-      const around = shortcut?.init(t.foldIn(key, 'shortcut'), inputShape)
-      const shape = around?.outputShape ?? inputShape
-      if (!t.sameShape(inner.outputShape, shape)) {
-        const other = shortcut === undefined ? 'the input has' : `the shortcut (${nameOf(shortcut)}) gives`
-        t.failRange(
-          'residual',
-          `the layer (${nameOf(layer)}) gives ${t.showShape(inner.outputShape)}, ${other} ${t.showShape(shape)}`,
-          'make them equal, or pass a shortcut: residual(layer, { shortcut: linear(…) })',
-        )
-      }
-      if (around === undefined) {
-        return { params: { layer: inner.params }, state: { layer: inner.state }, outputShape: shape }
-      }
+      const made = layer.init(t.foldIn(key, 'layer'), inputShape)
+      const passed = shortcut?.init(t.foldIn(key, 'shortcut'), inputShape)
+      checkSum(passed?.outputShape ?? inputShape, made.outputShape, '')
       return {
-        params: { layer: inner.params, shortcut: around.params },
-        state: { layer: inner.state, shortcut: around.state },
-        outputShape: shape,
+        params: { layer: made.params, ...(passed && { shortcut: passed.params }) },
+        state: { layer: made.state, ...(passed && { shortcut: passed.state }) },
+        outputShape: made.outputShape,
       }
     },
-    apply: (params, state, x, ctx) => {
-      const run = (): Applied<Parts> => {
-        let next = state
-        const through = (name: 'layer' | 'shortcut', one: AnyLayer): t.Tensor =>
-          part(ctx, name, (inner) => {
-            const applied = one.apply(params[name], state[name], x, inner)
-            if (applied.state !== state[name]) next = { ...next, [name]: applied.state }
-            return applied.y
-          })
-        const y = through('layer', layer)
-        return { y: t.add(shortcut === undefined ? x : through('shortcut', shortcut), y), state: next }
-      }
-      return ctx.tap === undefined ? t.scope(run) : run()
-    },
+    apply: (params, state, x, ctx) =>
+      // What is tapped stays: its reader may come later.
+      ctx.tap === undefined ? t.scope(() => run(params, state, x, ctx)) : run(params, state, x, ctx),
+    upTo: (path) =>
+      innerUpTo<Inside<unknown, unknown>>(path, { layer, name: 'layer' }) ??
+      (shortcut && innerUpTo<Inside<unknown, unknown>>(path, { layer: shortcut, name: 'shortcut' })),
   }
 }
-
-type Parts = { readonly layer: unknown; readonly shortcut?: unknown }

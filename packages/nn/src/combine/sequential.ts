@@ -1,19 +1,31 @@
 import { failRange, foldIn, type Key, type Shape, scope, showShape, type Tensor } from '@tapeflow/autodiff'
-import type { AnyLayer, Applied, Context, Layer } from '../layer.ts'
 import {
-  applyListed,
-  checkLayers,
-  checkTrees,
-  type LayersParams,
-  type LayersState,
-  type Listed,
+  type AnyLayer,
+  type Applied,
+  at,
+  type Context,
+  type Layer,
   nameOf,
-  nextState,
-} from './listed.ts'
+  type ParamsOf,
+  type StateOf,
+} from '../layer.ts'
+import { applyInner } from './apply-inner.ts'
+import { checkLayer } from './check-layer.ts'
 import type { Chain, Chained } from './sizes.ts'
+import { innerUpTo } from './up-to.ts'
+
+/** Parameters of layers in order; their paths read `layers.0.weight`. */
+export type SequentialParams<L extends readonly AnyLayer[]> = {
+  readonly layers: { readonly [K in keyof L]: ParamsOf<L[K]> }
+}
+
+/** State of layers in order. */
+export type SequentialState<L extends readonly AnyLayer[]> = {
+  readonly layers: { readonly [K in keyof L]: StateOf<L[K]> }
+}
 
 /** Layers one after the other: itself a layer, whose types say what each of them holds. */
-export type Sequential<L extends readonly AnyLayer[]> = Chain<L, LayersParams<L>, LayersState<L>>
+export type Sequential<L extends readonly AnyLayer[]> = Chain<L, SequentialParams<L>, SequentialState<L>>
 
 /**
  * Layers one after the other: y = layer_n(… layer_1(layer_0(x))). Itself a layer, so chains nest.
@@ -38,20 +50,26 @@ export function sequential<const L extends readonly AnyLayer[]>(
   ...layers: L extends Chained<L> ? L : Chained<L>
 ): Sequential<L>
 export function sequential(...layers: readonly AnyLayer[]): Layer<Listed, Listed> {
-  checkLayers('sequential', layers)
+  if (layers.length === 0)
+    failRange('sequential', 'at least one layer is needed, got 0', 'pass linear(…), relu(), …')
+  for (const [i, layer] of layers.entries()) checkLayer('sequential', `argument ${i}`, layer)
   const inputSize = layers[0]!.inputSize
   return {
     name: `sequential of ${layers.length}`,
     ...(inputSize === undefined ? {} : { inputSize }),
     init: (key, inputShape) => initialize(layers, key, inputShape),
     apply: (params, state, x, ctx) => {
-      checkTrees('sequential', layers, params, state, ctx)
+      checkCount('params', params, layers, ctx)
+      checkCount('state', state, layers, ctx)
       const run = (): Applied<Listed> => runInOrder(layers, params, state, x, ctx)
       // What is tapped stays: its reader may come later.
       return ctx.tap === undefined ? scope(run) : run()
     },
+    upTo: (path) => sequentialUpTo(layers, path),
   }
 }
+
+type Listed = { readonly layers: readonly unknown[] }
 
 function runInOrder(
   layers: readonly AnyLayer[],
@@ -60,13 +78,45 @@ function runInOrder(
   x: Tensor,
   ctx: Context,
 ): Applied<Listed> {
-  const applied: Applied<unknown>[] = []
   let y = x
+  let changed: unknown[] | undefined
   for (let i = 0; i < layers.length; i++) {
-    applied[i] = applyListed(layers, i, params, state, y, ctx)
-    y = applied[i]!.y
+    const before = state.layers[i]
+    const inner = { layer: layers[i]!, name: 'layers', index: i }
+    const applied = applyInner(inner, params.layers[i], before, y, ctx)
+    y = applied.y
+    if (applied.state !== before) (changed ??= state.layers.slice())[i] = applied.state
   }
-  return { y, state: nextState(state, applied) }
+  return { y, state: changed === undefined ? state : { layers: changed } }
+}
+
+function sequentialUpTo(
+  layers: readonly AnyLayer[],
+  path: string,
+): Layer<Listed, Listed>['apply'] | undefined {
+  const index = Number(/^layers\.(\d+)(?:\.|$)/.exec(path)?.[1])
+  const layer = layers[index]
+  const last = layer && innerUpTo<Listed>(path, { layer, name: 'layers', index })
+  if (last === undefined) return undefined
+  const before = layers.slice(0, index)
+  return (params, state, x, ctx) => {
+    checkCount('params', params, layers, ctx)
+    checkCount('state', state, layers, ctx)
+    const run = (): Applied<Listed> => {
+      const { y, state: midway } = runInOrder(before, params, state, x, ctx)
+      return last(params, midway, y, ctx)
+    }
+    return ctx.tap === undefined ? scope(run) : run()
+  }
+}
+
+function checkCount(what: string, tree: Listed, { length }: readonly AnyLayer[], ctx: Context): void {
+  if (tree.layers.length === length) return
+  failRange(
+    'sequential',
+    `the ${what}${at(ctx)} must hold ${length} layers, got ${tree.layers.length}`,
+    'pass what init of this model made',
+  )
 }
 
 function initialize(

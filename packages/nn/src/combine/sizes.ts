@@ -2,15 +2,18 @@ import type { AnyLayer, Layer, SizePreserving } from '../layer.ts'
 
 type Io<L> = L extends { readonly '~io'?: infer F } ? NonNullable<F> : never
 
+/** Whether a layer gives as many features as it takes, however many. */
 // Only a generic (size: N) => N is assignable to both.
 export type Preserves<L> =
   Io<L> extends (size: 1) => 1 ? (Io<L> extends (size: 2) => 2 ? true : false) : false
 
 type Count<N> = N extends number ? N : number
+/** How many features a layer takes. */
 export type In<L> = Io<L> extends (size: infer I) => number ? Count<I> : number
+/** How many features a layer gives; `number` where it gives as many as it takes. */
 export type Out<L> = Io<L> extends (size: never) => infer O ? Count<O> : number
 
-// `number` on either side means that the size is not known until the program runs.
+/** Whether sizes agree: `number` on either side means that the size is not known until the program runs. */
 export type Fits<Given extends number, Taken extends number> = number extends Given | Taken
   ? true
   : Given extends Taken
@@ -42,7 +45,8 @@ type OutOf<L extends readonly unknown[]> = L extends readonly [...infer Rest, in
     : Out<Last>
   : number
 
-type AllPreserve<L extends readonly unknown[]> = L extends readonly [infer First, ...infer Rest]
+/** Whether all of the layers give as many features as they take. */
+export type AllPreserve<L extends readonly unknown[]> = L extends readonly [infer First, ...infer Rest]
   ? Preserves<First> extends true
     ? AllPreserve<Rest>
     : false

@@ -3,14 +3,15 @@ import type { SizePreserving } from '../layer.ts'
 import { activation } from './activation.ts'
 
 /**
- * A layer of sigmoids of three lines: y = min(max(x + 3, 0), 6) / 6, element by element. No parameters, any shape.
+ * A layer of sigmoids of three lines: y = min(max(x + 3, 0), 6) / 6, from 0 to 1, element by element. No parameters, any shape.
  *
- * As PyTorch and Keras 3 have it; Keras up to 2 had min(max(x/5 + 1/2, 0), 1). The gradient at the kinks, -3 and 3, is 0.
+ * The gradient is 1/6 between -3 and 3, and 0 elsewhere, at the kinks too. Weights before it are best drawn by `glorotUniform`,
+ * the default. Keras up to version 2 had min(max(x/5 + 1/2, 0), 1).
  *
  * @example
  * hardSigmoid().apply(null, null, t.tensor([[-4, 0, 4]]), { training: true, path: '' }).y.toArray() // => [[0, 0.5, 1]]
  *
- * Howard, Sandler, Chu and others: Searching for MobileNetV3 (ICCV 2019)
+ * Howard et al.: Searching for MobileNetV3 (ICCV 2019)
  */
 export function hardSigmoid(): SizePreserving<null, null> {
   return activation('hardSigmoid', t.hardSigmoid)

@@ -3,9 +3,10 @@ import type { SizePreserving } from '../layer.ts'
 import { activation } from './activation.ts'
 
 /**
- * A layer of sigmoids with heavy tails: y = x / (1 + |x|), between -1 and 1, element by element. No parameters, any shape.
+ * A layer of softsigns: y = x / (1 + |x|), between -1 and 1, element by element. No parameters, any shape.
  *
- * It saturates as 1 / x, not exponentially as `tanh` does. Weights before it are best drawn by `glorotUniform`, the default.
+ * It nears its ends more slowly than `tanh`. Its derivative is 1 / (1 + |x|)², at 0 too; the second jumps there. Weights before it
+ * are best drawn by `glorotUniform`, the default.
  *
  * @example
  * softsign().apply(null, null, t.tensor([[1, -3]]), { training: true, path: '' }).y.toArray() // => [[0.5, -0.75]]

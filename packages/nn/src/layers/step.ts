@@ -3,10 +3,9 @@ import type { SizePreserving } from '../layer.ts'
 import { activation } from './activation.ts'
 
 /**
- * A layer of unit steps, the perceptron's activation: y = 1 where x >= 0, at 0 too, else 0, element by element. No parameters, any shape.
+ * A layer of unit steps: y = 1 where x >= 0, at 0 too, else 0, element by element. No parameters, any shape.
  *
- * Its derivative is 0 everywhere, so that nothing before it learns by gradients: `perceptron` has a rule of its own. The form
- * with -1 and 1 is `activation('sign', (x) => t.sub(t.mul(t.step(x), 2), 1))`.
+ * Its derivative is 0 everywhere, at 0 too: nothing before it learns by gradients, whatever its weights are drawn by.
  *
  * @example
  * step().apply(null, null, t.tensor([[-2, 0, 3]]), { training: true, path: '' }).y.toArray() // => [[0, 1, 1]]
