@@ -61,6 +61,8 @@ export interface StepEvent<P = unknown, S = unknown> extends Located, Showing<P,
   readonly rows: number
   /** This batch's own loss. */
   readonly loss: number
+  /** What the weights cost beside the loss, with `regularizers`; 0 without. It is in no other number. */
+  readonly penalty: number
   /** Mean loss over the epoch so far, weighted by rows. */
   readonly runningLoss: number
   /** The rate that this step was made with. */

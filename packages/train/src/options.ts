@@ -1,5 +1,5 @@
 import { failRange, failType, key, kindOf, type Numerics } from '@tapeflow/autodiff'
-import type { Loss, Metric } from '@tapeflow/nn'
+import type { Constrainer, Loss, Metric, Regularizer } from '@tapeflow/nn'
 import type { Optimizer } from '@tapeflow/optim'
 import { isObservable, type Observable, type SchedulerLike } from 'rxjs'
 import type { BatchSource } from './batch.ts'
@@ -18,6 +18,10 @@ export interface FitOptions {
   readonly loss: Loss
   readonly optimizer: Optimizer<string>
   readonly metrics?: readonly Metric[]
+  /** Penalties on weights, `regularize([…])`: gradients are those of loss and penalty, which step events tell apart. */
+  readonly regularizers?: Regularizer
+  /** What weights have to satisfy, `constrain([…])`: they are made to after each update. */
+  readonly constraints?: Constrainer
   /** How often the data is read. */
   readonly epochs?: number
   /** How many steps are made, over as many epochs as that takes. */
@@ -57,6 +61,8 @@ const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => strin
   loss: (value) => (typeof value === 'function' ? undefined : 'must be a function'),
   optimizer: (value) => (has(value, 'init', 'update', 'hyper') ? undefined : 'must be an optimizer'),
   metrics: optional(list('metrics', 'metrics', (value) => has(value, 'init', 'update', 'result'))),
+  regularizers: optional((value) => (typeof value === 'function' ? undefined : 'must be regularize([…])')),
+  constraints: optional((value) => (typeof value === 'function' ? undefined : 'must be constrain([…])')),
   epochs: optional(positiveInteger),
   steps: optional(positiveInteger),
   seed: optional((value) =>

@@ -148,6 +148,7 @@ function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S
     session.take,
     rows,
     loss,
+    outcome.penalty === null ? 0 : outcome.penalty.item(),
     learningRate,
     metricValues(recipe.metrics, metrics),
     seconds,

@@ -47,8 +47,9 @@ export function prepareRun<P extends Tree, S extends Tree>(
   engine: Engine,
 ): Run<P, S> {
   const log: Log = options.log ?? ((message, error) => console.error(message, error))
-  const { loss, optimizer, metrics = [] } = options
-  const recipe: Recipe<P, S> = { model, loss, optimizer, metrics, watch: parseWatch(options.watch) }
+  const { loss, optimizer, metrics = [], regularizers, constraints } = options
+  const watch = parseWatch(options.watch)
+  const recipe: Recipe<P, S> = { model, loss, optimizer, metrics, watch, regularizers, constraints }
   const made: { session?: Session<P, S> } = {}
   const around = boundary<P, S>({
     owner,

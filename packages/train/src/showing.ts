@@ -76,6 +76,7 @@ export class PassingStep<P, S> extends PassingEvent<'step', P, S> implements Ste
   readonly batch: number
   readonly rows: number
   readonly loss: number
+  readonly penalty: number
   readonly runningLoss: number
   readonly learningRate: number
   readonly metrics: MetricValues
@@ -88,6 +89,7 @@ export class PassingStep<P, S> extends PassingEvent<'step', P, S> implements Ste
     take: TakeSnapshot<P, S>,
     rows: number,
     loss: number,
+    penalty: number,
     learningRate: number,
     metrics: MetricValues,
     seconds: number,
@@ -97,6 +99,7 @@ export class PassingStep<P, S> extends PassingEvent<'step', P, S> implements Ste
     this.batch = batch
     this.rows = rows
     this.loss = loss
+    this.penalty = penalty
     this.runningLoss = sums.loss / sums.weight
     this.learningRate = learningRate
     this.metrics = metrics

@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import type { Batch } from '@tapeflow/data'
-import type { Context, Layer, Loss, Metric } from '@tapeflow/nn'
+import type { Constrainer, Context, Layer, Loss, Metric, Regularizer } from '@tapeflow/nn'
 import type { Hyper, Optimizer, Slots } from '@tapeflow/optim'
 import { tensorOf } from './batch.ts'
 import type { Shown } from './showing.ts'
@@ -23,6 +23,8 @@ export interface Recipe<P, S> {
   readonly optimizer: Optimizer<string>
   readonly metrics: readonly Metric[]
   readonly watch: Watch
+  readonly regularizers: Regularizer | undefined
+  readonly constraints: Constrainer | undefined
 }
 
 /** What a forward pass leaves to be read on the host. */
@@ -39,6 +41,8 @@ export interface Passed {
 /** What a step makes: the next carry, what its event shows, and what is read. */
 export interface Stepped<P, S> extends Shown<P, S>, Passed {
   readonly carry: Carry<P, S>
+  /** What weights cost beside the loss; null where nothing was asked of them. */
+  readonly penalty: t.Tensor | null
 }
 
 /** A batch as it came, or, where a step is recorded, as tensors. */
@@ -75,11 +79,14 @@ interface BatchTensors {
 
 /** What a forward pass in training leaves. */
 interface Forward<S> {
+  /** What gradients are taken of: the loss, and the penalty on weights. */
   readonly value: t.Tensor
   readonly aux: {
     readonly state: S
     readonly prediction: t.Tensor
     readonly activations: Readonly<Record<string, t.Tensor>>
+    /** Where there is a penalty, what the value is the sum of. */
+    readonly parts: { readonly loss: t.Tensor; readonly penalty: t.Tensor } | null
   }
 }
 
@@ -93,13 +100,17 @@ export function stepFunctions<P extends t.Tree, S extends t.Tree>({
   optimizer,
   metrics,
   watch,
+  regularizers,
+  constraints,
 }: Recipe<P, S>): StepFunctions<P, S> {
   const forward = (params: P, state: S, batch: BatchTensors, context: Context): Forward<S> => {
     const activations: Record<string, t.Tensor> = {}
     const watching = watch.activations === null ? context : tapped(context, watch.activations, activations)
     const { y: prediction, state: next } = model.apply(params, state, batch.x, watching)
-    const value = oneNumber(loss(prediction, batch.y, batch.weights))
-    return { value, aux: { state: next, prediction, activations } }
+    const own = oneNumber(loss(prediction, batch.y, batch.weights))
+    const parts = regularizers === undefined ? null : { loss: own, penalty: regularizers(params).value }
+    const value = parts === null ? own : t.add(own, parts.penalty)
+    return { value, aux: { state: next, prediction, activations, parts } }
   }
   const differentiate: Differentiate<P, S> = t.valueAndGrad<P, Rest<S>, Forward<S>>(forward)
   const measured = (prediction: t.Tensor, { y, weights }: BatchTensors): Passed['measured'] =>
@@ -124,8 +135,9 @@ export function stepFunctions<P extends t.Tree, S extends t.Tree>({
       const { value, gradients, aux } = evaluate(params)
       const next = optimizer.update(gradients, slots, params, hyper, evaluate)
       return {
-        carry: { params: next.params, state: aux.state, slots: next.slots },
-        loss: value,
+        carry: { params: constraints?.(next.params) ?? next.params, state: aux.state, slots: next.slots },
+        loss: aux.parts?.loss ?? value,
+        penalty: aux.parts?.penalty ?? null,
         measured: measured(aux.prediction, batch),
         gradients: watch.gradients ? gradients : null,
         squares: watch.gradientNorm ? t.leaves(gradients).map((g) => t.sum(t.square(g))) : null,

@@ -28,6 +28,7 @@ export interface Outcome<P, S> extends Shown<P, S> {
   readonly carry: Carry<P, S>
   /** Read where it is wanted, a number is one object on its way to the event. */
   readonly loss: Pick<t.Tensor, 'item'>
+  readonly penalty: Pick<t.Tensor, 'item'> | null
 }
 
 /** What was read on the host in the last step or validation, until the next one. */
@@ -190,9 +191,9 @@ function eagerSteps<P, S>(
         const made = train(carry, { x, y, weights, key: stepKey, step, hyper })
         reader.rate(hyper)
         reader.measure(made.measured, sums.metrics)
-        const loss = made.loss.item()
+        const [loss, penalty] = [read(made.loss), made.penalty === null ? null : read(made.penalty)]
         const { carry: next, gradients, squares, activations } = made
-        return { carry: next, loss: { item: () => loss }, gradients, squares, activations }
+        return { carry: next, loss, penalty, gradients, squares, activations }
       }),
     evaluate: (carry, { x, y, weights }, metrics) =>
       t.scope(() => {
@@ -202,6 +203,12 @@ function eagerSteps<P, S>(
       }),
     dispose: () => {},
   }
+}
+
+/** A number that lasts longer than its tensor. */
+function read(x: t.Tensor): Pick<t.Tensor, 'item'> {
+  const value = x.item()
+  return { item: () => value }
 }
 
 function makesTensors(

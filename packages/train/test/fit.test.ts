@@ -313,7 +313,7 @@ describe.each(modes)('numbers, %s,', (_, mode) => {
 describe('what is wrong with a call', () => {
   const cases: readonly [words: string, options: object][] = [
     [
-      "fit: unknown option 'epoch'; use data, validation, loss, optimizer, metrics, epochs, steps, seed, callbacks, monitors, watch, compile, numerics, commands, pace, scheduler, log",
+      "fit: unknown option 'epoch'; use data, validation, loss, optimizer, metrics, regularizers, constraints, epochs, steps, seed, callbacks, monitors, watch, compile, numerics, commands, pace, scheduler, log",
       { epoch: 1 },
     ],
     ['fit: epochs or steps must be given, got neither; pass epochs: 10', {}],
@@ -332,6 +332,8 @@ describe('what is wrong with a call', () => {
       'fit: monitors must be an array of functions or observers, got null at 0',
       { epochs: 1, monitors: [null] },
     ],
+    ['fit: regularizers must be regularize([…]), got an array', { epochs: 1, regularizers: [] }],
+    ['fit: constraints must be constrain([…]), got an array', { epochs: 1, constraints: [] }],
     ['fit: metrics must be an array, got an object', { epochs: 1, metrics: accuracy() }],
     ['fit: compile must be true or false, got a string', { epochs: 1, compile: 'yes' }],
     [

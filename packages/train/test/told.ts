@@ -24,8 +24,16 @@ function telling<P, S>(event: TrainEvent<P, S>, watched: boolean): Telling {
   const place = { type, step, epoch }
   switch (event.type) {
     case 'step': {
-      const { loss, runningLoss, learningRate, metrics, weights } = event
-      const numbers = { ...place, loss, runningLoss, learningRate, metrics, weights: digest(weights.tree) }
+      const { loss, penalty, runningLoss, learningRate, metrics, weights } = event
+      const numbers = {
+        ...place,
+        loss,
+        penalty,
+        runningLoss,
+        learningRate,
+        metrics,
+        weights: digest(weights.tree),
+      }
       if (!watched) return numbers
       const { gradients, gradientNorm, activations } = event
       return {

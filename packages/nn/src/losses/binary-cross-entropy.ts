@@ -1,7 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { type BinaryLossOptions, binaryLoss } from './binary-loss.ts'
 import { checkFrom, checkLogits, type From } from './from.ts'
-import { belowOne, smallestNormal } from './guarded.ts'
+import { aboveZero, belowOne, inside } from './guarded.ts'
 import { checkLabelSmoothing } from './label-smoothing.ts'
 import type { Loss } from './reduction.ts'
 
@@ -43,7 +43,7 @@ export function binaryCrossEntropy(options: BinaryCrossEntropyOptions = {}): Los
   const counted = { reduction, classWeights }
   if (from === 'probabilities') {
     const ofProbabilities = (p: t.Tensor, z: t.Tensor): t.Tensor => binaryOfProbabilities(p, smooth(z))
-    return binaryLoss(name, counted, ofProbabilities, (z) => z, [smallestNormal, belowOne])
+    return binaryLoss(name, counted, ofProbabilities, (z) => z, inside)
   }
   const ofLogits = (x: t.Tensor, z: t.Tensor): t.Tensor => {
     checkLogits(name, x, ['sigmoid', 'softmax'])
@@ -55,7 +55,7 @@ export function binaryCrossEntropy(options: BinaryCrossEntropyOptions = {}): Los
 /** Where a logarithm is multiplied by 0, a finite one stands in for -Infinity. 0 - x: a loss of nothing is not -0. */
 export function binaryOfProbabilities(p: t.Tensor, z: t.Tensor): t.Tensor {
   const other = t.sub(1, z)
-  const yes = t.log(t.where(z, p, t.maximum(p, smallestNormal)))
-  const no = t.log1p(t.neg(t.where(other, p, t.minimum(p, belowOne))))
+  const yes = t.log(t.where(z, p, aboveZero(p)))
+  const no = t.log1p(t.neg(t.where(other, p, belowOne(p))))
   return t.sub(0, t.add(t.mul(z, yes), t.mul(other, no)))
 }

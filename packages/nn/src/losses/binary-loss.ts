@@ -21,7 +21,7 @@ export function binaryLoss(
   { reduction, classWeights }: { readonly [K in keyof BinaryLossOptions]: BinaryLossOptions[K] | undefined },
   each: (prediction: t.Tensor, target: t.Tensor) => t.Tensor,
   share: (target: t.Tensor) => t.Tensor,
-  finite?: readonly [low: number, high: number],
+  finite?: (prediction: t.Tensor) => t.Tensor,
 ): Loss {
   checkClassWeights(operation, classWeights)
   checkClassCount(operation, classWeights, 2)

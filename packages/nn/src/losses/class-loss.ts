@@ -15,61 +15,62 @@ type RowLoss = (prediction: t.Tensor, target: t.Tensor, weights: t.Tensor | unde
 /** The loss of targets that are a row of numbers for each row of the prediction. */
 export function rowsLoss(
   operation: string,
-  { reduction, classWeights }: ClassOptions,
+  options: ClassOptions,
   rowLoss: RowLoss,
   forLabels = 't.oneHot(labels, classes)',
 ): Loss {
-  checkReduction(operation, reduction)
-  checkClassWeights(operation, classWeights)
-  return (prediction, target, weights) => {
-    const places = checkPrediction(operation, prediction, classWeights)
-    checkTensor(operation, 'target', target)
-    if (!t.sameShape(target.shape, prediction.shape)) {
-      const got = t.sameShape(target.shape, places) ? 'labels ' : ''
-      t.failRange(
-        operation,
-        `the target must be rows ${t.showShape(prediction.shape)}, got ${got}${t.showShape(target.shape)}`,
-        `use ${forLabels} for labels`,
-      )
-    }
-    checkPlaceWeights(operation, weights, places)
-    return t.scope(() => {
-      // Of the classes that a row is a mixture of, by their shares.
-      const own =
-        classWeights && t.sum(t.mul(target, t.tensor(Float32Array.from(classWeights))), { axis: -1 })
-      const counts = together(places, weights, own)
-      return reduceRows(rowLoss(prediction, target, counts), reduction, counts)
-    })
+  const check = ({ shape }: t.Tensor, target: t.Tensor, places: t.Shape): void => {
+    if (t.sameShape(target.shape, shape)) return
+    const got = t.sameShape(target.shape, places) ? 'labels ' : ''
+    t.failRange(
+      operation,
+      `the target must be rows ${t.showShape(shape)}, got ${got}${t.showShape(target.shape)}`,
+      `use ${forLabels} for labels`,
+    )
   }
+  return classLoss(operation, options, rowLoss, check, (target) => target)
 }
 
 /** The loss of targets that are a label for each row of the prediction. */
 export function labelsLoss(
   operation: string,
-  { reduction, classWeights }: ClassOptions,
+  options: ClassOptions,
   rowLoss: RowLoss,
   forRows: string,
 ): Loss {
-  checkReduction(operation, reduction)
-  checkClassWeights(operation, classWeights)
-  return (prediction, target, weights) => {
-    const places = checkPrediction(operation, prediction, classWeights)
-    checkTensor(operation, 'target', target)
+  const check = ({ shape }: t.Tensor, target: t.Tensor, places: t.Shape): void => {
     if (!t.sameShape(target.shape, places)) {
-      const isRows = t.sameShape(target.shape, prediction.shape)
+      const isRows = t.sameShape(target.shape, shape)
       t.failRange(
         operation,
         `the target must be labels ${t.showShape(places)}, got ${isRows ? 'rows ' : ''}${t.showShape(target.shape)}`,
         isRows ? `use ${forRows} for rows` : 'pass one label for each row of the prediction',
       )
     }
-    t.checkIndices(operation, target, prediction.shape[prediction.rank - 1]!, {
-      index: 'label',
-      place: 'row',
-    })
+    t.checkIndices(operation, target, shape[shape.length - 1]!, { index: 'label', place: 'row' })
+  }
+  return classLoss(operation, options, rowLoss, check, t.oneHot)
+}
+
+function classLoss(
+  operation: string,
+  { reduction, classWeights }: ClassOptions,
+  rowLoss: RowLoss,
+  check: (prediction: t.Tensor, target: t.Tensor, places: t.Shape) => void,
+  shares: (target: t.Tensor, classes: number) => t.Tensor,
+): Loss {
+  checkReduction(operation, reduction)
+  checkClassWeights(operation, classWeights)
+  return (prediction, target, weights) => {
+    const places = checkPrediction(operation, prediction, classWeights)
+    checkTensor(operation, 'target', target)
+    check(prediction, target, places)
     checkPlaceWeights(operation, weights, places)
     return t.scope(() => {
-      const own = classWeights && t.gather(t.tensor(Float32Array.from(classWeights)), target)
+      // Of the classes that a row is a mixture of, by their shares.
+      const own =
+        classWeights &&
+        t.sum(t.mul(shares(target, classWeights.length), t.tensor([...classWeights])), { axis: -1 })
       const counts = together(places, weights, own)
       return reduceRows(rowLoss(prediction, target, counts), reduction, counts)
     })

@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { checkLogits, type From } from './from.ts'
-import { guarded, smallestNormal } from './guarded.ts'
+import { aboveZero, guarded } from './guarded.ts'
 import type { Reduction } from './reduction.ts'
 
 /** What predictions are, how samples count, and what becomes of their losses. */
@@ -24,7 +24,7 @@ export function given(
 ): t.Tensor {
   if (from === 'logits') checkLogits(operation, prediction, ['softmax'])
   if (from === 'logits' || weights === undefined) return prediction
-  return guarded(prediction, weights, smallestNormal, Number.POSITIVE_INFINITY)
+  return guarded(prediction, weights, aboveZero)
 }
 
 /** -sum over k of target_k ln p_k for each row, with p smoothed towards equal shares. */
@@ -42,5 +42,5 @@ export function crossEntropyOfRows(
 
 /** ln p, where the target is 0 a finite number in the place of -Infinity: times 0 it is 0. */
 export function finiteLog(probabilities: t.Tensor, target: t.Tensor): t.Tensor {
-  return t.log(t.where(target, probabilities, t.maximum(probabilities, smallestNormal)))
+  return t.log(t.where(target, probabilities, aboveZero(probabilities)))
 }

@@ -11,8 +11,8 @@ export interface ElementLossOptions {
 
 /** What is special about a loss of elements. */
 export interface ElementDetails {
-  /** Between which predictions the slope is finite: those of weight 0 are kept within. */
-  readonly finite?: readonly [low: number, high: number]
+  /** Moves predictions to where the slope is finite: those of weight 0. */
+  readonly finite?: (prediction: t.Tensor) => t.Tensor
   /** How much each element counts, from targets: of classes with weights of their own. */
   readonly counts?: ((target: t.Tensor) => t.Tensor) | undefined
   /** Whether targets may be `[rows]` where predictions are `[rows, 1]`. */
@@ -42,10 +42,7 @@ export function elementLoss(
       const target = isColumn ? t.reshape(given, prediction.shape) : given
       const own = counts?.(target)
       const all = own === undefined || weights === undefined ? (own ?? weights) : byRows(own, weights)
-      const x =
-        finite === undefined || all === undefined
-          ? prediction
-          : guarded(prediction, all, finite[0], finite[1])
+      const x = finite === undefined || all === undefined ? prediction : guarded(prediction, all, finite)
       const losses = each(x, target)
       if (own !== undefined) return reduceElements(losses, reduction, all!)
       // The mean of rows' means in one pass: rows are equally long.

@@ -4,7 +4,7 @@ import { binaryLoss } from './binary-loss.ts'
 import { rowsLoss } from './class-loss.ts'
 import { finiteLog, given } from './cross-entropy-of-rows.ts'
 import { checkFrom, checkLogits, type From } from './from.ts'
-import { belowOne, smallestNormal } from './guarded.ts'
+import { inside, smallestNormal } from './guarded.ts'
 import { finiteLogSoftmax } from './kl-divergence.ts'
 import type { Loss, Reduction } from './reduction.ts'
 
@@ -75,7 +75,7 @@ function independent({ reduction, classWeights }: Of<'independent'>, gamma: numb
       const missing = t.add(z, t.where(slope, t.mul(p, slope), 0))
       return t.mul(binaryOfProbabilities(p, z), factor(missing, gamma))
     }
-    return binaryLoss('focal', counted, ofProbabilities, (z) => z, [smallestNormal, belowOne])
+    return binaryLoss('focal', counted, ofProbabilities, (z) => z, inside)
   }
   const ofLogits = (x: t.Tensor, z: t.Tensor): t.Tensor => {
     checkLogits('focal', x, ['sigmoid', 'softmax'])

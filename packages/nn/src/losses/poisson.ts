@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { type ElementLossOptions, elementLoss } from './element-loss.ts'
-import { smallestNormal } from './guarded.ts'
+import { aboveZero } from './guarded.ts'
 import type { Loss } from './reduction.ts'
 
 /** What predictions are, and what becomes of the samples' losses. */
@@ -34,12 +34,12 @@ export function poisson(options: PoissonOptions = {}): Loss {
   if (from === 'logRates') {
     const ofLogRates = (x: t.Tensor, target: t.Tensor): t.Tensor => t.sub(t.exp(x), t.mul(target, x))
     return elementLoss('poisson', options, ofLogRates, {
-      finite: [Number.NEGATIVE_INFINITY, largestLogRate],
+      finite: (x) => t.minimum(x, largestLogRate),
     })
   }
   const ofRates = (rate: t.Tensor, target: t.Tensor): t.Tensor => {
-    const positive = t.where(target, rate, t.maximum(rate, smallestNormal))
+    const positive = t.where(target, rate, aboveZero(rate))
     return t.sub(rate, t.mul(target, t.log(positive)))
   }
-  return elementLoss('poisson', options, ofRates, { finite: [smallestNormal, Number.POSITIVE_INFINITY] })
+  return elementLoss('poisson', options, ofRates, { finite: aboveZero })
 }

@@ -7,8 +7,8 @@ export type Reduction = 'mean' | 'sum' | 'none'
  * How far a prediction is from its target.
  *
  * @param weights `[rows]`, how much each sample counts; all alike where they are left out. A row of weight 0 has no
- * influence, even where its loss is infinite
- * @returns a scalar, or `[rows]` without a reduction
+ * influence, even where its loss is infinite. Where places of a row are classified, one for each place will do: a mask
+ * @returns a scalar, or without a reduction `[rows]`, or what there is of places
  */
 export type Loss = (prediction: t.Tensor, target: t.Tensor, weights?: t.Tensor) => t.Tensor
 

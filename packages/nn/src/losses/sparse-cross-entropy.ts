@@ -1,7 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { labelsLoss } from './class-loss.ts'
-import { type CrossEntropyOptions, crossEntropyOfRows, given } from './cross-entropy-of-rows.ts'
-import { checkFrom, type From } from './from.ts'
+import { type CrossEntropyOptions, given } from './cross-entropy-of-rows.ts'
+import { checkFrom } from './from.ts'
 import { checkLabelSmoothing } from './label-smoothing.ts'
 import type { Loss } from './reduction.ts'
 
@@ -31,27 +31,18 @@ export function sparseCrossEntropy(options: CrossEntropyOptions = {}): Loss {
   const { from = 'logits', reduction = 'mean', labelSmoothing = 0, classWeights } = options
   checkFrom(name, from)
   checkLabelSmoothing(name, labelSmoothing)
-  const ofLabels = labelSmoothing === 0 ? plain : smoothed(labelSmoothing)
-  return labelsLoss(
-    name,
-    { reduction, classWeights },
-    (prediction, labels, weights) => ofLabels(given(name, prediction, weights, from), labels, from),
-    'crossEntropy',
-  )
+  const ofLabels = (prediction: t.Tensor, labels: t.Tensor, weights: t.Tensor | undefined): t.Tensor => {
+    const x = given(name, prediction, weights, from)
+    const own = from === 'logits' ? t.sparseSoftmaxCrossEntropy(x, labels) : ofProbabilities(x, labels)
+    if (labelSmoothing === 0) return own
+    const logarithms = from === 'logits' ? t.logSoftmax(x) : t.log(x)
+    return t.sub(t.mul(own, 1 - labelSmoothing), t.mul(t.mean(logarithms, { axis: -1 }), labelSmoothing))
+  }
+  return labelsLoss(name, { reduction, classWeights }, ofLabels, 'crossEntropy')
 }
 
 // 0 - x and not -x: a loss of nothing is 0, not -0.
-function plain(prediction: t.Tensor, labels: t.Tensor, from: From): t.Tensor {
-  if (from === 'logits') return t.sparseSoftmaxCrossEntropy(prediction, labels)
-  const chosen = t.where(rowsOf(prediction, labels), prediction, 0)
-  return t.sub(0, t.log(t.sum(chosen, { axis: -1 })))
-}
-
-function smoothed(smoothing: number): typeof plain {
-  return (prediction, labels, from) =>
-    crossEntropyOfRows(prediction, rowsOf(prediction, labels), from, smoothing)
-}
-
-function rowsOf(prediction: t.Tensor, labels: t.Tensor): t.Tensor {
-  return t.oneHot(labels, prediction.shape[prediction.rank - 1]!)
+function ofProbabilities(prediction: t.Tensor, labels: t.Tensor): t.Tensor {
+  const chosen = t.oneHot(labels, prediction.shape[prediction.rank - 1]!)
+  return t.sub(0, t.log(t.sum(t.where(chosen, prediction, 0), { axis: -1 })))
 }
