@@ -2,7 +2,7 @@ import * as t from '@tapeflow/autodiff'
 import { checkLayer } from '../combine/check-layer.ts'
 import type { Chain } from '../combine/sizes.ts'
 import { applyUpTo } from '../combine/up-to.ts'
-import { type AnyLayer, type Applied, type Layer, nameOf, type ParamsOf, type StateOf } from '../layer.ts'
+import { type AnyLayer, type Layer, nameOf, type ParamsOf, type StateOf } from '../layer.ts'
 import { type Gapped, merge, partition } from './partition.ts'
 
 /** State of a layer of which a part is frozen: that part of its parameters, with null in the place of the others, and its own state. */
@@ -58,9 +58,8 @@ export function freeze<P, S>(
   const frozenIn =
     (apply: Layer<P, S>['apply']): Apply =>
     (params, state, x, ctx) => {
-      const run = (): Applied<S> =>
-        apply(merge<P>(params, state.frozen), state.state, x, inference ? { ...ctx, training: false } : ctx)
-      const { y, state: after } = ctx.tap === undefined ? t.scope(run) : run()
+      const told = inference ? { ...ctx, training: false } : ctx
+      const { y, state: after } = apply(merge<P>(params, state.frozen), state.state, x, told)
       return { y, state: after === state.state ? state : { frozen: state.frozen, state: after } }
     }
   return {
