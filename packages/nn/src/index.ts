@@ -6,6 +6,15 @@ export {
   sequential,
 } from './combine/sequential.ts'
 export type { Chain, Chained } from './combine/sizes.ts'
+export type { Inexact } from './files/element-type.ts'
+export { FileError } from './files/file-error.ts'
+export {
+  fromSafetensors,
+  inspectSafetensors,
+  type LoadOptions,
+  type SafetensorsContents,
+} from './files/from-safetensors.ts'
+export { type SafetensorsOptions, toSafetensors } from './files/to-safetensors.ts'
 export { glorotNormal } from './initializers/glorot-normal.ts'
 export { glorotUniform } from './initializers/glorot-uniform.ts'
 export { heNormal } from './initializers/he-normal.ts'
