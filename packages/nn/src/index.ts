@@ -25,9 +25,11 @@ export { zeros } from './initializers/zeros.ts'
 export type {
   AnyLayer,
   Applied,
+  ConfigValue,
   Context,
   Initialized,
   Layer,
+  LayerConfig,
   ParamsOf,
   SizePreserving,
   StateOf,

@@ -59,8 +59,12 @@ export function treeOf(
   arrays: readonly StoredArray[],
   inexact: Inexact,
 ): unknown {
-  const byName = new Map(arrays.map((array) => [array.name, array]))
-  checkFit(operation, plan, byName)
+  const byName = checkFit(
+    operation,
+    plan,
+    arrays,
+    'load the file into a tree like the one that it was made from',
+  )
   const leaves = plan.wanted.map(({ name, kind }) => {
     const stored = byName.get(name)!
     if (kind === 'number') return asNumber(operation, stored, inexact)
@@ -112,7 +116,18 @@ function listed(words: readonly string[]): string {
   return more > 0 ? `${words.slice(0, most).join(', ')} and ${more} more` : words.join(', ')
 }
 
-function checkFit(operation: string, { wanted }: TreePlan, byName: ReadonlyMap<string, StoredArray>): void {
+/**
+ * Checks that arrays are those of a plan, by name and shape. @returns them by name
+ *
+ * @throws FileError that lists every array that is missing, not expected, or of another shape
+ */
+export function checkFit(
+  operation: string,
+  { wanted }: TreePlan,
+  arrays: readonly StoredArray[],
+  remedy: string,
+): ReadonlyMap<string, StoredArray> {
+  const byName = new Map(arrays.map((array) => [array.name, array]))
   const names = new Set(wanted.map(({ name }) => name))
   const missing = wanted.filter(({ name }) => !byName.has(name)).map(({ name }) => shownName(name))
   const unexpected = [...byName.keys()].filter((name) => !names.has(name)).map(shownName)
@@ -131,10 +146,6 @@ function checkFit(operation: string, { wanted }: TreePlan, byName: ReadonlyMap<s
     ...(unexpected.length > 0 ? [`not expected ${listed(unexpected)}`] : []),
     ...(different.length > 0 ? [`other shapes: ${listed(different)}`] : []),
   ]
-  if (problems.length === 0) return
-  failFile(
-    operation,
-    `names and shapes differ, ${problems.join(' | ')}`,
-    'load the file into a tree like the one that it was made from',
-  )
+  if (problems.length === 0) return byName
+  return failFile(operation, `names and shapes differ, ${problems.join(' | ')}`, remedy)
 }

@@ -71,6 +71,7 @@ export function batchNorm(options: BatchNormOptions = {}): SizePreserving<Affine
     t.failRange('batchNorm', `epsilon must be finite and not negative, got ${epsilon}`)
   return {
     name: 'batchNorm',
+    config: { type: 'batchNorm', momentum, epsilon, unbiasedMovingVariance, center, scale },
     init: (_key, inputShape) => {
       const features = inputShape.slice(-1)
       if (features.length === 0) {

@@ -27,6 +27,7 @@ export function dropout(p: number): SizePreserving<null, null> {
   }
   return {
     name: `dropout ${p}`,
+    config: { type: 'dropout', p },
     init: (_key, inputShape) => ({ params: null, state: null, outputShape: inputShape }),
     apply: (_params, state, x, ctx) => {
       if (!ctx.training || p === 0) return { y: x, state }
