@@ -137,13 +137,13 @@ test('a long name is cut in the error, and cannot forge one', () => {
   )
 })
 
-test('a header of almost 10 MB in one text is read', () => {
-  const metadata = { text: 'a\\"'.repeat(1_500_000) }
+test('a header of 3 MB in one text is read', () => {
+  const metadata = { text: 'a\\"'.repeat(500_000) }
   expect(fromSafetensors(toSafetensors({}, { metadata }))).toEqual({})
 })
 
-test('a header nested a million deep is refused', () => {
-  const bytes = safetensorsOf(`{"x":${'['.repeat(1e6)}${']'.repeat(1e6)}}`)
+test('a header nested a hundred thousand deep is refused', () => {
+  const bytes = safetensorsOf(`{"x":${'['.repeat(1e5)}${']'.repeat(1e5)}}`)
   expect(() => fromSafetensors(bytes)).toThrow(
     refusedFile('fromSafetensors', "'x' is not described by an object"),
   )
