@@ -1,5 +1,4 @@
 import { expect } from 'vitest'
-import { FileError } from '../src/index.ts'
 
 /** Bytes from numbers and texts (one byte a character), in order. */
 export function bytesOf(...parts: readonly (string | readonly number[] | Uint8Array)[]): Uint8Array {
@@ -21,15 +20,4 @@ export function safetensorsOf(header: unknown, data: readonly number[] = [], len
 /** The error of a refused file, to the letter. */
 export function refusedFile(operation: string, problem: string): Error {
   return expect.objectContaining({ name: 'FileError', operation, message: `${operation}: ${problem}` })
-}
-
-/** Runs what may only return or raise a FileError. @returns whether it returned */
-export function returnsOrRefuses(run: () => unknown): boolean {
-  try {
-    run()
-    return true
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error
-    return false
-  }
 }
