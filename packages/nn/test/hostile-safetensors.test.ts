@@ -94,6 +94,11 @@ test.each<[string, Uint8Array, string]>([
     "'x' takes 8 bytes by its shape and dtype, got 4",
   ],
   [
+    'offsets that hold more than the shape',
+    safetensorsOf({ x: f32([1], [0, 8]) }, [...four, ...four]),
+    "'x' takes 4 bytes by its shape and dtype, got 8",
+  ],
+  [
     'arrays that overlap',
     safetensorsOf({ x: f32([2], [0, 8]), y: f32([1], [4, 8]) }, [...four, ...four]),
     "'y' overlaps the array before it, it begins at 4 and not at 8",
