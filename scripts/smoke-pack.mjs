@@ -144,6 +144,7 @@ const markers = {
   rxjs: 'errors occurred during unsubscription',
   'test information of operations': 'ulps',
   'relaxed kernels': 'this engine has no relaxed SIMD',
+  fflate: 'invalid zip data',
   digits: base64 ?? problems.push('the digits module has no base64 text'),
 }
 const bundles = {
@@ -156,9 +157,10 @@ const bundles = {
     source: `import { relaxed } from '@tapeflow/autodiff/relaxed'
 import { operations } from '@tapeflow/autodiff/testing'
 import { digits } from '@tapeflow/data'
+import { fromNpz } from '@tapeflow/nn/npz'
 import fc from 'fast-check'
 import { stream } from './stream'
-console.log(relaxed, operations, digits(), fc.assert, stream())`,
+console.log(relaxed, operations, digits(), fromNpz, fc.assert, stream())`,
     without: [],
   },
 }

@@ -1,1 +1,1 @@
-export { type FileCalls, type WriteOptions, writeFile } from './node/write-file.ts'
+export { type FileCalls, type OpenFile, type WriteOptions, writeFile } from './node/write-file.ts'

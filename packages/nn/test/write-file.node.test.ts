@@ -4,7 +4,7 @@ import { chmod, mkdtemp, open, readdir, readFile, rename, rm, stat, symlink } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { writeFile } from '../src/node.ts'
+import { type FileCalls, writeFile } from '../src/node.ts'
 
 let directory: string
 beforeEach(async () => {
@@ -26,21 +26,21 @@ test('a file is made, and replaced, and nothing else is left', async () => {
 
 test('bytes reach the disk before the name does, and the name before the promise is kept', async () => {
   const order: string[] = []
-  const calls = {
-    open: (async (...given: Parameters<typeof open>) => {
-      const file = await open(...given)
-      const what = given[0] === directory ? 'directory' : 'file'
+  const calls: FileCalls = {
+    open: async (where, flags, mode) => {
+      const file = await open(where, flags, mode)
+      const what = where === directory ? 'directory' : 'file'
       const sync = file.sync.bind(file)
       file.sync = async () => {
         order.push(`sync ${what}`)
         await sync()
       }
       return file
-    }) as typeof open,
-    rename: (async (from, to) => {
+    },
+    rename: async (from, to) => {
       order.push('rename')
       await rename(from, to)
-    }) as typeof rename,
+    },
   }
   await writeFile(join(directory, 'a'), bytes(1), { calls })
   expect(order).toEqual(['sync file', 'rename', 'sync directory'])

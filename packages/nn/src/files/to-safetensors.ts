@@ -43,7 +43,7 @@ export function writeSafetensors(
   if (metadata !== undefined) {
     entries.push(`"__metadata__":${JSON.stringify(checkMetadata(operation, metadata))}`)
   }
-  const sorted = arrays.toSorted((a, b) => widths.get(b.type)! - widths.get(a.type)! || order(a, b))
+  const sorted = [...arrays].sort((a, b) => widths.get(b.type)! - widths.get(a.type)! || order(a, b))
   let size = 0
   for (const { name, type, shape, bytes } of sorted) {
     if (name === '__metadata__')

@@ -3,10 +3,17 @@ import { open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { failType, kindOf } from '@tapeflow/autodiff'
 
+/** A file that is open: a `FileHandle` of Node. */
+export interface OpenFile {
+  writeFile(bytes: Uint8Array): Promise<void>
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
 /** The calls on files that writing needs: those of `node:fs/promises`, or others that fail on purpose. */
 export interface FileCalls {
-  readonly open: typeof open
-  readonly rename: typeof rename
+  open(path: string, flags: string, mode?: number): Promise<OpenFile>
+  rename(from: string, to: string): Promise<void>
 }
 
 /** How a file is written. */
@@ -43,7 +50,7 @@ export async function writeFile(path: string, bytes: Uint8Array, options: WriteO
       'pass what toSafetensors returns',
     )
   }
-  const calls = options.calls ?? { open, rename }
+  const calls: FileCalls = options.calls ?? { open, rename }
   const target = await realpath(path).catch(() => path)
   const mode = await stat(target).then(
     (found) => found.mode & 0o777,
