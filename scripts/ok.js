@@ -63,9 +63,10 @@ const rules = [
   { name: 'lock', says: 'package-lock.json is complete', commands: [node('check-lock.mjs')] },
   {
     name: 'generated',
-    says: 'index, table and pages of operations are current',
+    says: 'indexes, tables and pages from the sources are current',
     commands: [
       node('generate.js', '--check'),
+      node('layers-page.js', '--check'),
       ...['operations-page.ts', 'laws-page.ts'].map((page) => [
         process.execPath,
         '--conditions=@tapeflow/source',

@@ -9,7 +9,7 @@ import {
   tensor,
   zeros,
 } from '@tapeflow/autodiff'
-import type { Operation, OperationInfo } from '@tapeflow/autodiff/testing'
+import { memoryBelowHeap, type Operation, type OperationInfo } from '@tapeflow/autodiff/testing'
 import fc from 'fast-check'
 import { expect, vi } from 'vitest'
 import { samples } from '../src/index.ts'
@@ -82,8 +82,10 @@ function keepsToItsMemory(operation: Operation, { kernel, output, inputs, attrib
   fillToPeak()
   const before = memory()
   expect(before.bytes).toBe(before.peakBytes)
+  const below = memoryBelowHeap()
   kernel(into, inputs, attributes, bytes === 0 ? 0 : scratch.room.offset)
   expect(memory()).toEqual(before)
+  expect(memoryBelowHeap().every((word, i) => word === below[i])).toBe(true)
   expect(into.toFloat32Array()).toEqual(output.toFloat32Array())
   result.assertIntact()
   scratch.assertIntact()

@@ -9,6 +9,7 @@ import { largeColumns } from './large-samples.ts'
 import { lookingLaws } from './looking-laws.ts'
 import { mappingLaws } from './mapping-laws.ts'
 import { randomColumns, randoms } from './randoms.ts'
+import { refusalLaws } from './refusal-laws.ts'
 import { transformLaws } from './transform-laws.ts'
 
 /** A row of the law matrix: its name, and a check for each law. */
@@ -41,6 +42,7 @@ export const matrix: readonly Row[] = [
   ...transformLaws,
   ...mappingLaws,
   ...lookingLaws,
+  ...refusalLaws,
   // Last: where the heap was never large, laws that fill it are fast.
   ...rows(records, largeColumns),
 ]

@@ -291,6 +291,18 @@ export function poisonFreed(on: boolean): void {
   poisoned = on
 }
 
+/**
+ * A copy of the memory below the heap: static data of the kernels, which no kernel may change. For tests.
+ *
+ * @example
+ * const before = memoryBelowHeap()
+ * t.exp(t.ones([3]))
+ * memoryBelowHeap().every((word, i) => word === before[i]) // => true
+ */
+export function memoryBelowHeap(): Uint32Array {
+  return new Uint32Array(wasmMemory().buffer, 0, heapStart / 4).slice()
+}
+
 /** What the heap holds now: `{ tensors, bytes, peakBytes, heapBytes }`.
  *
  * @example

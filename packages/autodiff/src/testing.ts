@@ -7,7 +7,7 @@ export {
 export { referenceValues } from './evaluate-reference.ts'
 export { broadcastable } from './info.ts'
 export { withoutKernel } from './kernels/disabled.ts'
-export { poisonFreed } from './memory.ts'
+export { memoryBelowHeap, poisonFreed } from './memory.ts'
 export type {
   Domain,
   Draw,

@@ -6,9 +6,19 @@ import {
   kindOf,
   namedScope,
   type Shape,
+  scope,
   showShape,
+  type Tensor,
 } from '@tapeflow/autodiff'
-import { type AnyLayer, at, type Context, type Layer, type ParamsOf, type StateOf } from '../layer.ts'
+import {
+  type AnyLayer,
+  type Applied,
+  at,
+  type Context,
+  type Layer,
+  type ParamsOf,
+  type StateOf,
+} from '../layer.ts'
 import { childContext } from './child-context.ts'
 import type { Chain, Chained } from './sizes.ts'
 
@@ -60,25 +70,35 @@ export function sequential(...layers: readonly AnyLayer[]): Layer<Listed, Listed
     apply: (params, state, x, ctx) => {
       checkCount('params', params, layers, ctx)
       checkCount('state', state, layers, ctx)
-      let y = x
-      let changed: unknown[] | undefined
-      for (let i = 0; i < layers.length; i++) {
-        const inner = childContext(ctx, 'layers', i)
-        const before = state.layers[i]
-        const given = y
-        const applied = namedScope(`layers.${i}`, () =>
-          layers[i]!.apply(params.layers[i], before, given, inner),
-        )
-        y = applied.y
-        if (applied.state !== before) (changed ??= state.layers.slice())[i] = applied.state
-        ctx.tap?.(inner.path, y)
-      }
-      return { y, state: changed === undefined ? state : { layers: changed } }
+      const run = (): Applied<Listed> => runInOrder(layers, params, state, x, ctx)
+      // What is tapped stays: its reader may come later.
+      return ctx.tap === undefined ? scope(run) : run()
     },
   }
 }
 
 type Listed = { readonly layers: readonly unknown[] }
+
+function runInOrder(
+  layers: readonly AnyLayer[],
+  params: Listed,
+  state: Listed,
+  x: Tensor,
+  ctx: Context,
+): Applied<Listed> {
+  let y = x
+  let changed: unknown[] | undefined
+  for (let i = 0; i < layers.length; i++) {
+    const inner = childContext(ctx, 'layers', i)
+    const before = state.layers[i]
+    const given = y
+    const applied = namedScope(`layers.${i}`, () => layers[i]!.apply(params.layers[i], before, given, inner))
+    y = applied.y
+    if (applied.state !== before) (changed ??= state.layers.slice())[i] = applied.state
+    ctx.tap?.(inner.path, y)
+  }
+  return { y, state: changed === undefined ? state : { layers: changed } }
+}
 
 function checkCount(what: string, tree: Listed, { length }: readonly AnyLayer[], ctx: Context): void {
   if (tree.layers.length === length) return

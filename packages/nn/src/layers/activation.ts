@@ -1,4 +1,4 @@
-import type { Tensor } from '@tapeflow/autodiff'
+import { scope, type Tensor } from '@tapeflow/autodiff'
 import type { LayerConfig, SizePreserving } from '../layer.ts'
 
 /**
@@ -20,6 +20,6 @@ export function activation(
     name,
     ...(config === undefined ? {} : { config }),
     init: (_key, inputShape) => ({ params: null, state: null, outputShape: inputShape }),
-    apply: (_params, state, x) => ({ y: f(x), state }),
+    apply: (_params, state, x) => ({ y: scope(() => f(x)), state }),
   }
 }
