@@ -99,11 +99,11 @@ describe('a model in a file', () => {
             { type: 'linear', inSize: 3, outSize: 4, useBias: false },
             {
               type: 'batchNorm',
-              momentum: 0.5,
-              epsilon: 1e-3,
-              unbiasedMovingVariance: true,
               center: true,
+              epsilon: 1e-3,
+              momentum: 0.5,
               scale: false,
+              unbiasedMovingVariance: true,
             },
             {
               type: 'sequential',

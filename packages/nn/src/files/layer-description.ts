@@ -34,7 +34,11 @@ function describeOptions(
   options: Options,
   path: string,
 ): { readonly [key: string]: Json } {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined)
+  // The type first, then by name: who made the layer may have named options in any order.
+  const order = (name: string): string => (name === 'type' ? '' : name)
+  const entries = Object.entries(options)
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => (order(a) < order(b) ? -1 : 1))
   const within = (name: string): string => (path === '' ? name : `${path}.${name}`)
   return Object.fromEntries(
     entries.map(([name, value]) => [name, describeValue(operation, value, within(name))]),
