@@ -377,6 +377,11 @@ describe('is not loaded', () => {
       fileOf({ inputShape: [-1] }),
       "'inputShape' has a shape that is none; sizes must be integers from 0 on",
     ],
+    [
+      'an input shape beyond any memory',
+      fileOf({ inputShape: [2 ** 27], architecture: { type: 'relu' } }),
+      'a sample of shape [134217728] has more than 2^26 elements; cut it into several',
+    ],
     ['no architecture', fileOf({}), `the model is no description of a layer; ${damaged}`],
     [
       'a layer that is a list',

@@ -1,7 +1,10 @@
 import * as t from '@tapeflow/autodiff'
 import type { AnyLayer } from '../layer.ts'
-import { FileError } from './file-error.ts'
+import { FileError, failFile } from './file-error.ts'
 import { planOf, type TreePlan } from './tree-arrays.ts'
+
+/** How many elements a sample may have: what `init` takes from its shape, such as a scale, is not drawn and takes memory. */
+const largestSample = 2 ** 26
 
 /** What a model needs of a file, and the shape that it gives for one sample. */
 export interface ModelPlan {
@@ -14,6 +17,14 @@ export interface ModelPlan {
  * drawn and take no memory, whatever sizes a file claims; a layer that looks at its key is run once more, on a real one.
  */
 export function planOfModel(operation: string, model: AnyLayer, inputShape: t.Shape): ModelPlan {
+  const size = t.sizeOf(inputShape)
+  if (!(size <= largestSample)) {
+    failFile(
+      operation,
+      `a sample of shape ${t.showShape(inputShape)} has more than 2^26 elements`,
+      'cut it into several',
+    )
+  }
   const run = (key: t.Key): ModelPlan => {
     const { params, state, outputShape } = model.init(key, inputShape)
     return { tree: planOf({ params, state }), outputShape }
