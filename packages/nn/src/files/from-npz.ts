@@ -5,6 +5,7 @@ import type { LoadOptions } from './from-safetensors.ts'
 import { readNpy } from './npy.ts'
 import { checkBytes, checkName, type StoredArray } from './stored-array.ts'
 import { planOf, tensorsOf, treeOf } from './tree-arrays.ts'
+import { crc32, zipChecksums } from './zip-checksums.ts'
 
 /** What deflated arrays may take together when they are inflated. */
 const mostInflated = 2 ** 30
@@ -18,7 +19,7 @@ const steepest = 1032
  *
  * float32 and float16 become float32 with the same values; booleans become 0 and 1; of float64, NumPy's usual type, and integers
  * only what float32 holds is taken, unless rounding is asked for. Arrays in Fortran's order are put into ours; big-endian ones,
- * records and Python objects are refused. Nothing is made before all of the file is checked; checksums are not.
+ * records and Python objects are refused. Nothing is made before all of the file is checked, checksums too.
  *
  * @param bytes of the whole file
  * @param options.like what is wanted; it is not changed
@@ -41,6 +42,7 @@ export function fromNpz(bytes: Uint8Array, options: LoadOptions = {}): unknown {
 }
 
 function readNpz(operation: string, bytes: Uint8Array): StoredArray[] {
+  const checksums = zipChecksums(operation, bytes)
   const seen = new Set<string>()
   let inflated = 0
   // The whole directory is checked before the first file is taken out.
@@ -72,5 +74,16 @@ function readNpz(operation: string, bytes: Uint8Array): StoredArray[] {
     const words = cause instanceof Error ? cause.message : String(cause)
     throw new FileError(operation, `the archive cannot be read: ${words}`, 'is it an .npz file?', { cause })
   }
-  return Object.entries(files).map(([file, data]) => readNpy(operation, file.slice(0, -4), data))
+  // Names are in the order of the directory: each is there once.
+  return [...seen].map((name, i) => {
+    const data = files[`${name}.npy`]!
+    if (crc32(data) !== checksums[i]) {
+      failFile(
+        operation,
+        `${shownName(name)} has another checksum than the archive says`,
+        'the file is damaged',
+      )
+    }
+    return readNpy(operation, name, data)
+  })
 }
