@@ -6,7 +6,7 @@ const { join } = require('node:path')
 const below = {
   autodiff: [[], []],
   data: [['autodiff'], []],
-  nn: [['autodiff'], []],
+  nn: [['autodiff'], ['fflate']],
   optim: [['autodiff'], ['immer']],
   train: [
     ['autodiff', 'data', 'nn', 'optim'],

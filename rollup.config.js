@@ -149,6 +149,8 @@ const one = ({ directory, manifest }) => {
       // One file an entry, beside what entries share: Node takes five times as long to load a file for each module. Bundlers drop
       // what is not used from within a file; only data stays apart.
       chunkFileNames: 'shared/[name].js',
+      // An import of nothing, which only hurries a chunk's own, makes bundlers warn.
+      hoistTransitiveImports: false,
       manualChunks: (id) => /\/generated\/(digits|iris|penguins)\.ts$/.exec(id)?.[1],
     },
   }

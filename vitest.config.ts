@@ -66,7 +66,7 @@ const chromium = (
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
   ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
-  optimizeDeps: { include: ['rxjs', 'rxjs/testing', 'immer', 'fast-check', '@fast-check/vitest'] },
+  optimizeDeps: { include: ['rxjs', 'rxjs/testing', 'immer', 'fflate', 'fast-check', '@fast-check/vitest'] },
   test: {
     reporters: ['default', './scripts/plain-reporter.js'],
     env: { LONG: long ? '1' : '', SEED: process.env.SEED ?? '' },

@@ -18,12 +18,16 @@ const sections = [
   ['metrics', 'Metrics'],
   ['inspect', 'Introspection'],
   ['perceptron.ts', 'Perceptrons'],
+  ['files', 'Files: `@tapeflow/nn`, `@tapeflow/nn/model`, `@tapeflow/nn/npz`'],
+  ['node', 'Files in Node: `@tapeflow/nn/node`'],
+  ['browser', 'Files in browsers: `@tapeflow/nn/browser`'],
 ]
 
-/** Names that index.ts exports as values. */
+/** Names that the package's entries export as values. */
 function exported() {
-  const index = readFileSync(join(source, 'index.ts'), 'utf8')
-  const names = [...index.matchAll(/export \{([^}]*)\}/g)].flatMap(([, list]) => list.split(','))
+  const entries = readdirSync(source).filter((name) => name.endsWith('.ts'))
+  const lists = entries.map((name) => readFileSync(join(source, name), 'utf8')).join('\n')
+  const names = [...lists.matchAll(/export \{([^}]*)\}/g)].flatMap(([, list]) => list.split(','))
   return new Set(names.map((name) => name.trim()).filter((name) => name !== '' && !name.startsWith('type ')))
 }
 
@@ -91,7 +95,7 @@ const text = `# Layers, losses, metrics
 
 What \`@tapeflow/nn\` exports, from its doc comments (\`npm run generate\` renews this page); formulas, shapes, defaults and errors stand there,
 with an example that is executed. Every layer is a row of the laws in \`property-tests/test/nn\`: shapes, definition in float64, first and
-second derivatives, compiled as eager, rows, \`vmap\`, memory, keys.
+second derivatives, compiled as eager, rows, \`vmap\`, memory, keys, files.
 
 ${tables.join('\n')}`
 

@@ -144,6 +144,7 @@ const markers = {
   rxjs: 'errors occurred during unsubscription',
   'test information of operations': 'ulps',
   'relaxed kernels': 'this engine has no relaxed SIMD',
+  fflate: 'invalid zip data',
   digits: base64 ?? problems.push('the digits module has no base64 text'),
   iris: '5.7,2.8,4.1,1.3,versicolor',
   penguins: 'Chinstrap,Dream,55.8,19.8,207,4000,male',
@@ -158,9 +159,10 @@ const bundles = {
     source: `import { relaxed } from '@tapeflow/autodiff/relaxed'
 import { operations } from '@tapeflow/autodiff/testing'
 import { digits, iris, penguins } from '@tapeflow/data'
+import { fromNpz } from '@tapeflow/nn/npz'
 import fc from 'fast-check'
 import { stream } from './stream'
-console.log(relaxed, operations, digits(), iris(), penguins(), fc.assert, stream())`,
+console.log(relaxed, operations, digits(), iris(), penguins(), fromNpz, fc.assert, stream())`,
     without: [],
   },
 }

@@ -20,6 +20,15 @@ export type { Constraint, NormAxes } from './constraints/incoming.ts'
 export { maxNorm } from './constraints/max-norm.ts'
 export { nonNeg } from './constraints/non-neg.ts'
 export { unitNorm } from './constraints/unit-norm.ts'
+export type { Inexact } from './files/element-type.ts'
+export { FileError } from './files/file-error.ts'
+export {
+  fromSafetensors,
+  inspectSafetensors,
+  type LoadOptions,
+  type SafetensorsContents,
+} from './files/from-safetensors.ts'
+export { type SafetensorsOptions, toSafetensors } from './files/to-safetensors.ts'
 export { constant } from './initializers/constant.ts'
 export { glorotNormal } from './initializers/glorot-normal.ts'
 export { glorotUniform } from './initializers/glorot-uniform.ts'
@@ -44,9 +53,11 @@ export { type Summary, type SummaryRow, summary } from './inspect/summary.ts'
 export type {
   AnyLayer,
   Applied,
+  ConfigValue,
   Context,
   Initialized,
   Layer,
+  LayerConfig,
   ParamsOf,
   SizePreserving,
   StateOf,

@@ -38,6 +38,20 @@ export interface Applied<S> {
   readonly state: S
 }
 
+/** What an option of a layer may be in a file: plain data, and layers. An option that is undefined is left out. */
+export type ConfigValue =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | AnyLayer
+  | readonly ConfigValue[]
+  | { readonly [option: string]: ConfigValue }
+
+/** What a layer was made from: under `type` the name by which a file calls its kind, beside it the options. */
+export type LayerConfig = { readonly type: string; readonly [option: string]: ConfigValue }
+
 /**
  * A layer: a pair of pure functions, and nothing that changes. Parameters and state are trees that the caller holds.
  *
@@ -59,6 +73,11 @@ export interface Layer<P, S, In extends number = number, Out extends number = nu
   readonly name?: string
   /** The size of the last axis that it takes, where there is only one. */
   readonly inputSize?: number
+  /**
+   * What it was made from, so that a model's file can make it again (`toModelFile` of `@tapeflow/nn/model`): all that `apply`
+   * depends on. Initializers are none of it. A layer without it cannot be saved, its parameters can.
+   */
+  readonly config?: LayerConfig
   /**
    * Draws parameters. The same key gives the same numbers.
    *

@@ -1,6 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { checkGradient } from '@tapeflow/autodiff/testing'
 import type { Applied, Context, Layer } from '@tapeflow/nn'
+import { loadModel, toModelFile } from '@tapeflow/nn/model'
 import { expect } from 'vitest'
 import type { LayerRow } from './layer-row.ts'
 
@@ -187,6 +188,31 @@ export function inferenceKeepsTheState(row: LayerRow): void {
   expect(row.layer.apply(params, state, inputOf(row, 1), inference).state).toBe(state)
 }
 
+/** Saved in a file and loaded it is the same layer, bit for bit, at inference and while it trains, and saves to the same file. */
+export function comesBackFromAFile(row: LayerRow): void {
+  const { layer, sample } = row
+  const { params, state } = made(row, 1)
+  const save = (): Uint8Array => toModelFile(layer, { params, state, inputShape: sample })
+  if (row.saved === false) {
+    expect(save).toThrow('does not say what it was made from')
+    return
+  }
+  const bytes = save()
+  const loaded = loadModel(bytes)
+  const x = inputOf(row, 1)
+  for (const ctx of contexts(1)) {
+    const wanted = layer.apply(params, state, x, ctx)
+    const found = loaded.model.apply(loaded.params, loaded.state, x, ctx)
+    expect(t.toSnapshot(t.leaves([found.y, found.state]))).toEqual(
+      t.toSnapshot(t.leaves([wanted.y, wanted.state])),
+    )
+  }
+  expect(loaded.predict(x).toFloat32Array()).toEqual(
+    layer.apply(params, state, x, inference).y.toFloat32Array(),
+  )
+  expect(toModelFile(loaded.model, loaded)).toEqual(bytes)
+}
+
 /** Every law, by what it says. */
 export const layerLaws: Readonly<Record<string, (row: LayerRow) => void>> = {
   'shapes are as init says': shapesAreAsInitSays,
@@ -199,4 +225,5 @@ export const layerLaws: Readonly<Record<string, (row: LayerRow) => void>> = {
   'nothing leaks': nothingLeaks,
   'keys decide': keysDecide,
   'inference keeps the state': inferenceKeepsTheState,
+  'it comes back from a file': comesBackFromAFile,
 }

@@ -14,6 +14,8 @@ export interface LayerRow {
   readonly differentiable?: boolean
   /** Whether rows depend on each other while it trains, as in a batch norm; false by default. */
   readonly rowsMix?: boolean
+  /** Whether a file can hold it, as all but functions of users; true by default. */
+  readonly saved?: boolean
   /**
    * The definition: what comes out at inference for a whole batch, in row-major order, in float64.
    *

@@ -36,6 +36,7 @@ export const rows: readonly LayerRow[] = [
     name: 'activation',
     layer: activation('swish', (x) => t.mul(x, t.sigmoid(x))),
     sample: [2, 3],
+    saved: false,
     reference: elementwise((x) => x / (1 + Math.exp(-x))),
   },
   { name: 'dropout', layer: dropout(0.5), sample: [6], reference: elementwise((x) => x) },

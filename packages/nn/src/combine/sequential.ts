@@ -56,6 +56,7 @@ export function sequential(...layers: readonly AnyLayer[]): Layer<Listed, Listed
   const inputSize = layers[0]!.inputSize
   return {
     name: `sequential of ${layers.length}`,
+    config: { type: 'sequential', layers },
     ...(inputSize === undefined ? {} : { inputSize }),
     init: (key, inputShape) => initialize(layers, key, inputShape),
     apply: (params, state, x, ctx) => {

@@ -69,6 +69,7 @@ export function batchNorm(options: BatchNormOptions = {}): SizePreserving<Affine
   checkEpsilon('batchNorm', epsilon)
   return {
     name: 'batchNorm',
+    config: { type: 'batchNorm', momentum, epsilon, unbiasedMovingVariance, center, scale },
     init: (_key, inputShape) => {
       const features = inputShape.slice(-1)
       if (features.length === 0) {

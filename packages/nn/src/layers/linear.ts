@@ -73,6 +73,7 @@ export function linear(
   return {
     name: `linear ${inSize} -> ${outSize}`,
     inputSize: inSize,
+    config: { type: 'linear', inSize, outSize, useBias },
     init: (key, inputShape) => {
       if (inputShape[inputShape.length - 1] !== inSize) {
         t.failRange(

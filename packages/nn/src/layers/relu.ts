@@ -13,5 +13,5 @@ import { activation } from './activation.ts'
  * Nair & Hinton: Rectified linear units improve restricted Boltzmann machines (ICML 2010)
  */
 export function relu(): SizePreserving<null, null> {
-  return activation('relu', t.relu)
+  return activation('relu', t.relu, { type: 'relu' })
 }

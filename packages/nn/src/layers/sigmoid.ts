@@ -12,5 +12,5 @@ import { activation } from './activation.ts'
  * sigmoid().apply(null, null, t.tensor([[-200, 0, 200]]), { training: true, path: '' }).y.toArray() // => [[0, 0.5, 1]]
  */
 export function sigmoid(): SizePreserving<null, null> {
-  return activation('sigmoid', t.sigmoid)
+  return activation('sigmoid', t.sigmoid, { type: 'sigmoid' })
 }

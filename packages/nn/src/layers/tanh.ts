@@ -13,5 +13,5 @@ import { activation } from './activation.ts'
  * LeCun, Bottou, Orr, Müller: Efficient BackProp (1998)
  */
 export function tanh(): SizePreserving<null, null> {
-  return activation('tanh', t.tanh)
+  return activation('tanh', t.tanh, { type: 'tanh' })
 }

@@ -1,0 +1,5 @@
+export type { LayerOptions, LayerReader, LayerReaders } from './files/layer-options.ts'
+export { layersByType } from './files/layers-by-type.ts'
+export { type LoadedModel, loadModel, loadModelOf } from './files/load-model.ts'
+export type { PerFeature, Preprocessing } from './files/preprocessing.ts'
+export { type ModelContents, toModelFile } from './files/to-model-file.ts'

@@ -1,0 +1,1 @@
+export { type FileCalls, type OpenFile, type WriteOptions, writeFile } from './node/write-file.ts'
