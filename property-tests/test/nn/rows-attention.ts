@@ -165,6 +165,7 @@ export const rows: readonly LayerRow[] = [
     name: 'rotaryPositions as a layer',
     layer: activation('rotaryPositions', (x) => rotaryPositions(x, { base: 100 })),
     sample: [3, 4],
+    saved: false,
     reference: ofSequences((_, x) => turned(x, 100)),
   },
   {

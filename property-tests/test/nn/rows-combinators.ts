@@ -88,11 +88,13 @@ export const rows: readonly LayerRow[] = [
   },
   {
     name: 'freeze',
+    saved: false,
     layer: freeze(sequential(linear(3, 4), tanh(), linear(4, 2)), (path) => path.startsWith('layers.0.')),
     sample: [3],
   },
   {
     name: 'freeze, as at inference',
+    saved: false,
     layer: freeze(sequential(linear(3, 2), batchNorm(), dropout(0.5)), (path) => path.endsWith('weight'), {
       inference: true,
     }),
@@ -100,6 +102,7 @@ export const rows: readonly LayerRow[] = [
   },
   {
     name: 'features inside of a residual',
+    saved: false,
     layer: features(residual(sequential(linear(3, 2), tanh(), linear(2, 3))), 'layer.layers.1'),
     sample: [3],
     reference: perSample<{ layer: { layers: readonly [Linear, null, Linear] } }>(({ layer }, x) =>
@@ -110,12 +113,14 @@ export const rows: readonly LayerRow[] = [
     name: 'lambda',
     layer: lambda((x) => t.mul(x, t.sum(x, { axis: -1, keepDims: true }))),
     sample: [3],
+    saved: false,
     reference: perSample((_, x) => x.map((value) => value * x.reduce((sum, other) => sum + other, 0))),
   },
   {
     name: 'lambda that joins axes',
     layer: lambda((x) => t.reshape(x, [x.shape[0]!, 6])),
     sample: [2, 3],
+    saved: false,
     reference: (_, x) => x,
   },
 ]

@@ -61,6 +61,7 @@ export function bidirectional<F, B>(
   const { inputSize } = forward
   return {
     name: `bidirectional ${forward.name ?? 'unnamed'}`,
+    config: { type: 'bidirectional', forward, backward },
     ...(inputSize === undefined ? {} : { inputSize }),
     init: (key, inputShape) => {
       const [first, second] = [

@@ -52,6 +52,7 @@ export function concat(...layers: readonly AnyLayer[]): Layer<Held, Held> {
   }
   return {
     name: `concat of ${layers.length}`,
+    config: { type: 'concat', layers },
     ...(inputSize === undefined ? {} : { inputSize }),
     init: (key, inputShape) => {
       const { params, state, outputShapes } = beside.init(key, inputShape)

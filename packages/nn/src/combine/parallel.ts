@@ -88,7 +88,7 @@ export function parallel(branches: Branches, options?: ParallelOptions): AnyPara
   if (options === undefined) return { ...common, ...apart(beside, branches) }
   if (options.combine !== 'sum')
     t.failType('parallel', `combine must be 'sum', got '${String(options.combine)}'`, 'or leave it out')
-  return { ...common, ...summed(beside) }
+  return { ...common, config: { type: 'parallel', layers: beside.layers, combine: 'sum' }, ...summed(beside) }
 }
 
 /** Layers in order side by side, their outputs added. */

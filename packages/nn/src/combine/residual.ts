@@ -93,6 +93,7 @@ export function residual(
   }
   return {
     name: `residual ${nameOf(layer)}`,
+    config: { type: 'residual', layer, shortcut },
     ...(inputSize === undefined ? {} : { inputSize }),
     init: (key, inputShape) => {
       const made = layer.init(t.foldIn(key, 'layer'), inputShape)

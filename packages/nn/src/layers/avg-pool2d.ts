@@ -20,5 +20,5 @@ import { pooling } from './pooling.ts'
  * t.reshape(y, [2, 2]).toArray() // => [[2.5, 4.5], [10.5, 12.5]]
  */
 export function avgPool2d(size: t.PerAxis, options: t.AvgPoolOptions = {}): SizePreserving<null, null> {
-  return pooling('avgPool2d', ['height', 'width'], (x) => t.avgPool2d(x, size, options))
+  return pooling('avgPool2d', ['height', 'width'], { size, ...options }, (x) => t.avgPool2d(x, size, options))
 }

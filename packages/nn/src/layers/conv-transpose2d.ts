@@ -69,6 +69,7 @@ export function convTranspose2d(
       groups,
       size: filterSize('convTranspose2d', size),
       last: [outChannels / groups, inChannels],
+      config: { type: 'convTranspose2d', inChannels, outChannels, size, ...windows },
       convolve: (x, filter) => t.convTranspose2d(x, filter, windows),
     },
     { weight, bias, useBias },

@@ -59,6 +59,7 @@ export function conv1d(
       groups,
       size: [size],
       last: [inChannels / groups, outChannels],
+      config: { type: 'conv1d', inChannels, outChannels, size, ...windows },
       convolve: (x, filter) => t.conv1d(x, filter, windows),
     },
     { weight, bias, useBias },

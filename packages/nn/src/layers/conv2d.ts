@@ -65,6 +65,7 @@ export function conv2d(
       groups,
       size: filterSize('conv2d', size),
       last: [inChannels / groups, outChannels],
+      config: { type: 'conv2d', inChannels, outChannels, size, ...windows },
       convolve: (x, filter) => t.conv2d(x, filter, windows),
     },
     { weight, bias, useBias },

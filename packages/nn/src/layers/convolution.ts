@@ -3,7 +3,7 @@ import { drawParameter } from '../initializers/draw-parameter.ts'
 import { glorotUniform } from '../initializers/glorot-uniform.ts'
 import type { Initializer } from '../initializers/initializer.ts'
 import { zeros } from '../initializers/zeros.ts'
-import type { Layer } from '../layer.ts'
+import type { Layer, LayerConfig } from '../layer.ts'
 import { checkCounts, checkSamples } from './samples.ts'
 
 /** Parameters of a convolution: weight, a filter channels last, and bias `[outChannels]` unless `useBias` is off. */
@@ -32,6 +32,8 @@ export interface Convolution {
   readonly size: readonly number[]
   /** The filter's last two axes. */
   readonly last: readonly [number, number]
+  /** What a file says of it beside its bias. */
+  readonly config: LayerConfig
   readonly convolve: (x: t.Tensor, weight: t.Tensor) => t.Tensor
 }
 
@@ -39,7 +41,7 @@ type Given = { readonly [Name in keyof ConvolutionStart]-?: ConvolutionStart[Nam
 
 /** The layer of a convolution: y = convolve(x, weight) + bias. */
 export function convolution(
-  { operation, axes, channels, groups, size, last, convolve }: Convolution,
+  { operation, axes, channels, groups, size, last, config, convolve }: Convolution,
   { weight = glorotUniform, bias = zeros, useBias = true }: Given,
 ): Layer<ConvolutionParams<boolean>, null> {
   const [taken, given] = channels
@@ -48,6 +50,7 @@ export function convolution(
   const samples = { operation, axes, channels: taken }
   return {
     name: `${operation} ${taken} -> ${given}`,
+    config: { ...config, useBias },
     inputSize: taken,
     init: (key, inputShape) => {
       checkSamples(samples, inputShape)

@@ -63,6 +63,7 @@ export function depthwiseConv2d(
       groups: channels,
       size: filterSize('depthwiseConv2d', size),
       last: [1, outChannels],
+      config: { type: 'depthwiseConv2d', channels, size, multiplier, ...windows },
       convolve: (x, filter) => t.conv2d(x, filter, { ...windows, groups: channels }),
     },
     { weight, bias, useBias },

@@ -18,6 +18,7 @@ export function dropping(
   }
   return {
     name: `${operation} ${p}`,
+    config: { type: operation, p },
     init: (_key, inputShape) => ({ params: null, state: null, outputShape: inputShape }),
     apply: (_params, state, x, ctx) => {
       if (!ctx.training || p === 0) return { y: x, state }

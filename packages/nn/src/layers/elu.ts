@@ -19,5 +19,5 @@ import { finite } from './finite.ts'
  */
 export function elu(alpha = 1): SizePreserving<null, null> {
   finite('elu', 'alpha', alpha, 1)
-  return activation('elu', (x) => t.elu(x, alpha))
+  return activation('elu', (x) => t.elu(x, alpha), { type: 'elu', alpha })
 }

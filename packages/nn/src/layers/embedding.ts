@@ -55,6 +55,7 @@ export function embedding<const Features extends number>(
   }
   return {
     name: `embedding ${count} -> ${features}`,
+    config: { type: 'embedding', count, features, padding },
     init: (key, inputShape) => ({
       params: {
         weight: drawParameter('embedding', key, 'weight', weight, [count, features], [count, features]),

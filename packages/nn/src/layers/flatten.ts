@@ -15,6 +15,7 @@ import { at, type Layer } from '../layer.ts'
 export function flatten(): Layer<null, null> {
   return {
     name: 'flatten',
+    config: { type: 'flatten' },
     init: (_key, inputShape) => ({ params: null, state: null, outputShape: [t.sizeOf(inputShape)] }),
     apply: (_params, state, x, ctx) => {
       const [rows, ...sample] = x.shape

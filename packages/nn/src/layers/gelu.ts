@@ -26,5 +26,5 @@ export function gelu(options: GeluOptions = {}): SizePreserving<null, null> {
   if (approximate !== 'none' && approximate !== 'tanh') {
     t.failType('gelu', `approximate must be 'none' or 'tanh', got '${String(approximate)}'`)
   }
-  return activation('gelu', (x) => t.gelu(x, { approximate }))
+  return activation('gelu', (x) => t.gelu(x, { approximate }), { type: 'gelu', approximate })
 }

@@ -50,6 +50,7 @@ export function groupNorm(groups: number, options: GroupNormOptions = {}): SizeP
   checkEpsilon('groupNorm', epsilon)
   return {
     name: `groupNorm ${groups}`,
+    config: { type: 'groupNorm', groups, epsilon, center, scale },
     init: (_key, inputShape) => {
       const channels = inputShape[inputShape.length - 1]
       if (channels === undefined || channels % groups !== 0) {

@@ -2,6 +2,7 @@ import * as t from '@tapeflow/autodiff'
 import { glorotUniform } from '../initializers/glorot-uniform.ts'
 import { orthogonal } from '../initializers/orthogonal.ts'
 import { zeros } from '../initializers/zeros.ts'
+import { namedActivation } from './named-activation.ts'
 import {
   checkActivation,
   drawn,
@@ -10,6 +11,7 @@ import {
   type RecurrentLayer,
   type RecurrentOptions,
   recurrent,
+  recurrentActivations,
 } from './recurrent.ts'
 
 /**
@@ -93,11 +95,13 @@ export function gru(
   const { activation = t.tanh, resetAfter = true } = options
   const { weight = glorotUniform, recurrentWeight = orthogonal(), bias = zeros } = options
   checkActivation('gru', activation)
+  const named = namedActivation(activation, recurrentActivations)
   return recurrent<AnyGruParams, HiddenState>(
     {
       name: 'gru',
       inSize,
       outSize,
+      config: named && { ...named, resetAfter },
       draw: (key) => ({
         weight: drawn('gru', key, 'weight', weight, [inSize, 3 * outSize]),
         recurrentWeight: drawn('gru', key, 'recurrentWeight', recurrentWeight, [outSize, 3 * outSize]),

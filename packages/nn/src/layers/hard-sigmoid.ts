@@ -14,5 +14,5 @@ import { activation } from './activation.ts'
  * Howard et al.: Searching for MobileNetV3 (ICCV 2019)
  */
 export function hardSigmoid(): SizePreserving<null, null> {
-  return activation('hardSigmoid', t.hardSigmoid)
+  return activation('hardSigmoid', t.hardSigmoid, { type: 'hardSigmoid' })
 }

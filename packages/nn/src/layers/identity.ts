@@ -12,5 +12,5 @@ import { activation } from './activation.ts'
  * identity().apply(null, null, x, { training: true, path: '' }).y === x // => true
  */
 export function identity(): SizePreserving<null, null> {
-  return activation('identity', (x) => x)
+  return activation('identity', (x) => x, { type: 'identity' })
 }

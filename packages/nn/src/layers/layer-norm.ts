@@ -51,6 +51,7 @@ export function layerNorm(options: LayerNormOptions = {}): SizePreserving<Affine
   const axis = Array.from({ length: axes }, (_, i) => i - axes)
   return {
     name: 'layerNorm',
+    config: { type: 'layerNorm', axes, epsilon, center, scale },
     init: (_key, inputShape) => {
       if (inputShape.length < axes) {
         t.failRange(

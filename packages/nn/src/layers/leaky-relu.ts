@@ -18,5 +18,5 @@ import { finite } from './finite.ts'
  */
 export function leakyRelu(slope = 0.01): SizePreserving<null, null> {
   finite('leakyRelu', 'slope', slope, 0.01)
-  return activation('leakyRelu', (x) => t.leakyRelu(x, slope))
+  return activation('leakyRelu', (x) => t.leakyRelu(x, slope), { type: 'leakyRelu', slope })
 }

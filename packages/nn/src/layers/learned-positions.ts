@@ -50,6 +50,7 @@ export function learnedPositions(
   }
   return {
     name: `learnedPositions ${length}`,
+    config: { type: 'learnedPositions', length },
     init: (key, inputShape) => {
       const [places, features] = checkSequence('learnedPositions', inputShape, 'samples must be')
       checkLength(places, '')

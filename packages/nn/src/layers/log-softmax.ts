@@ -16,5 +16,5 @@ import { overFeatures } from './over-features.ts'
  * Bridle: Probabilistic interpretation of feedforward classification network outputs (1990)
  */
 export function logSoftmax(): SizePreserving<null, null> {
-  return overFeatures('logSoftmax', (x) => t.logSoftmax(x))
+  return overFeatures('logSoftmax', (x) => t.logSoftmax(x), { type: 'logSoftmax' })
 }

@@ -2,6 +2,7 @@ import * as t from '@tapeflow/autodiff'
 import { glorotUniform } from '../initializers/glorot-uniform.ts'
 import { orthogonal } from '../initializers/orthogonal.ts'
 import { zeros } from '../initializers/zeros.ts'
+import { namedActivation } from './named-activation.ts'
 import {
   checkActivation,
   drawn,
@@ -10,6 +11,7 @@ import {
   type RecurrentLayer,
   type RecurrentOptions,
   recurrent,
+  recurrentActivations,
 } from './recurrent.ts'
 
 /** Parameters of an lstm, gates side by side: weight `[in, 4 out]`, recurrentWeight `[out, 4 out]`, bias `[4 out]`. */
@@ -92,6 +94,7 @@ export function lstm(
       name: 'lstm',
       inSize,
       outSize,
+      config: namedActivation(activation, recurrentActivations),
       draw: (key) => ({
         weight: drawn('lstm', key, 'weight', weight, [inSize, 4 * outSize]),
         recurrentWeight: drawn('lstm', key, 'recurrentWeight', recurrentWeight, [outSize, 4 * outSize]),

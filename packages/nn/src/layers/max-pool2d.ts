@@ -21,5 +21,5 @@ import { pooling } from './pooling.ts'
  * Ranzato, Huang, Boureau, LeCun: Unsupervised learning of invariant feature hierarchies (CVPR 2007)
  */
 export function maxPool2d(size: t.PerAxis, options: t.PoolOptions = {}): SizePreserving<null, null> {
-  return pooling('maxPool2d', ['height', 'width'], (x) => t.maxPool2d(x, size, options))
+  return pooling('maxPool2d', ['height', 'width'], { size, ...options }, (x) => t.maxPool2d(x, size, options))
 }

@@ -14,5 +14,5 @@ import { activation } from './activation.ts'
  * Misra: Mish: a self regularized non-monotonic activation function (2019)
  */
 export function mish(): SizePreserving<null, null> {
-  return activation('mish', t.mish)
+  return activation('mish', t.mish, { type: 'mish' })
 }

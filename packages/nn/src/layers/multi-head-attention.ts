@@ -137,6 +137,18 @@ export function multiHeadAttention(
 
   return {
     name: `multiHeadAttention ${features}, ${heads} ${heads === 1 ? 'head' : 'heads'}`,
+    config: {
+      type: 'multiHeadAttention',
+      features,
+      heads,
+      keyFeatures,
+      valueFeatures,
+      depth,
+      causal,
+      rotary,
+      dropout: rate,
+      useBias,
+    },
     inputSize: features,
     init: (parent, inputShape) => {
       if (inputShape.length < 2 || inputShape[inputShape.length - 1] !== features) {

@@ -1,10 +1,15 @@
 import { failRange, type Tensor } from '@tapeflow/autodiff'
-import { at, type SizePreserving } from '../layer.ts'
+import { at, type LayerConfig, type SizePreserving } from '../layer.ts'
 
 /** As `activation`, for an `f` that works along the last axis: samples must have one. */
-export function overFeatures(name: string, f: (x: Tensor) => Tensor): SizePreserving<null, null> {
+export function overFeatures(
+  name: string,
+  f: (x: Tensor) => Tensor,
+  config: LayerConfig,
+): SizePreserving<null, null> {
   return {
     name,
+    config,
     init: (_key, inputShape) => {
       if (inputShape.length === 0) {
         failRange(name, 'samples must have features, got scalars', 'give them an axis: [1]')

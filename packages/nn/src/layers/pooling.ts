@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import type { SizePreserving } from '../layer.ts'
+import type { ConfigValue, SizePreserving } from '../layer.ts'
 import { checkCounts, checkPlaces, checkSamples } from './samples.ts'
 
 /** How windows slide over sequences. */
@@ -14,11 +14,13 @@ export interface Pool1dOptions {
 export function pooling(
   operation: string,
   axes: readonly string[],
+  options: { readonly [option: string]: ConfigValue },
   pool: (x: t.Tensor) => t.Tensor,
 ): SizePreserving<null, null> {
   const samples = { operation, axes }
   return {
     name: operation,
+    config: { type: operation, ...options },
     init: (_key, inputShape) => {
       checkSamples(samples, inputShape)
       return { params: null, state: null, outputShape: t.evalShape(pool, [1, ...inputShape]).slice(1) }
@@ -34,12 +36,12 @@ export function pooling(
 export function pooling1d(
   operation: string,
   size: number,
-  { stride = size, padding = 'valid' }: Pool1dOptions,
+  { stride = size, padding = 'valid', ...others }: Pool1dOptions & { readonly [option: string]: ConfigValue },
   pool: (x: t.Tensor, size: t.PerAxis, options: t.PoolOptions) => t.Tensor,
 ): SizePreserving<null, null> {
   checkCounts(operation, { size, stride })
   const along: t.Padding = typeof padding === 'string' ? padding : [0, padding]
-  return pooling(operation, ['length'], (x) => {
+  return pooling(operation, ['length'], { size, stride, padding, ...others }, (x) => {
     const [rows, length, channels] = x.shape as [number, number, number]
     const images = t.reshape(x, [rows, 1, length, channels])
     const y = pool(images, [1, size], { stride: [1, stride], padding: along })
@@ -54,6 +56,7 @@ export function globalPooling(
 ): SizePreserving<null, null> {
   return {
     name: operation,
+    config: { type: operation },
     init: (_key, inputShape) => {
       checkPlaces(operation, inputShape)
       return { params: null, state: null, outputShape: inputShape.slice(-1) }

@@ -38,6 +38,7 @@ export function prelu(options: PreluOptions = {}): SizePreserving<PreluParams, n
   }
   return {
     name: 'prelu',
+    config: { type: 'prelu', shared },
     init: (_key, inputShape) => {
       if (!shared && inputShape.length === 0) {
         t.failRange('prelu', 'samples must have features, got scalars', 'share one slope: { shared: true }')

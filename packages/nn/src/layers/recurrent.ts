@@ -2,8 +2,12 @@ import * as t from '@tapeflow/autodiff'
 import { checkCount } from '../counts.ts'
 import { drawParameter } from '../initializers/draw-parameter.ts'
 import type { Initializer } from '../initializers/initializer.ts'
-import { type Applied, at, type Context, type Layer } from '../layer.ts'
+import { type Applied, at, type ConfigValue, type Context, type Layer } from '../layer.ts'
 import { checkTensor } from '../targets.ts'
+import type { NamedActivations } from './named-activation.ts'
+
+/** Activations that a file can name. */
+export const recurrentActivations: NamedActivations = { tanh: t.tanh, relu: t.relu }
 
 /** What a recurrent layer carries from step to step: `[rows, units]`. */
 export type HiddenState = { readonly hidden: t.Tensor }
@@ -54,6 +58,8 @@ export interface Cell<P, C extends HiddenState> {
   readonly name: string
   readonly inSize: number
   readonly outSize: number
+  /** What a file says of it beside all that recurrent layers have; null where a function of the user's makes the state. */
+  readonly config: { readonly [option: string]: ConfigValue } | null
   /** Draws parameters. */
   draw(key: t.Key): P
   /** What is carried before the first step. */
@@ -81,6 +87,18 @@ export function recurrent<P, C extends HiddenState>(
     t.failRange(name, `paddingValue must be a finite number, got ${paddingValue}`)
   return {
     name: `${name} ${inSize} -> ${outSize}`,
+    ...(cell.config !== null && {
+      config: {
+        type: name,
+        inSize,
+        outSize,
+        returnSequences,
+        reverse,
+        paddingValue,
+        statefulRows,
+        ...cell.config,
+      },
+    }),
     inputSize: inSize,
     returnSequences,
     reverse,

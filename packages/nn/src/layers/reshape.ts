@@ -30,6 +30,7 @@ export function reshape(shape: t.Shape): Layer<null, null> {
   }
   return {
     name: `reshape ${t.showShape(shape)}`,
+    config: { type: 'reshape', shape },
     init: (_key, inputShape) => {
       const outputShape = shapeFor(inputShape)
       if (outputShape !== null) return { params: null, state: null, outputShape }

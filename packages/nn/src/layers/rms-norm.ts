@@ -37,6 +37,7 @@ export function rmsNorm(options: RmsNormOptions = {}): SizePreserving<Affine, nu
   checkEpsilon('rmsNorm', epsilon)
   return {
     name: 'rmsNorm',
+    config: { type: 'rmsNorm', epsilon, scale },
     init: (_key, inputShape) => {
       const features = inputShape.slice(-1)
       if (features.length === 0) {

@@ -2,6 +2,7 @@ import * as t from '@tapeflow/autodiff'
 import { glorotUniform } from '../initializers/glorot-uniform.ts'
 import { orthogonal } from '../initializers/orthogonal.ts'
 import { zeros } from '../initializers/zeros.ts'
+import { namedActivation } from './named-activation.ts'
 import {
   checkActivation,
   drawn,
@@ -10,6 +11,7 @@ import {
   type RecurrentLayer,
   type RecurrentOptions,
   recurrent,
+  recurrentActivations,
 } from './recurrent.ts'
 
 /** Parameters of an rnn: weight `[in, out]`, recurrentWeight `[out, out]`, bias `[out]`. */
@@ -80,6 +82,7 @@ export function rnn(
       name: 'rnn',
       inSize,
       outSize,
+      config: namedActivation(activation, recurrentActivations),
       draw: (key) => ({
         weight: drawn('rnn', key, 'weight', weight, [inSize, outSize]),
         recurrentWeight: drawn('rnn', key, 'recurrentWeight', recurrentWeight, [outSize, outSize]),

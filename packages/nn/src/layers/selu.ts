@@ -15,5 +15,5 @@ import { activation } from './activation.ts'
  * Klambauer, Unterthiner, Mayr, Hochreiter: Self-normalizing neural networks (NIPS 2017)
  */
 export function selu(): SizePreserving<null, null> {
-  return activation('selu', t.selu)
+  return activation('selu', t.selu, { type: 'selu' })
 }

@@ -84,6 +84,7 @@ export function separableConv2d(
     t.conv2d(x, weight, { ...windows, groups: inChannels })
   return {
     name: `${operation} ${inChannels} -> ${outChannels}`,
+    config: { type: operation, inChannels, outChannels, size, multiplier, useBias, ...windows },
     inputSize: inChannels,
     init: (key, inputShape) => {
       checkSamples(samples, inputShape)

@@ -15,5 +15,5 @@ import { activation } from './activation.ts'
  * (Neural Networks 2018); Ramachandran, Zoph, Le: Searching for activation functions (2017)
  */
 export function silu(): SizePreserving<null, null> {
-  return activation('silu', t.silu)
+  return activation('silu', t.silu, { type: 'silu' })
 }

@@ -19,6 +19,7 @@ import { at, type SizePreserving } from '../layer.ts'
 export function sinusoidalPositions(): SizePreserving<null, null> {
   return {
     name: 'sinusoidalPositions',
+    config: { type: 'sinusoidalPositions' },
     init: (_key, inputShape) => {
       checkSequence('sinusoidalPositions', inputShape, 'samples must be')
       return { params: null, state: null, outputShape: inputShape }

@@ -16,5 +16,5 @@ import { overFeatures } from './over-features.ts'
  * Bridle: Probabilistic interpretation of feedforward classification network outputs (1990)
  */
 export function softmax(): SizePreserving<null, null> {
-  return overFeatures('softmax', (x) => t.softmax(x))
+  return overFeatures('softmax', (x) => t.softmax(x), { type: 'softmax' })
 }

@@ -14,5 +14,5 @@ import { activation } from './activation.ts'
  * Dugas, Bengio, Bélisle, Nadeau, Garcia: Incorporating second-order functional knowledge for better option pricing (NIPS 2000)
  */
 export function softplus(): SizePreserving<null, null> {
-  return activation('softplus', t.softplus)
+  return activation('softplus', t.softplus, { type: 'softplus' })
 }

@@ -14,5 +14,5 @@ import { activation } from './activation.ts'
  * Bergstra, Desjardins, Lamblin, Bengio: Quadratic polynomials learn better image features (2009)
  */
 export function softsign(): SizePreserving<null, null> {
-  return activation('softsign', t.softsign)
+  return activation('softsign', t.softsign, { type: 'softsign' })
 }

@@ -13,5 +13,5 @@ import { activation } from './activation.ts'
  * Rosenblatt: The perceptron: a probabilistic model for information storage and organization in the brain (Psychological Review 1958)
  */
 export function step(): SizePreserving<null, null> {
-  return activation('step', t.step)
+  return activation('step', t.step, { type: 'step' })
 }

@@ -6,6 +6,7 @@ import { dropout as dropoutLayer } from './dropout.ts'
 import { type LayerNormParams, layerNorm } from './layer-norm.ts'
 import { type LinearParams, linear } from './linear.ts'
 import { type MultiHeadAttentionParams, multiHeadAttention } from './multi-head-attention.ts'
+import { type NamedActivations, namedActivation } from './named-activation.ts'
 
 /** Parameters of a transformer block: of its attention, of the two layers of its feed-forward part, and of a layer norm for each. */
 export type TransformerBlockParams = {
@@ -14,6 +15,9 @@ export type TransformerBlockParams = {
   readonly feedForward: { readonly hidden: LinearParams; readonly output: LinearParams }
   readonly feedForwardNorm: LayerNormParams
 }
+
+/** Activations that a file can name. */
+export const blockActivations: NamedActivations = { gelu: t.gelu, relu: t.relu, silu: t.silu }
 
 /** How a transformer block is built. */
 export interface TransformerBlockOptions {
@@ -96,6 +100,7 @@ export function transformerBlock<const Features extends number>(
   const [widen, narrow] = [linear(features, hidden), linear(hidden, features)]
   const normalise = layerNorm({ epsilon })
   const drop = dropoutLayer(dropout)
+  const named = namedActivation(activation, blockActivations)
 
   type Inner = (x: t.Tensor, ctx: Context) => t.Tensor
   const withResidual = (
@@ -128,6 +133,21 @@ export function transformerBlock<const Features extends number>(
 
   return {
     name: `transformerBlock ${features}, ${heads} ${heads === 1 ? 'head' : 'heads'}`,
+    ...(named && {
+      config: {
+        type: 'transformerBlock',
+        features,
+        heads,
+        norm,
+        causal,
+        hidden,
+        dropout,
+        attentionDropout,
+        rotary,
+        epsilon,
+        ...named,
+      },
+    }),
     inputSize: features,
     init: (key, inputShape) => {
       const own = t.foldIn(key, 'feedForward')
