@@ -1,4 +1,4 @@
-export { applyInner, type Inner } from './combine/apply-inner.ts'
+export { applyInner } from './combine/apply-inner.ts'
 export type { Branches, BranchParams, BranchState } from './combine/branches.ts'
 export { childContext } from './combine/child-context.ts'
 export { type Concat, concat } from './combine/concat.ts'
@@ -35,6 +35,8 @@ export type {
   Applied,
   Context,
   Initialized,
+  Inner,
+  Inside,
   Layer,
   ParamsOf,
   SizePreserving,
