@@ -1,4 +1,4 @@
-export { applyInner, type Inner } from './combine/apply-inner.ts'
+export { applyInner } from './combine/apply-inner.ts'
 export { type BidirectionalLayer, type BidirectionalParams, bidirectional } from './combine/bidirectional.ts'
 export type { Branches, BranchParams, BranchState } from './combine/branches.ts'
 export { childContext } from './combine/child-context.ts'
@@ -56,6 +56,8 @@ export type {
   ConfigValue,
   Context,
   Initialized,
+  Inner,
+  Inside,
   Layer,
   LayerConfig,
   ParamsOf,

@@ -94,12 +94,26 @@ export interface Layer<P, S, In extends number = number, Out extends number = nu
   /**
    * Combinators have it, for `features`: an `apply` that gives the output of the layer at `path` inside, and runs none behind it.
    * Undefined where there is no such layer.
+   *
+   * @param inside the same for an inner layer alone, on the combinator's own trees
    */
-  upTo?(path: string): Layer<P, S>['apply'] | undefined
+  upTo?(path: string, inside: Inside): Layer<P, S>['apply'] | undefined
   // A method, so that a layer of known sizes is a layer of unknown ones.
   /** Only for the type checker: with it `sequential` refuses 128 -> 64. Never there at run time. */
   '~io'?(size: In): Out
 }
+
+/** A layer inside of another, and where it stands there. */
+export interface Inner<P, S> {
+  readonly layer: Layer<P, S>
+  /** Under which its parameters are kept: `layers`, `shortcut`. */
+  readonly name: string
+  /** Which one, where there are several under that name. */
+  readonly index?: number
+}
+
+/** What `upTo` is handed: undefined where the path does not lead to this inner layer, or there is none at its end. */
+export type Inside = <T extends object>(inner: Inner<unknown, unknown>) => Layer<T, T>['apply'] | undefined
 
 /** A layer that gives as many features as it takes, however many: sizes are checked through it. */
 export interface SizePreserving<P, S> extends Layer<P, S> {

@@ -1,15 +1,6 @@
 import { namedScope, type Tensor } from '@tapeflow/autodiff'
-import type { Applied, Context, Layer } from '../layer.ts'
+import type { Applied, Context, Inner } from '../layer.ts'
 import { childContext, placeOf } from './child-context.ts'
-
-/** A layer inside of another, and where it stands there. */
-export interface Inner<P, S> {
-  readonly layer: Layer<P, S>
-  /** Under which its parameters are kept: `layers`, `shortcut`. */
-  readonly name: string
-  /** Which one, where there are several under that name. */
-  readonly index?: number
-}
 
 /**
  * Applies a layer inside of another: what every combinator does. It is told its path and a key of its own (`childContext`), what it

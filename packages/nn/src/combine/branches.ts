@@ -1,8 +1,16 @@
 import * as t from '@tapeflow/autodiff'
-import { type AnyLayer, type Context, type Layer, nameOf, type ParamsOf, type StateOf } from '../layer.ts'
-import { applyInner, type Inner } from './apply-inner.ts'
+import {
+  type AnyLayer,
+  type Context,
+  type Inner,
+  type Inside,
+  type Layer,
+  nameOf,
+  type ParamsOf,
+  type StateOf,
+} from '../layer.ts'
+import { applyInner } from './apply-inner.ts'
 import { checkLayer } from './check-layer.ts'
-import { innerUpTo } from './up-to.ts'
 
 /** Layers side by side: in order, or by name. */
 export type Branches = readonly AnyLayer[] | { readonly [name: string]: AnyLayer }
@@ -36,7 +44,7 @@ export interface SideBySide {
     x: t.Tensor,
     ctx: Context,
   ): { readonly outputs: readonly t.Tensor[]; readonly state: Held }
-  upTo(path: string): Layer<Held, Held>['apply'] | undefined
+  upTo(path: string, inside: Inside): Layer<Held, Held>['apply'] | undefined
 }
 
 /**
@@ -77,9 +85,9 @@ export function sideBySide(operation: string, branches: Branches): SideBySide {
         state: isSame ? state : held(applied.map((one) => one.state)),
       }
     },
-    upTo: (path) => {
+    upTo: (_path, inside) => {
       for (const inner of inners) {
-        const found = innerUpTo<Held>(path, inner)
+        const found = inside<Held>(inner)
         if (found !== undefined) return found
       }
       return undefined

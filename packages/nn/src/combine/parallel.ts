@@ -135,6 +135,6 @@ function summed(beside: SideBySide): Pick<Layer<Held, Held>, 'init' | 'apply' | 
     apply: (params, state, x, ctx) =>
       // What is tapped stays: its reader may come later.
       ctx.tap === undefined ? t.scope(() => run(params, state, x, ctx)) : run(params, state, x, ctx),
-    upTo: (path) => beside.upTo(path),
+    upTo: (path, inside) => beside.upTo(path, inside),
   }
 }

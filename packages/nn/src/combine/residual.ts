@@ -13,7 +13,6 @@ import { applyInner } from './apply-inner.ts'
 import { checkLayer } from './check-layer.ts'
 import type { Chain } from './sizes.ts'
 import type { Beside, Joined, Square } from './sizes-beside.ts'
-import { innerUpTo } from './up-to.ts'
 
 /** Parameters or state of the layer and, where there is one, of the shortcut. */
 type Inside<L, S> = {
@@ -108,8 +107,7 @@ export function residual(
     apply: (params, state, x, ctx) =>
       // What is tapped stays: its reader may come later.
       ctx.tap === undefined ? t.scope(() => run(params, state, x, ctx)) : run(params, state, x, ctx),
-    upTo: (path) =>
-      innerUpTo<Inside<unknown, unknown>>(path, { layer, name: 'layer' }) ??
-      (shortcut && innerUpTo<Inside<unknown, unknown>>(path, { layer: shortcut, name: 'shortcut' })),
+    upTo: (_path, inside) =>
+      inside({ layer, name: 'layer' }) ?? (shortcut && inside({ layer: shortcut, name: 'shortcut' })),
   }
 }

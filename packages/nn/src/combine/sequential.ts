@@ -12,7 +12,6 @@ import {
 import { applyInner } from './apply-inner.ts'
 import { checkLayer } from './check-layer.ts'
 import type { Chain, Chained } from './sizes.ts'
-import { innerUpTo } from './up-to.ts'
 
 /** Parameters of layers in order; their paths read `layers.0.weight`. */
 export type SequentialParams<L extends readonly AnyLayer[]> = {
@@ -60,28 +59,39 @@ export function sequential(...layers: readonly AnyLayer[]): Layer<Listed, Listed
     ...(inputSize === undefined ? {} : { inputSize }),
     init: (key, inputShape) => initialize(layers, key, inputShape),
     apply: (params, state, x, ctx) => {
-      checkCount('params', params, layers, ctx)
-      checkCount('state', state, layers, ctx)
-      const run = (): Applied<Listed> => runInOrder(layers, params, state, x, ctx)
+      const run = (): Applied<Listed> => runFirst(layers.length, layers, params, state, x, ctx)
       // What is tapped stays: its reader may come later.
       return ctx.tap === undefined ? scope(run) : run()
     },
-    upTo: (path) => sequentialUpTo(layers, path),
+    upTo: (path, inside) => {
+      // What is no index finds no layer.
+      const index = Number(path.split('.')[1])
+      const layer = layers[index]
+      const last = layer && inside<Listed>({ layer, name: 'layers', index })
+      if (last === undefined) return undefined
+      return (params, state, x, ctx) => {
+        const { y, state: midway } = runFirst(index, layers, params, state, x, ctx)
+        return last(params, midway, y, ctx)
+      }
+    },
   }
 }
 
 type Listed = { readonly layers: readonly unknown[] }
 
-function runInOrder(
+function runFirst(
+  count: number,
   layers: readonly AnyLayer[],
   params: Listed,
   state: Listed,
   x: Tensor,
   ctx: Context,
 ): Applied<Listed> {
+  checkCount('params', params, layers, ctx)
+  checkCount('state', state, layers, ctx)
   let y = x
   let changed: unknown[] | undefined
-  for (let i = 0; i < layers.length; i++) {
+  for (let i = 0; i < count; i++) {
     const before = state.layers[i]
     const inner = { layer: layers[i]!, name: 'layers', index: i }
     const applied = applyInner(inner, params.layers[i], before, y, ctx)
@@ -89,26 +99,6 @@ function runInOrder(
     if (applied.state !== before) (changed ??= state.layers.slice())[i] = applied.state
   }
   return { y, state: changed === undefined ? state : { layers: changed } }
-}
-
-function sequentialUpTo(
-  layers: readonly AnyLayer[],
-  path: string,
-): Layer<Listed, Listed>['apply'] | undefined {
-  const index = Number(/^layers\.(\d+)(?:\.|$)/.exec(path)?.[1])
-  const layer = layers[index]
-  const last = layer && innerUpTo<Listed>(path, { layer, name: 'layers', index })
-  if (last === undefined) return undefined
-  const before = layers.slice(0, index)
-  return (params, state, x, ctx) => {
-    checkCount('params', params, layers, ctx)
-    checkCount('state', state, layers, ctx)
-    const run = (): Applied<Listed> => {
-      const { y, state: midway } = runInOrder(before, params, state, x, ctx)
-      return last(params, midway, y, ctx)
-    }
-    return ctx.tap === undefined ? scope(run) : run()
-  }
 }
 
 function checkCount(what: string, tree: Listed, { length }: readonly AnyLayer[], ctx: Context): void {

@@ -1,8 +1,8 @@
 import * as t from '@tapeflow/autodiff'
 import { checkLayer } from '../combine/check-layer.ts'
 import type { In } from '../combine/sizes.ts'
-import { applyUpTo, failMissing } from '../combine/up-to.ts'
 import { type AnyLayer, type Layer, nameOf, type ParamsOf, type StateOf } from '../layer.ts'
+import { applyUpTo, failMissing } from './up-to.ts'
 
 /**
  * The output of a layer inside a model, as a layer: what the model computes up to there. Its parameters and state are those of the
@@ -29,7 +29,10 @@ export function features<const L extends AnyLayer>(
 export function features<P, S>(model: Layer<P, S>, path: string): Layer<P, S> {
   checkLayer('features', 'the first argument', model)
   const found = applyUpTo(model, path) ?? failMissing(model, path)
-  const apply = found as Layer<P, S>['apply']
+  const upTo = found as Layer<P, S>['apply']
+  const apply: typeof upTo = (params, state, x, ctx) =>
+    // What is tapped stays: its reader may come later.
+    ctx.tap === undefined ? t.scope(() => upTo(params, state, x, ctx)) : upTo(params, state, x, ctx)
   const { inputSize } = model
   return {
     name: `${nameOf(model)} up to ${path}`,

@@ -1,9 +1,9 @@
 import * as t from '@tapeflow/autodiff'
 import { checkLayer } from '../combine/check-layer.ts'
 import type { Chain } from '../combine/sizes.ts'
-import { applyUpTo } from '../combine/up-to.ts'
 import { type AnyLayer, type Layer, nameOf, type ParamsOf, type StateOf } from '../layer.ts'
 import { type Gapped, merge, partition } from './partition.ts'
+import { applyUpTo } from './up-to.ts'
 
 /** State of a layer of which a part is frozen: that part of its parameters, with null in the place of the others, and its own state. */
 export type FrozenState<P, S> = { readonly frozen: Gapped<P>; readonly state: S }

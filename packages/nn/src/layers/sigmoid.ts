@@ -10,6 +10,8 @@ import { activation } from './activation.ts'
  *
  * @example
  * sigmoid().apply(null, null, t.tensor([[-200, 0, 200]]), { training: true, path: '' }).y.toArray() // => [[0, 0.5, 1]]
+ *
+ * Rumelhart, Hinton, Williams: Learning representations by back-propagating errors (Nature 1986)
  */
 export function sigmoid(): SizePreserving<null, null> {
   return activation('sigmoid', t.sigmoid, { type: 'sigmoid' })

@@ -1,7 +1,7 @@
 import { failRange, namedScope, scope, type Tensor } from '@tapeflow/autodiff'
-import { type AnyLayer, type Applied, type Layer, nameOf } from '../layer.ts'
-import { applyInner, type Inner } from './apply-inner.ts'
-import { childContext, placeOf } from './child-context.ts'
+import { applyInner } from '../combine/apply-inner.ts'
+import { childContext, placeOf } from '../combine/child-context.ts'
+import { type AnyLayer, type Applied, type Inner, type Layer, nameOf } from '../layer.ts'
 
 type Apply = AnyLayer['apply']
 
@@ -11,11 +11,12 @@ type Apply = AnyLayer['apply']
  */
 export function applyUpTo(layer: AnyLayer, path: string): Apply | undefined {
   if (path === '') return (params, state, x, ctx) => layer.apply(params, state, x, ctx)
-  return layer.upTo === undefined ? listening(layer, path) : layer.upTo(path)
+  if (layer.upTo === undefined) return listening(layer, path)
+  return layer.upTo(path, (inner) => innerUpTo(path, inner))
 }
 
 /** As `applyUpTo`, for a path that begins with the place of an inner layer; undefined for another path. */
-export function innerUpTo<T extends object>(
+function innerUpTo<T extends object>(
   path: string,
   inner: Inner<unknown, unknown>,
 ): Layer<T, T>['apply'] | undefined {
