@@ -11,7 +11,6 @@ export {
   parallel,
   type Summed,
 } from './combine/parallel.ts'
-export { part } from './combine/part.ts'
 export { residual } from './combine/residual.ts'
 export { type Sequential, sequential } from './combine/sequential.ts'
 export type { Chain, Chained } from './combine/sizes.ts'

@@ -1,5 +1,6 @@
 import * as t from '@tapeflow/autodiff'
-import { describe, it } from 'vitest'
+import { layersByType } from '@tapeflow/nn/model'
+import { describe, expect, it } from 'vitest'
 import { layerLaws } from './layer-laws.ts'
 import { rows as activations } from './rows-activations.ts'
 import { rows as attention } from './rows-attention.ts'
@@ -26,4 +27,9 @@ describe.each(rows)('$name', (row) => {
       law(row)
     })
   })
+})
+
+it('every layer that a file can hold has a row', () => {
+  const types = new Set(rows.map(({ layer }) => layer.config?.type))
+  expect(Object.keys(layersByType).filter((type) => !types.has(type))).toEqual([])
 })

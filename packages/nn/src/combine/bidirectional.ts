@@ -77,7 +77,7 @@ export function bidirectional<F, B>(
     },
     apply: (params, state, x, ctx, mask) => {
       const read = (layer: RecurrentLayer<F | B, null>, name: 'forward' | 'backward'): t.Tensor =>
-        part(ctx, name, (inner) => layer.apply(params[name], null, x, inner, mask).y)
+        part(ctx, name, layer, params[name], (inner) => layer.apply(params[name], null, x, inner, mask).y)
       const run = (): Applied<null> => {
         const both = [read(forward, 'forward'), read(backward, 'backward')]
         return { y: t.concat(both, { axis: -1 }), state }

@@ -1,5 +1,5 @@
 import type { Key, Shape, Tensor } from '@tapeflow/autodiff'
-import { scaled } from './variance-scaling.ts'
+import { scaled, truncatedNormalNumbers } from './scaled.ts'
 
 /**
  * Normal numbers of variance 2 / (fanIn + fanOut), without those beyond two standard deviations, like Keras: none is
@@ -18,12 +18,5 @@ import { scaled } from './variance-scaling.ts'
  * Glorot & Bengio: Understanding the difficulty of training deep feedforward neural networks (AISTATS 2010)
  */
 export function glorotNormal(key: Key, shape: Shape, fanIn: number, fanOut: number): Tensor {
-  return scaled(
-    'glorotNormal',
-    { scale: 1, mode: 'fanAverage', distribution: 'truncatedNormal' },
-    key,
-    shape,
-    fanIn,
-    fanOut,
-  )
+  return scaled('glorotNormal', truncatedNormalNumbers, [1, 'fanAverage'], key, shape, [fanIn, fanOut])
 }

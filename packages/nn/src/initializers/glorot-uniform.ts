@@ -1,5 +1,5 @@
 import type { Key, Shape, Tensor } from '@tapeflow/autodiff'
-import { scaled } from './variance-scaling.ts'
+import { scaled, uniformNumbers } from './scaled.ts'
 
 /**
  * Numbers spread evenly over [-limit, limit), limit = sqrt(6 / (fanIn + fanOut)): variance 2 / (fanIn + fanOut).
@@ -19,12 +19,5 @@ import { scaled } from './variance-scaling.ts'
  * Glorot & Bengio: Understanding the difficulty of training deep feedforward neural networks (AISTATS 2010)
  */
 export function glorotUniform(key: Key, shape: Shape, fanIn: number, fanOut: number): Tensor {
-  return scaled(
-    'glorotUniform',
-    { scale: 1, mode: 'fanAverage', distribution: 'uniform' },
-    key,
-    shape,
-    fanIn,
-    fanOut,
-  )
+  return scaled('glorotUniform', uniformNumbers, [1, 'fanAverage'], key, shape, [fanIn, fanOut])
 }

@@ -1,5 +1,5 @@
 import type { Key, Shape, Tensor } from '@tapeflow/autodiff'
-import { scaled } from './variance-scaling.ts'
+import { scaled, truncatedNormalNumbers } from './scaled.ts'
 
 /**
  * Normal numbers of variance 2 / fanIn, without those beyond two standard deviations, like Keras: none is larger than
@@ -17,12 +17,5 @@ import { scaled } from './variance-scaling.ts'
  * He, Zhang, Ren, Sun: Delving deep into rectifiers (ICCV 2015)
  */
 export function heNormal(key: Key, shape: Shape, fanIn: number, fanOut = 0): Tensor {
-  return scaled(
-    'heNormal',
-    { scale: 2, mode: 'fanIn', distribution: 'truncatedNormal' },
-    key,
-    shape,
-    fanIn,
-    fanOut,
-  )
+  return scaled('heNormal', truncatedNormalNumbers, [2, 'fanIn'], key, shape, [fanIn, fanOut])
 }

@@ -1,5 +1,5 @@
 import type { Key, Shape, Tensor } from '@tapeflow/autodiff'
-import { scaled } from './variance-scaling.ts'
+import { scaled, uniformNumbers } from './scaled.ts'
 
 /**
  * Numbers spread evenly over [-limit, limit), limit = sqrt(6 / fanIn): variance 2 / fanIn. Keeps the size of activations
@@ -15,5 +15,5 @@ import { scaled } from './variance-scaling.ts'
  * He, Zhang, Ren, Sun: Delving deep into rectifiers (ICCV 2015)
  */
 export function heUniform(key: Key, shape: Shape, fanIn: number, fanOut = 0): Tensor {
-  return scaled('heUniform', { scale: 2, mode: 'fanIn', distribution: 'uniform' }, key, shape, fanIn, fanOut)
+  return scaled('heUniform', uniformNumbers, [2, 'fanIn'], key, shape, [fanIn, fanOut])
 }

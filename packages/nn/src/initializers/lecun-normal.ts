@@ -1,5 +1,5 @@
 import type { Key, Shape, Tensor } from '@tapeflow/autodiff'
-import { scaled } from './variance-scaling.ts'
+import { scaled, truncatedNormalNumbers } from './scaled.ts'
 
 /**
  * Normal numbers of variance 1 / fanIn, without those beyond two standard deviations, like Keras: none is larger than
@@ -17,12 +17,5 @@ import { scaled } from './variance-scaling.ts'
  * LeCun, Bottou, Orr, Müller: Efficient backprop (1998); Klambauer et al.: Self-normalizing neural networks (2017)
  */
 export function lecunNormal(key: Key, shape: Shape, fanIn: number, fanOut = 0): Tensor {
-  return scaled(
-    'lecunNormal',
-    { scale: 1, mode: 'fanIn', distribution: 'truncatedNormal' },
-    key,
-    shape,
-    fanIn,
-    fanOut,
-  )
+  return scaled('lecunNormal', truncatedNormalNumbers, [1, 'fanIn'], key, shape, [fanIn, fanOut])
 }

@@ -1,5 +1,5 @@
 import type { Key, Shape, Tensor } from '@tapeflow/autodiff'
-import { scaled } from './variance-scaling.ts'
+import { scaled, uniformNumbers } from './scaled.ts'
 
 /**
  * Numbers spread evenly over [-limit, limit), limit = sqrt(3 / fanIn): variance 1 / fanIn. Keeps the size of activations
@@ -15,12 +15,5 @@ import { scaled } from './variance-scaling.ts'
  * LeCun, Bottou, Orr, Müller: Efficient backprop (1998)
  */
 export function lecunUniform(key: Key, shape: Shape, fanIn: number, fanOut = 0): Tensor {
-  return scaled(
-    'lecunUniform',
-    { scale: 1, mode: 'fanIn', distribution: 'uniform' },
-    key,
-    shape,
-    fanIn,
-    fanOut,
-  )
+  return scaled('lecunUniform', uniformNumbers, [1, 'fanIn'], key, shape, [fanIn, fanOut])
 }

@@ -1,20 +1,20 @@
 import * as t from '@tapeflow/autodiff'
-import { checkFan, type Initializer } from './initializer.ts'
+import type { Initializer } from './initializer.ts'
+import {
+  type Distribution,
+  type FanMode,
+  normalNumbers,
+  scaled,
+  truncatedNormalNumbers,
+  uniformNumbers,
+} from './scaled.ts'
 
-/** The standard deviation of a standard normal variable given that it lies in [-2, 2]: sqrt(1 - 4 phi(2) / (2 Phi(2) - 1)). */
-const truncatedDeviation = 0.8796256610342398
+const modes: readonly FanMode[] = ['fanIn', 'fanOut', 'fanAverage']
 
-const modes = ['fanIn', 'fanOut', 'fanAverage'] as const
-
-const distributions = {
-  truncatedNormal: (key: t.Key, shape: t.Shape, scale: number, fan: number): t.Tensor =>
-    t.truncatedNormal(key, shape, 0, Math.sqrt(scale / fan) / truncatedDeviation),
-  normal: (key: t.Key, shape: t.Shape, scale: number, fan: number): t.Tensor =>
-    t.normal(key, shape, 0, Math.sqrt(scale / fan)),
-  uniform: (key: t.Key, shape: t.Shape, scale: number, fan: number): t.Tensor => {
-    const limit = Math.sqrt((3 * scale) / fan)
-    return t.uniform(key, shape, -limit, limit)
-  },
+const distributions: Readonly<Record<'truncatedNormal' | 'normal' | 'uniform', Distribution>> = {
+  truncatedNormal: truncatedNormalNumbers,
+  normal: normalNumbers,
+  uniform: uniformNumbers,
 }
 
 /** Which variance, and how it is spread. */
@@ -22,7 +22,7 @@ export interface VarianceScalingOptions {
   /** The variance times the fan; 1 by default. */
   readonly scale?: number
   /** What the variance is divided by: `'fanIn'` (default), `'fanOut'`, or `'fanAverage'`, which is (fanIn + fanOut) / 2. */
-  readonly mode?: (typeof modes)[number]
+  readonly mode?: FanMode
   /** `'truncatedNormal'` (default), `'normal'` or `'uniform'`. */
   readonly distribution?: keyof typeof distributions
 }
@@ -53,22 +53,7 @@ export function varianceScaling(options: VarianceScalingOptions = {}): Initializ
   checkName('mode', modes, mode)
   checkName('distribution', Object.keys(distributions), distribution)
   return (key, shape, fanIn, fanOut) =>
-    scaled('varianceScaling', { scale, mode, distribution }, key, shape, fanIn, fanOut)
-}
-
-/** Numbers of variance scale / fan. `operation` is named where the fan gives none. */
-export function scaled(
-  operation: string,
-  { scale, mode, distribution }: Required<VarianceScalingOptions>,
-  key: t.Key,
-  shape: t.Shape,
-  fanIn: number,
-  fanOut: number,
-): t.Tensor {
-  const draw = distributions[distribution]
-  if (mode === 'fanIn') return draw(key, shape, scale, checkFan(operation, mode, fanIn))
-  if (mode === 'fanOut') return draw(key, shape, scale, checkFan(operation, mode, fanOut))
-  return draw(key, shape, 2 * scale, checkFan(operation, 'fanIn + fanOut', fanIn + fanOut))
+    scaled('varianceScaling', distributions[distribution], [scale, mode], key, shape, [fanIn, fanOut])
 }
 
 function checkName(what: string, names: readonly string[], name: string): void {

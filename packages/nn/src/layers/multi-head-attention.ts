@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { part } from '../combine/part.ts'
+import { applyInner } from '../combine/apply-inner.ts'
 import { checkCount } from '../counts.ts'
 import type { Initializer } from '../initializers/initializer.ts'
 import type { Context, Layer } from '../layer.ts'
@@ -107,7 +107,7 @@ export function multiHeadAttention(
 
   const inHeads = (name: 'query' | 'key' | 'value', params: Params, x: t.Tensor, ctx: Context): t.Tensor => {
     const layer = { query, key, value }[name]
-    const projected = part(ctx, name, (inner) => layer.apply(params[name], null, x, inner).y)
+    const projected = applyInner({ layer, name }, params[name], null, x, ctx).y
     const cut = t.swapAxes(t.reshape(projected, [...x.shape.slice(0, -1), heads, depth]), -3, -2)
     return rotary && name !== 'value' ? rotaryPositions(cut) : cut
   }
@@ -130,7 +130,7 @@ export function multiHeadAttention(
             )
           : t.scaledDotProductAttention(ofQueries, ofKeys, ofValues, { causal: sees, ...(mask && { mask }) })
       const joined = t.reshape(t.swapAxes(found, -3, -2), [...q.shape.slice(0, -1), heads * depth])
-      return part(ctx, 'output', (inner) => output.apply(params.output, null, joined, inner).y)
+      return applyInner({ layer: output, name: 'output' }, params.output, null, joined, ctx).y
     }
     return ctx.tap === undefined ? t.scope(run) : run()
   }

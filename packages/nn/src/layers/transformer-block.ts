@@ -1,4 +1,5 @@
 import * as t from '@tapeflow/autodiff'
+import { applyInner } from '../combine/apply-inner.ts'
 import { part } from '../combine/part.ts'
 import { checkCount } from '../counts.ts'
 import type { Context, Layer } from '../layer.ts'
@@ -102,6 +103,7 @@ export function transformerBlock<const Features extends number>(
   const drop = dropoutLayer(dropout)
   const named = namedActivation(activation, blockActivations)
 
+  const layers = { attention, feedForward: { name: `feedForward ${features}, ${hidden}` } }
   type Inner = (x: t.Tensor, ctx: Context) => t.Tensor
   const withResidual = (
     name: 'attention' | 'feedForward',
@@ -111,9 +113,9 @@ export function transformerBlock<const Features extends number>(
     ctx: Context,
   ): t.Tensor => {
     const normed = (at: t.Tensor): t.Tensor =>
-      part(ctx, `${name}Norm`, (inner) => normalise.apply(params[`${name}Norm`], null, at, inner).y)
+      applyInner({ layer: normalise, name: `${name}Norm` }, params[`${name}Norm`], null, at, ctx).y
     const given = norm === 'pre' ? normed(x) : x
-    const made = part(ctx, name, (inner) => run(given, inner))
+    const made = part(ctx, name, layers[name], params[name], (inner) => run(given, inner))
     const dropKey = ctx.key === undefined ? ctx : { ...ctx, key: t.foldIn(ctx.key, `${name}Dropout`) }
     const sum = t.add(x, drop.apply(null, null, made, dropKey).y)
     return norm === 'pre' ? sum : normed(sum)
@@ -123,8 +125,8 @@ export function transformerBlock<const Features extends number>(
     const attend: Inner = (query, inner) => attention.attend(params.attention, { query, ...masks }, inner)
     const feed: Inner = (at, inner) => {
       const { hidden: first, output } = params.feedForward
-      const units = part(inner, 'hidden', (ctx) => widen.apply(first, null, at, ctx).y)
-      return part(inner, 'output', (ctx) => narrow.apply(output, null, activation(units), ctx).y)
+      const units = applyInner({ layer: widen, name: 'hidden' }, first, null, at, inner).y
+      return applyInner({ layer: narrow, name: 'output' }, output, null, activation(units), inner).y
     }
     const run = (): t.Tensor =>
       withResidual('feedForward', feed, params, withResidual('attention', attend, params, x, ctx), ctx)
