@@ -5,7 +5,7 @@ import { randomLike } from '../random-like.ts'
 
 /**
  * The law that a vector-Jacobian product is linear in its cotangent: vjp(2a - b/2) = 2 vjp(a) - vjp(b)/2, within rounding
- * errors of 1e-3 of the largest term. A rule that squares its cotangent, adds a constant or reads a state breaks it.
+ * errors of 1e-3 of the largest term, and of what is left where terms of the size of the inputs cancel. A rule that squares its cotangent, adds a constant or reads a state breaks it.
  *
  * @param f a function of one tree, made of operations
  * @param arbitrary makes the tree, its tensors as plain data
@@ -35,10 +35,14 @@ export function assertVjpIsLinear<P>(f: (inputs: P) => Tree, inputs: P): void {
       x.toFloat32Array(),
     )
   const [left, ofA, ofB] = [pulled(mixed), pulled(a), pulled(b)]
+  const largestOf = (values: Float32Array): number =>
+    values.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+  const sizes = leaves(inputs).map((x) => largestOf(x.toFloat32Array()))
+  // Cotangents are 1.5 at most: what they are multiplied with is rounded where it is as large as the inputs.
+  const dust = 2 ** -21 * Math.max(1, ...sizes.filter(Number.isFinite))
   for (const [i, values] of left.entries()) {
     const right = values.map((_, j) => 2 * ofA[i]![j]! - 0.5 * ofB[i]![j]!)
-    const largest = [ofA[i]!, ofB[i]!].flatMap((x) => Array.from(x, Math.abs))
-    const allowed = 1e-3 * largest.reduce((most, x) => Math.max(most, x), 0) + underflow
+    const allowed = 1e-3 * Math.max(largestOf(ofA[i]!), largestOf(ofB[i]!)) + dust
     const place = values.findIndex((x, j) => !(Math.abs(x - right[j]!) <= allowed))
     if (place < 0) continue
     failRange(
@@ -48,6 +52,3 @@ export function assertVjpIsLinear<P>(f: (inputs: P) => Tree, inputs: P): void {
     )
   }
 }
-
-// Products that fall below the normal numbers lose their digits.
-const underflow = 2 ** -140
