@@ -71,6 +71,8 @@ export default defineConfig({
     reporters: ['default', './scripts/plain-reporter.js'],
     env: { LONG: long ? '1' : '', SEED: process.env.SEED ?? '' },
     testTimeout,
+    // Two although one of them would be left for the browser: that has done its part in half of the time.
+    maxWorkers: 2,
     projects: [
       ...['autodiff', 'nn', 'optim', 'data', 'train'].map((name) =>
         node(name, at('packages', name), 'test/**/*.test.ts'),
