@@ -293,3 +293,10 @@ describe('options of losses', () => {
     expect(make).toThrow(refusal(kind, message))
   })
 })
+
+// 0 times the logarithm of 0.
+test('a rate of 0 is no loss where nothing is counted', () => {
+  const zero = t.tensor([[Number.NEGATIVE_INFINITY]])
+  expect(poisson()(zero, t.tensor([[0]])).item()).toBe(0)
+  expect(poisson()(zero, t.tensor([[1]])).item()).toBe(Number.POSITIVE_INFINITY)
+})

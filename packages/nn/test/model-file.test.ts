@@ -336,6 +336,9 @@ describe('is not saved', () => {
     expect(() => toModelFile(linear(2, 1), { ...contents, labels: [1 as never] })).toThrow(
       'toModelFile: labels must be texts, got a number',
     )
+    expect(() => toModelFile(linear(2, 1), { ...contents, labels: [undefined as never] })).toThrow(
+      'toModelFile: labels must be texts, got undefined',
+    )
     expect(() => toModelFile(linear(2, 1), { ...contents, metadata: { 'tapeflow.model': '' } })).toThrow(
       "toModelFile: the metadata 'tapeflow.model' are the model's own; rename them",
     )

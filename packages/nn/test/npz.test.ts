@@ -239,22 +239,33 @@ test.each<[string, Uint8Array, string]>([
   expect(t.memory()).toEqual(before)
 })
 
-test('arrays that inflate to more than 1 GiB are refused before they are inflated', () => {
-  // 1 MiB of zeros deflates to a thousandth; the directory lists it 1,025 times, under other names.
+/** An archive of 1 MiB of zeros, which deflate to a thousandth, listed `count` times under other names, and there `copies` times. */
+function manyTimes(count: number, copies: number): Uint8Array {
   const one = zipSync({ 'name.npy': new Uint8Array(2 ** 20) }, { level: 9 })
   const at = directoryAt(one)
-  const [entry, ending] = [one.subarray(at, one.length - 22), one.slice(one.length - 22)]
-  const count = 1025
+  const [local, entry, ending] = [one.subarray(0, at), one.subarray(at, one.length - 22), one.slice(-22)]
   const entries = Array.from({ length: count }, (_, i) => {
     const listed = entry.slice()
     listed.set(strToU8(String(1000 + i)), 46)
+    new DataView(listed.buffer).setUint32(42, (i % copies) * at, true)
     return listed
   })
   const view = new DataView(ending.buffer)
   for (const place of [8, 10]) view.setUint16(place, count, true)
-  const bytes = bytesOf(one.subarray(0, at), ...entries, ending)
-  expect(() => fromNpz(bytes)).toThrow(
+  view.setUint32(12, count * entry.length, true)
+  view.setUint32(16, copies * at, true)
+  return bytesOf(...Array.from({ length: copies }, () => local), ...entries, ending)
+}
+
+test('arrays that inflate to more than 1 GiB are refused before they are inflated', () => {
+  expect(() => fromNpz(manyTimes(1025, 1025))).toThrow(
     refusedFile('fromNpz', 'the arrays inflate to more than 1 GiB; save them without compression'),
+  )
+})
+
+test('files that share bytes are refused', () => {
+  expect(() => fromNpz(manyTimes(2, 1))).toThrow(
+    refusedFile('fromNpz', 'files of the archive overlap; the file is damaged'),
   )
 })
 

@@ -109,6 +109,10 @@ test('permissions and links stay', async () => {
   await writeFile(join(directory, 'link'), bytes(2))
   expect(await read('a')).toEqual([2])
   expect((await stat(path)).mode & 0o777).toBe(0o600)
+  // More than the umask lets a new file have.
+  await chmod(path, 0o666)
+  await writeFile(path, bytes(2))
+  expect((await stat(path)).mode & 0o777).toBe(0o666)
   expect((await readdir(directory)).sort()).toEqual(['a', 'link'])
 })
 

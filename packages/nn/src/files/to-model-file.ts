@@ -72,8 +72,8 @@ export function toModelFile<L extends AnyLayer>(
 }
 
 function checkLabels(labels: readonly unknown[], outputShape: Shape): void {
-  const stray = labels.find((label) => typeof label !== 'string')
-  if (stray !== undefined) failType('toModelFile', `labels must be texts, got ${kindOf(stray)}`)
+  const stray = labels.findIndex((label) => typeof label !== 'string')
+  if (stray >= 0) failType('toModelFile', `labels must be texts, got ${kindOf(labels[stray])}`)
   if (labels.length === outputShape[outputShape.length - 1]) return
   failRange(
     'toModelFile',

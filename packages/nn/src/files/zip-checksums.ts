@@ -2,8 +2,14 @@ import { failFile } from './file-error.ts'
 
 /** How many bytes stand behind the last entry of an archive's directory: its end, and a comment of 65,535 bytes at most. */
 const [endLength, longestComment] = [22, 65_535]
+/** How many bytes stand before the data of a file, at least. */
+const localLength = 30
 
-/** The CRC-32 that a zip archive states for each of its files, in the order of its directory. */
+/**
+ * The CRC-32 that a zip archive states for each of its files, in the order of its directory.
+ *
+ * @throws FileError without a directory, and where two files share bytes: a small archive may else unfold to any size
+ */
 export function zipChecksums(operation: string, bytes: Uint8Array): readonly number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const word = (at: number): number =>
@@ -19,11 +25,18 @@ export function zipChecksums(operation: string, bytes: Uint8Array): readonly num
   const wide = word(end - 20) === 0x07064b50 ? word(end - 12) : Number.NaN
   if (word(wide) === 0x06064b50) [count, at] = [word(wide + 32), word(wide + 48)]
   const checksums: number[] = []
+  const ranges: { readonly from: number; readonly to: number }[] = []
   for (let i = 0; i < count; i++) {
     if (word(at) !== 0x02014b50 || at + 46 > bytes.length) return damaged()
     checksums.push(word(at + 16))
+    const from = word(at + 42)
+    // Where an archive is larger than 4 GiB the numbers stand elsewhere.
+    if (from !== 0xffffffff) ranges.push({ from, to: from + localLength + word(at + 20) })
     at += 46 + view.getUint16(at + 28, true) + view.getUint16(at + 30, true) + view.getUint16(at + 32, true)
   }
+  ranges.sort((a, b) => a.from - b.from)
+  if (ranges.some(({ from }, i) => i > 0 && from < ranges[i - 1]!.to))
+    failFile(operation, 'files of the archive overlap', 'the file is damaged')
   return checksums
 }
 

@@ -1,7 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { type ElementLossOptions, elementLoss } from './element-loss.ts'
 import { aboveZero } from './guarded.ts'
-import type { Loss } from './reduction.ts'
+import { type Loss, largest } from './reduction.ts'
 
 /** What predictions are, and what becomes of the samples' losses. */
 export interface PoissonOptions extends ElementLossOptions {
@@ -32,7 +32,9 @@ export function poisson(options: PoissonOptions = {}): Loss {
   if (from !== 'logRates' && from !== 'rates')
     t.failType('poisson', `from must be 'logRates' or 'rates', got '${String(from)}'`)
   if (from === 'logRates') {
-    const ofLogRates = (x: t.Tensor, target: t.Tensor): t.Tensor => t.sub(t.exp(x), t.mul(target, x))
+    // Of a rate of 0, whose logarithm is -Infinity, a count of 0 is no loss.
+    const ofLogRates = (x: t.Tensor, target: t.Tensor): t.Tensor =>
+      t.sub(t.exp(x), t.mul(target, t.where(target, x, t.maximum(x, -largest))))
     return elementLoss('poisson', options, ofLogRates, {
       finite: (x) => t.minimum(x, largestLogRate),
     })

@@ -13,7 +13,7 @@ export type Reduction = 'mean' | 'sum' | 'none'
 export type Loss = (prediction: t.Tensor, target: t.Tensor, weights?: t.Tensor) => t.Tensor
 
 /** The largest finite float32. */
-const largest = 3.4028234663852886e38
+export const largest: number = 3.4028234663852886e38
 
 /** Checks the name of a reduction. */
 export function checkReduction(operation: string, reduction: Reduction): void {

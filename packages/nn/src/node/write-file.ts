@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { chmod, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { failType, kindOf } from '@tapeflow/autodiff'
 
@@ -54,18 +54,20 @@ export async function writeFile(path: string, bytes: Uint8Array, options: WriteO
   const target = await realpath(path).catch(() => path)
   const mode = await stat(target).then(
     (found) => found.mode & 0o777,
-    () => 0o666,
+    () => null,
   )
   const part = join(dirname(target), `.${basename(target)}.${randomUUID()}.part`)
   try {
     // It must not be there: 'wx'.
-    const file = await calls.open(part, 'wx', mode)
+    const file = await calls.open(part, 'wx', mode ?? 0o666)
     try {
       await file.writeFile(bytes)
       await file.sync()
     } finally {
       await file.close()
     }
+    // What `open` is told passes the umask.
+    if (mode !== null) await chmod(part, mode)
     await calls.rename(part, target)
   } catch (error) {
     await rm(part, { force: true })
