@@ -45,9 +45,9 @@ export function backward(
         const before = slots.map((into, i) => (slots.lastIndexOf(into) === i ? found[into] : undefined))
         for (const into of slots) if (into >= 0) found[into] = undefined
         const pulled = operation.pull(given, output, inputs, attributes, wanted, before)
-        for (const [i, into] of [...slots.entries()].reverse()) {
+        for (let i = slots.length - 1; i >= 0; i--) {
           const cotangent = pulled[i]
-          if (cotangent) accumulate(found, into, cotangent)
+          if (cotangent) accumulate(found, slots[i]!, cotangent)
         }
         continue
       }
