@@ -149,8 +149,10 @@ const counted = (count: number, what: string): string => `${count} ${what}${coun
 function checkOptions(form: string, learningRate: number, epochs: number): void {
   if (form !== 'zeroOne' && form !== 'signed')
     failType('perceptron', `form must be 'zeroOne' or 'signed', got '${String(form)}'`)
-  if (!(learningRate > 0 && learningRate < Number.POSITIVE_INFINITY))
-    failRange('perceptron', `learningRate must be a finite number above 0, got ${learningRate}`)
+  // As the float32 that weights of 0 are moved by.
+  const rate = typeof learningRate === 'number' ? Math.fround(learningRate) : Number.NaN
+  if (!(rate > 0 && rate < Number.POSITIVE_INFINITY))
+    failRange('perceptron', `learningRate must be a finite float32 above 0, got ${learningRate}`)
   if (!Number.isSafeInteger(epochs) || epochs < 1)
     failRange('perceptron', `epochs must be an integer from 1 on, got ${epochs}`)
 }

@@ -258,6 +258,13 @@ describe('parallel', () => {
     expect(() => parallel([relu()], { combine: 'mean' })).toThrow(
       refusal(TypeError, "parallel: combine must be 'sum', got 'mean'; or leave it out"),
     )
+    // @ts-expect-error only those in a list are added
+    expect(() => parallel({ a: relu() }, { combine: 'sum' })).toThrow(
+      refusal(
+        TypeError,
+        "parallel: layers by name cannot be added; pass them in a list: [a, b], { combine: 'sum' }",
+      ),
+    )
   })
 })
 

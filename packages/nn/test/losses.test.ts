@@ -300,3 +300,24 @@ test('a rate of 0 is no loss where nothing is counted', () => {
   expect(poisson()(zero, t.tensor([[0]])).item()).toBe(0)
   expect(poisson()(zero, t.tensor([[1]])).item()).toBe(Number.POSITIVE_INFINITY)
 })
+
+test('smoothed to the full, labels have no say, whatever theirs would be', () => {
+  for (const from of ['probabilities', 'logits'] as const) {
+    const x = from === 'logits' ? t.tensor([[Number.NEGATIVE_INFINITY, 0]]) : t.tensor([[0, 1]])
+    const options = { from, labelSmoothing: 1 }
+    expect(sparseCrossEntropy(options)(x, t.tensor([0])).item()).toBe(Number.POSITIVE_INFINITY)
+    expect(crossEntropy(options)(x, t.tensor([[1, 0]])).item()).toBe(Number.POSITIVE_INFINITY)
+  }
+})
+
+test('vectors whose lengths exceed float32 have a direction', () => {
+  const long = t.tensor([[3e38, 3e38]])
+  expect(Math.abs(cosineSimilarity()(long, long).item())).toBeLessThan(1e-6)
+  const gradient = t.grad((x: t.Tensor) => cosineSimilarity()(x, t.tensor([[1, 0]])))(t.tensor([[1, 1]]))
+  // Of -x / |x| by x and y, at (1, 1).
+  expectClose(gradient.toFloat32Array(), [-(2 ** -1.5), 2 ** -1.5])
+})
+
+test('of a row of shares the largest names the class of the hinge loss', () => {
+  expect(categoricalHinge()(t.tensor([[0, 9, 9]]), t.tensor([[0.9, 0.05, 0.05]])).item()).toBe(10)
+})

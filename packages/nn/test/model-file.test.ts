@@ -313,15 +313,19 @@ describe('is not saved', () => {
     ],
     [
       { mean: 0, standardDeviation: [1, 0] },
-      "the preprocessing's standardDeviation must be a finite number above 0, or 2 of them; a feature that never changes has a standard deviation of 0: pass 1 for it",
+      "the preprocessing's standardDeviation must be a finite float32 above 0, or 2 of them; a feature that never changes has a standard deviation of 0: pass 1 for it",
+    ],
+    [
+      { mean: 0, standardDeviation: 1e-50 },
+      "the preprocessing's standardDeviation must be a finite float32 above 0, or 2 of them; a feature that never changes has a standard deviation of 0: pass 1 for it",
     ],
     [
       { scale: [1, 2, 3], offset: 0 },
-      "the preprocessing's scale must be a finite number, or 2 of them; a feature that never changes has a standard deviation of 0: pass 1 for it",
+      "the preprocessing's scale must be a finite float32, or 2 of them; a feature that never changes has a standard deviation of 0: pass 1 for it",
     ],
     [
       { scale: 1, offset: Number.NaN },
-      "the preprocessing's offset must be a finite number, or 2 of them; a feature that never changes has a standard deviation of 0: pass 1 for it",
+      "the preprocessing's offset must be a finite float32, or 2 of them; a feature that never changes has a standard deviation of 0: pass 1 for it",
     ],
   ])('with the preprocessing %j', (preprocessing, problem) => {
     expect(() => toModelFile(linear(2, 1), { ...contents, preprocessing: preprocessing as never })).toThrow(

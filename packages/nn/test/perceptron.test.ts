@@ -192,7 +192,11 @@ describe('perceptron', () => {
       words(RangeError, "labels must be -1 or 1, got 0 at row 0; pass form: 'zeroOne' for labels 0 and 1"),
     )
     expect(() => perceptron(corners, y, { learningRate: 0 })).toThrow(
-      words(RangeError, 'learningRate must be a finite number above 0, got 0'),
+      words(RangeError, 'learningRate must be a finite float32 above 0, got 0'),
+    )
+    // Every step would round to nothing.
+    expect(() => perceptron(corners, y, { learningRate: 1e-46 })).toThrow(
+      words(RangeError, 'learningRate must be a finite float32 above 0, got 1e-46'),
     )
     expect(() => perceptron(corners, y, { epochs: 0.5 })).toThrow(
       words(RangeError, 'epochs must be an integer from 1 on, got 0.5'),

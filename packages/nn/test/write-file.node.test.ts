@@ -114,6 +114,9 @@ test('permissions and links stay', async () => {
   await writeFile(path, bytes(2))
   expect((await stat(path)).mode & 0o777).toBe(0o666)
   expect((await readdir(directory)).sort()).toEqual(['a', 'link'])
+  await rm(path)
+  await writeFile(join(directory, 'link'), bytes(3))
+  expect(await read('a')).toEqual([3])
 })
 
 test('what cannot be written is an error', async () => {

@@ -2,6 +2,7 @@ import * as t from '@tapeflow/autodiff'
 import type { Applied, Context, Layer } from '../layer.ts'
 import type { RecurrentLayer } from '../layers/recurrent.ts'
 import { part } from './part.ts'
+import { scopeUnlessTapped } from './scope-unless-tapped.ts'
 import type { SumOfSizes } from './sum-of-sizes.ts'
 
 /** Parameters of the two directions. */
@@ -82,8 +83,7 @@ export function bidirectional<F, B>(
         const both = [read(forward, 'forward'), read(backward, 'backward')]
         return { y: t.concat(both, { axis: -1 }), state }
       }
-      // What is tapped stays: its reader may come later.
-      return ctx.tap === undefined ? t.scope(run) : run()
+      return scopeUnlessTapped(ctx, run)
     },
   }
 }

@@ -1,6 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { type AnyLayer, type Applied, at, type Context, type Layer } from '../layer.ts'
 import { type BranchParams, type BranchState, checkOutputs, type Held, sideBySide } from './branches.ts'
+import { scopeUnlessTapped } from './scope-unless-tapped.ts'
 import type { Given, InOfAll, SameIn } from './sizes-beside.ts'
 import type { SumOfSizes } from './sum-of-sizes.ts'
 
@@ -62,9 +63,7 @@ export function concat(...layers: readonly AnyLayer[]): Layer<Held, Held> {
       const size = outputShapes.reduce((sum, shape) => sum + shape.at(-1)!, 0)
       return { params, state, outputShape: [...outputShapes[0]!.slice(0, -1), size] }
     },
-    apply: (params, state, x, ctx) =>
-      // What is tapped stays: its reader may come later.
-      ctx.tap === undefined ? t.scope(() => run(params, state, x, ctx)) : run(params, state, x, ctx),
+    apply: (params, state, x, ctx) => scopeUnlessTapped(ctx, () => run(params, state, x, ctx)),
     upTo,
   }
 }

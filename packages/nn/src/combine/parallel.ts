@@ -18,6 +18,7 @@ import {
   type SideBySide,
   sideBySide,
 } from './branches.ts'
+import { scopeUnlessTapped } from './scope-unless-tapped.ts'
 import type { AllPreserve } from './sizes.ts'
 import type { InOfAll, InOfNamed, OutOfEach, SameIn, SameInNamed, SameOut } from './sizes-beside.ts'
 
@@ -88,6 +89,12 @@ export function parallel(branches: Branches, options?: ParallelOptions): AnyPara
   if (options === undefined) return { ...common, ...apart(beside, branches) }
   if (options.combine !== 'sum')
     t.failType('parallel', `combine must be 'sum', got '${String(options.combine)}'`, 'or leave it out')
+  if (!isList(branches))
+    t.failType(
+      'parallel',
+      'layers by name cannot be added',
+      "pass them in a list: [a, b], { combine: 'sum' }",
+    )
   return { ...common, config: { type: 'parallel', layers: beside.layers, combine: 'sum' }, ...summed(beside) }
 }
 
@@ -132,9 +139,7 @@ function summed(beside: SideBySide): Pick<Layer<Held, Held>, 'init' | 'apply' | 
       checkOutputs('parallel', beside.layers, outputShapes, null)
       return { params, state, outputShape: outputShapes[0]! }
     },
-    apply: (params, state, x, ctx) =>
-      // What is tapped stays: its reader may come later.
-      ctx.tap === undefined ? t.scope(() => run(params, state, x, ctx)) : run(params, state, x, ctx),
+    apply: (params, state, x, ctx) => scopeUnlessTapped(ctx, () => run(params, state, x, ctx)),
     upTo: (path, inside) => beside.upTo(path, inside),
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '../layer.ts'
 import { applyInner } from './apply-inner.ts'
 import { checkLayer } from './check-layer.ts'
+import { scopeUnlessTapped } from './scope-unless-tapped.ts'
 import type { Chain } from './sizes.ts'
 import type { Beside, Joined, Square } from './sizes-beside.ts'
 
@@ -104,9 +105,7 @@ export function residual(
         outputShape: made.outputShape,
       }
     },
-    apply: (params, state, x, ctx) =>
-      // What is tapped stays: its reader may come later.
-      ctx.tap === undefined ? t.scope(() => run(params, state, x, ctx)) : run(params, state, x, ctx),
+    apply: (params, state, x, ctx) => scopeUnlessTapped(ctx, () => run(params, state, x, ctx)),
     upTo: (_path, inside) =>
       inside({ layer, name: 'layer' }) ?? (shortcut && inside({ layer: shortcut, name: 'shortcut' })),
   }

@@ -1,4 +1,4 @@
-import { failRange, foldIn, type Key, type Shape, scope, showShape, type Tensor } from '@tapeflow/autodiff'
+import { failRange, foldIn, type Key, type Shape, showShape, type Tensor } from '@tapeflow/autodiff'
 import {
   type AnyLayer,
   type Applied,
@@ -11,6 +11,7 @@ import {
 } from '../layer.ts'
 import { applyInner } from './apply-inner.ts'
 import { checkLayer } from './check-layer.ts'
+import { scopeUnlessTapped } from './scope-unless-tapped.ts'
 import type { Chain, Chained } from './sizes.ts'
 
 /** Parameters of layers in order; their paths read `layers.0.weight`. */
@@ -60,8 +61,7 @@ export function sequential(...layers: readonly AnyLayer[]): Layer<Listed, Listed
     init: (key, inputShape) => initialize(layers, key, inputShape),
     apply: (params, state, x, ctx) => {
       const run = (): Applied<Listed> => runFirst(layers.length, layers, params, state, x, ctx)
-      // What is tapped stays: its reader may come later.
-      return ctx.tap === undefined ? scope(run) : run()
+      return scopeUnlessTapped(ctx, run)
     },
     upTo: (path, inside) => {
       // What is no index finds no layer.

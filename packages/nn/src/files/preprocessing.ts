@@ -26,11 +26,14 @@ export function checkPreprocessing(operation: string, given: unknown, inputShape
   for (const [name, values] of Object.entries(given as { [name: string]: unknown })) {
     const list: readonly unknown[] = Array.isArray(values) ? values : [values]
     const isRight = (value: unknown): boolean =>
-      Number.isFinite(value) && (name !== 'standardDeviation' || (value as number) > 0)
+      typeof value === 'number' &&
+      // As the float32 that it becomes.
+      Number.isFinite(Math.fround(value)) &&
+      (name !== 'standardDeviation' || Math.fround(value) > 0)
     if (!list.every(isRight) || (Array.isArray(values) && list.length !== features)) {
       failFile(
         operation,
-        `the preprocessing's ${name} must be a finite number${name === 'standardDeviation' ? ' above 0' : ''}, or ${features ?? 'no'} of them`,
+        `the preprocessing's ${name} must be a finite float32${name === 'standardDeviation' ? ' above 0' : ''}, or ${features ?? 'no'} of them`,
         'a feature that never changes has a standard deviation of 0: pass 1 for it',
       )
     }

@@ -1,5 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { checkLayer } from '../combine/check-layer.ts'
+import { scopeUnlessTapped } from '../combine/scope-unless-tapped.ts'
 import type { In } from '../combine/sizes.ts'
 import { type AnyLayer, type Layer, nameOf, type ParamsOf, type StateOf } from '../layer.ts'
 import { applyUpTo, failMissing } from './up-to.ts'
@@ -31,8 +32,7 @@ export function features<P, S>(model: Layer<P, S>, path: string): Layer<P, S> {
   const found = applyUpTo(model, path) ?? failMissing(model, path)
   const upTo = found as Layer<P, S>['apply']
   const apply: typeof upTo = (params, state, x, ctx) =>
-    // What is tapped stays: its reader may come later.
-    ctx.tap === undefined ? t.scope(() => upTo(params, state, x, ctx)) : upTo(params, state, x, ctx)
+    scopeUnlessTapped(ctx, () => upTo(params, state, x, ctx))
   const { inputSize } = model
   return {
     name: `${nameOf(model)} up to ${path}`,

@@ -1,6 +1,7 @@
-import { failRange, namedScope, scope, type Tensor } from '@tapeflow/autodiff'
+import { failRange, namedScope, type Tensor } from '@tapeflow/autodiff'
 import { applyInner } from '../combine/apply-inner.ts'
 import { childContext, placeOf } from '../combine/child-context.ts'
+import { scopeUnlessTapped } from '../combine/scope-unless-tapped.ts'
 import { type AnyLayer, type Applied, type Inner, type Layer, nameOf } from '../layer.ts'
 
 type Apply = AnyLayer['apply']
@@ -63,7 +64,7 @@ function listening(layer: AnyLayer, path: string): Layer<unknown, unknown>['appl
       })
       return { y: found ?? failMissing(layer, path), state: applied.state }
     }
-    return ctx.tap === undefined ? scope(run) : run()
+    return scopeUnlessTapped(ctx, run)
   }
 }
 

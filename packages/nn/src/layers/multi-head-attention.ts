@@ -1,5 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { applyInner } from '../combine/apply-inner.ts'
+import { scopeUnlessTapped } from '../combine/scope-unless-tapped.ts'
 import { checkCount } from '../counts.ts'
 import type { Initializer } from '../initializers/initializer.ts'
 import type { Context, Layer } from '../layer.ts'
@@ -132,7 +133,7 @@ export function multiHeadAttention(
       const joined = t.reshape(t.swapAxes(found, -3, -2), [...q.shape.slice(0, -1), heads * depth])
       return applyInner({ layer: output, name: 'output' }, params.output, null, joined, ctx).y
     }
-    return ctx.tap === undefined ? t.scope(run) : run()
+    return scopeUnlessTapped(ctx, run)
   }
 
   return {

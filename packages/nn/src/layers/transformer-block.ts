@@ -1,6 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { applyInner } from '../combine/apply-inner.ts'
 import { part } from '../combine/part.ts'
+import { scopeUnlessTapped } from '../combine/scope-unless-tapped.ts'
 import { checkCount } from '../counts.ts'
 import type { Context, Layer } from '../layer.ts'
 import { dropout as dropoutLayer } from './dropout.ts'
@@ -130,7 +131,7 @@ export function transformerBlock<const Features extends number>(
     }
     const run = (): t.Tensor =>
       withResidual('feedForward', feed, params, withResidual('attention', attend, params, x, ctx), ctx)
-    return ctx.tap === undefined ? t.scope(run) : run()
+    return scopeUnlessTapped(ctx, run)
   }
 
   return {

@@ -18,7 +18,7 @@ export interface CategoricalHingeOptions {
  *
  * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
  * @param options.classWeights a number for each class: what a row's weight w is multiplied by
- * @returns (prediction `[rows, …, classes]`, one-hot rows of the same shape, weights? `[rows]` or `[rows, …]`) -> a scalar,
+ * @returns (prediction `[rows, …, classes]`, one-hot rows of the same shape, of which the largest number names the true class, weights? `[rows]` or `[rows, …]`) -> a scalar,
  * `[rows, …]` for `'none'`
  * @throws RangeError when shapes do not fit, labels among them, or an option is out of range; TypeError for a bad option
  * @example
@@ -30,8 +30,9 @@ export interface CategoricalHingeOptions {
 export function categoricalHinge(options: CategoricalHingeOptions = {}): Loss {
   const { reduction = 'mean', classWeights } = options
   return rowsLoss('categoricalHinge', { reduction, classWeights }, (prediction, target) => {
-    const own = t.sum(t.where(target, prediction, 0), { axis: -1 })
-    const others = t.max(t.where(target, Number.NEGATIVE_INFINITY, prediction), { axis: -1 })
+    const isOwn = t.oneHot(t.argMax(target, { axis: -1 }), target.shape[target.rank - 1]!)
+    const own = t.sum(t.where(isOwn, prediction, 0), { axis: -1 })
+    const others = t.max(t.where(isOwn, Number.NEGATIVE_INFINITY, prediction), { axis: -1 })
     return t.relu(t.add(t.sub(others, own), 1))
   })
 }

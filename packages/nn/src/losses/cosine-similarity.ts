@@ -31,9 +31,12 @@ export function cosineSimilarity(options: ElementLossOptions = {}): Loss {
   })
 }
 
-/** Divided by the length, which is done first: a product of lengths may overflow. Zeros stay zeros, without a gradient. */
+/** Divided by the length. Zeros stay zeros, without a gradient. */
 function direction(x: t.Tensor): t.Tensor {
-  const length = t.norm(x, { axis: -1, keepDims: true })
-  const isZero = t.equal(length, 0)
-  return t.where(isZero, 0, t.div(x, t.where(isZero, 1, length)))
+  // By the largest element first, since a length may overflow. It moves no direction, and so needs no gradient.
+  const largest = t.stopGradient(t.max(t.abs(x), { axis: -1, keepDims: true }))
+  const isZero = t.equal(largest, 0)
+  const scaled = t.div(x, t.where(isZero, 1, largest))
+  const length = t.norm(t.where(isZero, 1, scaled), { axis: -1, keepDims: true })
+  return t.where(isZero, 0, t.div(scaled, length))
 }

@@ -33,10 +33,13 @@ export function sparseCrossEntropy(options: CrossEntropyOptions = {}): Loss {
   checkLabelSmoothing(name, labelSmoothing)
   const ofLabels = (prediction: t.Tensor, labels: t.Tensor, weights: t.Tensor | undefined): t.Tensor => {
     const x = given(name, prediction, weights, from)
-    const own = from === 'logits' ? t.sparseSoftmaxCrossEntropy(x, labels) : ofProbabilities(x, labels)
-    if (labelSmoothing === 0) return own
+    const own = (): t.Tensor =>
+      from === 'logits' ? t.sparseSoftmaxCrossEntropy(x, labels) : ofProbabilities(x, labels)
+    if (labelSmoothing === 0) return own()
     const logarithms = from === 'logits' ? t.logSoftmax(x) : t.log(x)
-    return t.sub(t.mul(own, 1 - labelSmoothing), t.mul(t.mean(logarithms, { axis: -1 }), labelSmoothing))
+    const even = t.mul(t.mean(logarithms, { axis: -1 }), -labelSmoothing)
+    // None of what is infinite: 0 times that is NaN.
+    return labelSmoothing === 1 ? even : t.add(t.mul(own(), 1 - labelSmoothing), even)
   }
   return labelsLoss(name, { reduction, classWeights }, ofLabels, 'crossEntropy')
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { chmod, open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { chmod, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { failType, kindOf } from '@tapeflow/autodiff'
 
 /** A file that is open: a `FileHandle` of Node. */
@@ -51,7 +51,13 @@ export async function writeFile(path: string, bytes: Uint8Array, options: WriteO
     )
   }
   const calls: FileCalls = options.calls ?? { open, rename }
-  const target = await realpath(path).catch(() => path)
+  // A link to nothing is followed too: the file that it names is made.
+  const target = await realpath(path).catch(() =>
+    readlink(path).then(
+      (to) => resolve(dirname(path), to),
+      () => path,
+    ),
+  )
   const mode = await stat(target).then(
     (found) => found.mode & 0o777,
     () => null,
