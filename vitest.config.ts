@@ -71,7 +71,7 @@ export default defineConfig({
     reporters: ['default', './scripts/plain-reporter.js'],
     env: { LONG: long ? '1' : '', SEED: process.env.SEED ?? '' },
     testTimeout,
-    // Two although one of them would be left for the browser: that has done its part in half of the time.
+    // Vitest would take one of two cores, and leave the other to the browser, which is done at half-time.
     maxWorkers: 2,
     projects: [
       ...['autodiff', 'nn', 'optim', 'data', 'train'].map((name) =>
