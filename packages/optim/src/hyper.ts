@@ -5,24 +5,25 @@ import { checkNumber, count, notNegative, type Range } from './range.ts'
 /** A run that nobody steers. */
 const untouched: Control = { rateScale: 1, overrides: {} }
 
-/** The numbers an optimizer was made with, by name; `learningRate` may follow a schedule. */
+/** The numbers that an optimizer or a transform was made with, by name; `learningRate` may follow a schedule. */
 export interface Settings<N extends string> {
-  /** The optimizer's name. */
+  /** The name of the function that made it, for errors. */
   readonly operation: string
-  readonly learningRate: number | Schedule
+  /** Left out where the numbers have no rate among them, as those of most transforms. */
+  readonly learningRate?: number | Schedule
   readonly values: { readonly [n in N]: number }
   readonly ranges: { readonly [n in N]: Range }
 }
 
-/** The names that may be overridden: the learning rate and what else is set. */
-export function namesOf(settings: Settings<string>): readonly string[] {
-  return ['learningRate', ...Object.keys(settings.values)]
+/** The names that may be overridden: the learning rate, where there is one, and what else is set. */
+export function namesOf({ learningRate, values }: Settings<string>): readonly string[] {
+  return [...(learningRate === undefined ? [] : ['learningRate']), ...Object.keys(values)]
 }
 
 /** Checks what a user passed to an optimizer, and returns it. */
 export function checkSettings<N extends string>(settings: Settings<N>): Settings<N> {
   const { operation, learningRate, values, ranges } = settings
-  if (typeof learningRate !== 'function') {
+  if (learningRate !== undefined && typeof learningRate !== 'function') {
     if (typeof learningRate !== 'number') {
       failType(operation, `learningRate must be a number or a schedule, got ${kindOf(learningRate)}`)
     }
@@ -47,21 +48,36 @@ export function settingsAt<N extends string>(
   checkNumber(operation, 'step', step, count)
   const { rateScale, overrides } = control
   for (const name in overrides) {
-    if (name === 'learningRate' || Object.hasOwn(values, name)) continue
-    const names = namesOf(settings)
-    failRange(operation, `unknown hyperparameter in overrides, got '${name}'`, `use ${names.join(', ')}`)
+    if ((name === 'learningRate' && learningRate !== undefined) || Object.hasOwn(values, name)) continue
+    failUnknown(operation, name, namesOf(settings))
   }
-  const scheduled = typeof learningRate === 'number' ? learningRate : learningRate(step)
-  if (typeof learningRate !== 'number')
-    checkNumber(operation, `the schedule's rate at step ${step}`, scheduled, notNegative)
-  const scaled = scheduled * checkNumber(operation, 'rateScale', rateScale, notNegative)
-  const rate = checkNumber(operation, 'learningRate', overrides.learningRate ?? scaled, notNegative)
-  const result: Record<string, number> = { learningRate: rate }
+  const result: Record<string, number> = {}
+  if (learningRate !== undefined) {
+    const scheduled = typeof learningRate === 'number' ? learningRate : learningRate(step)
+    if (typeof learningRate !== 'number')
+      checkNumber(operation, `the schedule's rate at step ${step}`, scheduled, notNegative)
+    const scaled = scheduled * checkNumber(operation, 'rateScale', rateScale, notNegative)
+    result.learningRate = checkNumber(
+      operation,
+      'learningRate',
+      overrides.learningRate ?? scaled,
+      notNegative,
+    )
+  }
   for (const name in values) {
     const value = overrides[name]
     result[name] = value === undefined ? values[name] : checkNumber(operation, name, value, ranges[name])
   }
   return result as { [n in N | 'learningRate']: number }
+}
+
+/** Refuses an override of a name that there is not. */
+export function failUnknown(operation: string, name: string, names: readonly string[]): never {
+  return failRange(
+    operation,
+    `unknown hyperparameter in overrides, got '${name}'`,
+    names.length === 0 ? 'it has none' : `use ${names.join(', ')}`,
+  )
 }
 
 /**
@@ -72,7 +88,7 @@ export function hyperOf<N extends string>(
   settings: Settings<N>,
 ): (step: number, control?: Control) => { [n in N | 'learningRate']: number } {
   const { operation, learningRate } = settings
-  if (typeof learningRate !== 'number') return (step, control) => settingsAt(settings, step, control)
+  if (typeof learningRate === 'function') return (step, control) => settingsAt(settings, step, control)
   let known: Control | null = null
   let numbers = Object.freeze(settingsAt(settings, 0))
   return (step, control = untouched) => {

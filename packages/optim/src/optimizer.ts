@@ -45,7 +45,9 @@ export interface Optimizer<K extends string> {
   readonly name: string
   /** The names that `overrides` may have. */
   readonly hyperparameters: readonly string[]
-  /** Slots before the first update: zeros. */
+  /** Whether it reads values while it decides, so that its update can be neither recorded nor compiled. */
+  readonly eager?: true
+  /** Slots before the first update: zeros, or what its doc comment says. */
   init<P extends Tree>(params: P): Slots<K, P>
   /**
    * Parameters and slots after one update.

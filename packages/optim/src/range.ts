@@ -13,6 +13,8 @@ export interface Range {
 
 /** Any finite number from 0 on, as learning rates are. */
 export const notNegative: Range = { from: 0 }
+/** Any finite number above 0, as bounds and radii are. */
+export const positive: Range = { above: 0 }
 /** From 0 to below 1, as decay factors are. */
 export const fraction: Range = { from: 0, below: 1 }
 /** 0, 1, 2, … */

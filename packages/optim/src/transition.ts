@@ -2,7 +2,7 @@ import { failRange, failType, kindOf } from '@tapeflow/autodiff'
 import { type Draft, enablePatches, Immer, type Patch } from 'immer'
 import type { Control } from './optimizer.ts'
 import { type Phase, type PhaseEvent, phases, phaseTable } from './phases.ts'
-import { checkNumber, notNegative, type Range } from './range.ts'
+import { checkNumber, notNegative, positive, type Range } from './range.ts'
 
 // An instance of its own: whether states are frozen does not depend on what an application tells immer.
 const immer: Immer = /*@__PURE__*/ new Immer({ autoFreeze: true })
@@ -41,7 +41,6 @@ export const initialState: MachineState = Object.freeze({
 })
 
 const anyNumber: Range = {}
-const positive: Range = { above: 0 }
 const commands = ['setLearningRate', 'setHyperparameter', 'scaleRate', 'restore']
 
 /**

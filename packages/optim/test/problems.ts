@@ -3,14 +3,15 @@ import * as t from '@tapeflow/autodiff'
 /** Parameters of every problem: a tree of two levels. */
 export type Params = Readonly<Record<string, readonly t.Tensor[]>>
 
-/** Something to minimise: as tensors, and its gradient in plain float64. */
+/** Something to minimise: as tensors, and in plain float64 with its gradient. */
 export interface Problem {
   readonly name: string
   /** A rate at which plain gradient descent does not blow up. */
   readonly rate: number
   readonly start: () => Params
   readonly loss: (params: Params, step: number) => t.Tensor
-  /** At the parameters in the order of `t.leaves`. */
+  /** The same in float64, at the parameters in the order of `t.leaves`. */
+  readonly value: (flat: readonly number[], step: number) => number
   readonly gradient: (flat: readonly number[], step: number) => number[]
 }
 
@@ -20,6 +21,7 @@ const quadratic: Problem = {
   rate: 0.05,
   start: () => ({ at: [t.tensor([1, -2, 3])] }),
   loss: ({ at }) => t.sum(t.mul(t.square(at![0]!), t.tensor(scales.map((a) => a / 2)))),
+  value: (x) => x.reduce((sum, value, i) => sum + (scales[i]! * value * value) / 2, 0),
   gradient: (x) => x.map((value, i) => scales[i]! * value),
 }
 
@@ -33,6 +35,7 @@ const rosenbrock: Problem = {
     const [x, y] = coordinates(params)
     return t.add(t.square(t.sub(1, x)), t.mul(t.square(t.sub(y, t.square(x))), 100))
   },
+  value: ([x = 0, y = 0]) => (1 - x) ** 2 + 100 * (y - x * x) ** 2,
   gradient: ([x = 0, y = 0]) => [-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)],
 }
 
@@ -47,6 +50,8 @@ const beale: Problem = {
     const y2 = t.square(y)
     return t.add(t.add(term(1.5, y), term(2.25, y2)), term(2.625, t.mul(y2, y)))
   },
+  value: ([x = 0, y = 0]) =>
+    [1.5, 2.25, 2.625].reduce((sum, constant, i) => sum + (constant - x + x * y ** (i + 1)) ** 2, 0),
   gradient: ([x = 0, y = 0]) => {
     const terms = [1.5, 2.25, 2.625].map((constant, i) => constant - x + x * y ** (i + 1))
     const dx = terms.map((term, i) => 2 * term * (y ** (i + 1) - 1))
@@ -68,6 +73,11 @@ const batch = (step: number): { inputs: number[][]; targets: number[] } => {
   return { inputs, targets }
 }
 
+const errorsAt = (
+  [bias = 0, ...weight]: readonly number[],
+  { inputs, targets }: ReturnType<typeof batch>,
+): number[] => inputs.map((row, r) => row.reduce((sum, x, c) => sum + x * weight[c]!, bias) - targets[r]!)
+
 const regression: Problem = {
   name: 'noisy linear regression, another batch at each step',
   rate: 0.1,
@@ -77,9 +87,10 @@ const regression: Problem = {
     const predicted = t.add(t.matmul(t.tensor(inputs), weights![0]!), biases![0]!)
     return t.mean(t.square(t.sub(predicted, t.tensor(targets.map((target) => [target])))))
   },
-  gradient: ([bias = 0, ...weight], step) => {
-    const { inputs, targets } = batch(step)
-    const errors = inputs.map((row, r) => row.reduce((sum, x, c) => sum + x * weight[c]!, bias) - targets[r]!)
+  value: (flat, step) => errorsAt(flat, batch(step)).reduce((sum, error) => sum + error * error, 0) / rows,
+  gradient: (flat, step) => {
+    const { inputs } = batch(step)
+    const errors = errorsAt(flat, batch(step))
     const over = (factor: (row: readonly number[]) => number): number =>
       errors.reduce((sum, error, r) => sum + (2 * error * factor(inputs[r]!)) / rows, 0)
     return [over(() => 1), over((row) => row[0]!), over((row) => row[1]!), over((row) => row[2]!)]

@@ -1,8 +1,9 @@
 import * as t from '@tapeflow/autodiff'
 import { adam, type Control, type Hyper, type Optimizer, sgd } from '@tapeflow/optim'
 import { describe, expect, test } from 'vitest'
+import { rows } from './rows/index.ts'
 
-interface Row {
+interface Recorded {
   readonly name: string
   readonly optimizer: Optimizer<string>
   readonly control?: Control
@@ -10,18 +11,17 @@ interface Row {
 
 const overriding = (overrides: Record<string, number>): Control => ({ rateScale: 0.5, overrides })
 
-// A new optimizer is a row, and each of its numbers that may be 0 another.
-const rows: readonly Row[] = [
-  { name: 'sgd', optimizer: sgd({ learningRate: 0.1 }) },
-  { name: 'sgd with momentum', optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }) },
+// Beside every optimizer, those whose numbers are other ones where an option is overridden.
+const recorded: readonly Recorded[] = [
+  ...rows
+    .map(({ name, optimizer }) => ({ name, optimizer: optimizer(0.1) }))
+    .filter(({ optimizer }) => optimizer.eager !== true),
   {
     name: 'sgd with its momentum overridden by 0',
     optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }),
     control: overriding({ momentum: 0 }),
   },
-  { name: 'adam', optimizer: adam({ learningRate: 0.1 }) },
   { name: 'adam without epsilon', optimizer: adam({ learningRate: 0.1, epsilon: 0 }) },
-  { name: 'adam with epsilonRoot', optimizer: adam({ learningRate: 0.1, epsilonRoot: 1e-3 }) },
   {
     name: 'adam with epsilonRoot overridden by 0',
     optimizer: adam({ learningRate: 0.1, epsilonRoot: 1e-3 }),
@@ -48,7 +48,7 @@ const values = (seed: number): Params => ({
 const loss = ({ layers }: Params): t.Tensor =>
   layers.map(({ bias, weight }) => t.mean(t.square(t.add(weight, bias)))).reduce((a, b) => t.add(a, b))
 
-describe.each(rows)('$name', ({ optimizer, control }) => {
+describe.each(recorded)('$name', ({ optimizer, control }) => {
   const slotShapes = Object.fromEntries(Object.keys(optimizer.init(null)).map((name) => [name, shapes]))
   const hyper = (step: number): Hyper => optimizer.hyper(step, control)
   const hyperShapes: Readonly<Record<string, t.Shape>> = Object.fromEntries(
@@ -103,7 +103,7 @@ describe.each(rows)('$name', ({ optimizer, control }) => {
     const mixed = { key: t.key(3), none: null, size: 7, w: t.tensor([1, 2]) }
     type Mixed = typeof mixed
     const update = (params: Mixed, slots: Record<string, Mixed>, hyper: Hyper): unknown =>
-      optimizer.update(params, slots, params, hyper)
+      optimizer.update(params, slots, params, hyper, (at) => ({ value: t.sum(at.w), gradients: at }))
     const compiled = t.compile(update)
     const slots = optimizer.init(mixed)
     const wanted = t.toSnapshot(update(mixed, slots, hyper(0)))

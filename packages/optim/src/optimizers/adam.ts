@@ -1,13 +1,17 @@
-import { add, div, mul, scope, sqrt, square, sub, type Tensor } from '@tapeflow/autodiff'
-import { checkSettings, namesOf, scalar, settingsAt } from '../hyper.ts'
-import { leafwise, zeroSlots } from '../leafwise.ts'
+import { add, div, mul, scope, sqrt, square } from '@tapeflow/autodiff'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { fraction, notNegative } from '../range.ts'
+import { type DirectionRule, descending, directing } from '../rule.ts'
+import type { Transform } from '../transform.ts'
 
 /** What `adam` takes. */
-export interface AdamOptions {
+export interface AdamOptions extends ScaleByAdamOptions {
   /** The rate lr: from 0 on, or a schedule; 1e-3 by default. */
   readonly learningRate?: number | Schedule
+}
+
+/** What `scaleByAdam` takes. */
+export interface ScaleByAdamOptions {
   /** β1: how much of the mean gradient is kept, from 0 to below 1; 0.9 by default. */
   readonly beta1?: number
   /** β2: how much of the mean squared gradient is kept, from 0 to below 1; 0.999 by default. */
@@ -42,53 +46,60 @@ export interface AdamOptions {
  *
  * Kingma & Ba 2015, Adam: a method for stochastic optimization.
  */
-export function adam({
-  learningRate = 1e-3,
-  beta1 = 0.9,
-  beta2 = 0.999,
-  epsilon = 1e-8,
-  epsilonRoot = 0,
-}: AdamOptions = {}): Optimizer<'m' | 'v'> {
-  const settings = checkSettings({
-    operation: 'adam',
-    learningRate,
+export function adam({ learningRate = 1e-3, ...options }: AdamOptions = {}): Optimizer<'m' | 'v'> {
+  return descending(adamRule('adam', options), learningRate)
+}
+
+/**
+ * The direction of `adam` as a link of a `chain`: m/(1 - β1^t) / (√(v/(1 - β2^t) + epsilonRoot) + epsilon), with the numbers and
+ * slots that it has there.
+ *
+ * @throws RangeError where a number is out of range; TypeError where it is none
+ * @example
+ * const optimizer = chain(scaleByAdam(), descend({ learningRate: 0.25 }))
+ * const params = { w: t.tensor([1, 1]) }
+ * const gradients = { w: t.tensor([1000, -0.5]) }
+ * const next = optimizer.update(gradients, optimizer.init(params), params, optimizer.hyper(0))
+ * next.params.w.toArray().map((w) => w.toFixed(4)) // => ['0.7500', '1.2500']
+ */
+export function scaleByAdam(options: ScaleByAdamOptions = {}): Transform<'m' | 'v'> {
+  return directing(adamRule('scaleByAdam', options))
+}
+
+function adamRule(
+  name: string,
+  { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, epsilonRoot = 0 }: ScaleByAdamOptions,
+): DirectionRule<'m' | 'v', keyof ScaleByAdamOptions> {
+  return {
+    name,
+    slots: ['m', 'v'],
     values: { beta1, beta2, epsilon, epsilonRoot },
     ranges: { beta1: fraction, beta2: fraction, epsilon: notNegative, epsilonRoot: notNegative },
-  })
-  return {
-    name: 'adam',
-    hyperparameters: namesOf(settings),
-    init: (params) => zeroSlots(['m', 'v'], params),
-    update: (gradients, slots, params, hyper) =>
-      scope(() => {
-        const number = (name: string): Tensor => scalar('adam', hyper, name)
-        const [beta1, beta2] = [number('beta1'), number('beta2')]
-        const [rest1, rest2] = [number('oneMinusBeta1'), number('oneMinusBeta2')]
-        const stepSize = mul(number('learningRate'), number('correction'))
-        const epsilon = number('scaledEpsilon')
-        // By what is there and not by its value, which a function that is being recorded cannot read.
-        const inside = hyper.scaledEpsilonRoot === undefined ? null : number('scaledEpsilonRoot')
-        return leafwise('adam', ['m', 'v'], gradients, slots, params, (w, g, m, v) => {
-          // A scope for each: what it frees is the memory that the next one writes to.
-          const nextM = scope(() => add(mul(m!, beta1), mul(g, rest1)))
-          const nextV = scope(() => add(mul(v!, beta2), mul(square(g), rest2)))
-          const root = sqrt(inside === null ? nextV : add(nextV, inside))
-          return [sub(w, mul(div(nextM, add(root, epsilon)), stepSize)), nextM, nextV]
-        })
-      }),
-    hyper: (step, control) => {
-      const now = settingsAt(settings, step, control)
-      const left1 = 1 - now.beta1 ** (step + 1)
-      const left2 = 1 - now.beta2 ** (step + 1)
+    numbers: ({ beta1, beta2, epsilon, epsilonRoot }, step) => {
+      const left1 = 1 - beta1 ** (step + 1)
+      const left2 = 1 - beta2 ** (step + 1)
       return {
-        learningRate: now.learningRate,
         correction: Math.sqrt(left2) / left1,
-        beta1: now.beta1,
-        beta2: now.beta2,
-        oneMinusBeta1: 1 - now.beta1,
-        oneMinusBeta2: 1 - now.beta2,
-        scaledEpsilon: now.epsilon * Math.sqrt(left2),
-        ...(now.epsilonRoot !== 0 && { scaledEpsilonRoot: now.epsilonRoot * left2 }),
+        beta1,
+        beta2,
+        oneMinusBeta1: 1 - beta1,
+        oneMinusBeta2: 1 - beta2,
+        scaledEpsilon: epsilon * Math.sqrt(left2),
+        ...(epsilonRoot !== 0 && { scaledEpsilonRoot: epsilonRoot * left2 }),
+      }
+    },
+    scale: 'correction',
+    leaf: (number) => {
+      const [beta1, beta2] = [number('beta1'), number('beta2')]
+      const [rest1, rest2] = [number('oneMinusBeta1'), number('oneMinusBeta2')]
+      const epsilon = number('scaledEpsilon')
+      const inside = number.has('scaledEpsilonRoot') ? number('scaledEpsilonRoot') : null
+      return (_, g, m, v) => {
+        // A scope for each: what it frees is the memory that the next one writes to.
+        const nextM = scope(() => add(mul(m!, beta1), mul(g, rest1)))
+        const nextV = scope(() => add(mul(v!, beta2), mul(square(g), rest2)))
+        const root = sqrt(inside === null ? nextV : add(nextV, inside))
+        return [div(nextM, add(root, epsilon)), nextM, nextV]
       }
     },
   }

@@ -1,8 +1,7 @@
-import { add, mul, scope, sub } from '@tapeflow/autodiff'
-import { checkSettings, hyperOf, namesOf, type Settings, scalar } from '../hyper.ts'
-import { leafwise, zeroSlots } from '../leafwise.ts'
 import type { Optimizer, Schedule } from '../optimizer.ts'
-import { fraction } from '../range.ts'
+import { checkNumber, fraction } from '../range.ts'
+import { descending, updating } from '../rule.ts'
+import { velocityRule } from './momentum.ts'
 
 /** What `sgd` takes. */
 export interface SgdOptions<M extends number = number> {
@@ -18,9 +17,8 @@ export interface SgdOptions<M extends number = number> {
  *     V = β V + lr g
  *     W = W - V
  *
- * V starts at 0. It is a sum, as Sutskever and Keras have it: the rate is inside, so that a change of the rate acts on
- * new gradients only, and steps grow up to lr / (1 - β). With momentum 0 the rule is W = W - lr g and nothing is
- * remembered; `momentum` is then no hyperparameter that could be overridden.
+ * With momentum 0 the rule is W = W - lr g and nothing is remembered; `momentum` is then no hyperparameter that could be
+ * overridden. With another it is what `momentum` makes, under this name.
  *
  * The course notes subtract the velocity of the step before: here V is updated first.
  *
@@ -42,44 +40,10 @@ export interface SgdOptions<M extends number = number> {
 export function sgd(options: SgdOptions<0>): Optimizer<never>
 export function sgd(options: SgdOptions): Optimizer<'velocity'>
 export function sgd({ learningRate, momentum = 0 }: SgdOptions): Optimizer<never> | Optimizer<'velocity'> {
-  const settings = checkSettings({
-    operation: 'sgd',
+  checkNumber('sgd', 'momentum', momentum, fraction)
+  if (momentum !== 0) return updating(velocityRule('sgd', { momentum }), learningRate)
+  return descending<never, never>(
+    { name: 'sgd', slots: [], values: {}, ranges: {}, leaf: () => (_, g) => [g] },
     learningRate,
-    values: { momentum },
-    ranges: { momentum: fraction },
-  })
-  return momentum === 0 ? plain(learningRate) : withVelocity(settings)
-}
-
-function plain(learningRate: number | Schedule): Optimizer<never> {
-  const settings = { operation: 'sgd', learningRate, values: {}, ranges: {} }
-  return {
-    name: 'sgd',
-    hyperparameters: namesOf(settings),
-    init: () => ({}),
-    update: (gradients, slots, params, hyper) =>
-      scope(() => {
-        const rate = scalar('sgd', hyper, 'learningRate')
-        return leafwise('sgd', [], gradients, slots, params, (w, g) => [sub(w, mul(g, rate))])
-      }),
-    hyper: hyperOf(settings),
-  }
-}
-
-function withVelocity(settings: Settings<'momentum'>): Optimizer<'velocity'> {
-  return {
-    name: 'sgd',
-    hyperparameters: namesOf(settings),
-    init: (params) => zeroSlots(['velocity'], params),
-    update: (gradients, slots, params, hyper) =>
-      scope(() => {
-        const rate = scalar('sgd', hyper, 'learningRate')
-        const beta = scalar('sgd', hyper, 'momentum')
-        return leafwise('sgd', ['velocity'], gradients, slots, params, (w, g, velocity) => {
-          const next = add(mul(velocity!, beta), mul(g, rate))
-          return [sub(w, next), next]
-        })
-      }),
-    hyper: hyperOf(settings),
-  }
+  )
 }
