@@ -324,6 +324,13 @@ describe('lambda', () => {
         'lambda: the function must keep the rows, got [] from [2,3]; work on the other axes',
       ),
     )
+    // As many features as the rows that it was asked with: the sum over rows had the right first axis.
+    expect(() => lambda((x) => t.sum(x, { axis: 0 })).init(t.key(1), [2])).toThrow(
+      refusal(
+        RangeError,
+        'lambda: the function must keep the rows, got [2] from [3,2]; work on the other axes',
+      ),
+    )
     // @ts-expect-error a layer is no function
     expect(() => lambda(relu())).toThrow(
       refusal(TypeError, 'lambda: a function is needed, got an object; pass (x) => t.square(x)'),
