@@ -169,6 +169,18 @@ describe('what is infinite in rows of weight 0', () => {
   })
 })
 
+test('the mean of no rows is NaN, whichever loss and whether weighted or not', () => {
+  const [none, noLabels] = [t.zeros([0, 3]), t.zeros([0])]
+  for (const weights of [undefined, noLabels]) {
+    for (const make of [crossEntropy, klDivergence, categoricalHinge, mse, hinge, cosineSimilarity]) {
+      expect(make()(none, none, weights).item()).toBeNaN()
+      expect(make({ reduction: 'sum' })(none, none, weights).item()).toBe(0)
+    }
+    expect(sparseCrossEntropy()(none, noLabels, weights).item()).toBeNaN()
+    expect(triplet()({ anchor: none, positive: none, negative: none }, weights).item()).toBeNaN()
+  }
+})
+
 describe('losses of two classes', () => {
   test('take targets [rows] for predictions [rows, 1]', () => {
     const [x, y] = [t.normal(t.key(2), [4]), t.tensor([1, -1, -1, 1])]
