@@ -290,6 +290,14 @@ describe('concat', () => {
     expect(() => concat(relu()).init(t.key(1), [])).toThrow(
       refusal(RangeError, 'concat: samples must have features, got scalars; give them an axis: [1]'),
     )
+    // Their last axis is that of the rows, which were joined.
+    const total = lambda((x) => t.sum(x, { axis: -1 }))
+    expect(() => concat(total, total).init(t.key(1), [4])).toThrow(
+      refusal(
+        RangeError,
+        'concat: layer 0 (lambda) gives scalars, which have no axis to be joined on; give them an axis: [1]',
+      ),
+    )
     expect(() => concat()).toThrow(
       refusal(RangeError, 'concat: at least one layer is needed, got 0; pass linear(…), relu(), …'),
     )
