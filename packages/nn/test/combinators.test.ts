@@ -4,6 +4,7 @@ import {
   type Context,
   concat,
   dropout,
+  embedding,
   identity,
   type Layer,
   lambda,
@@ -269,6 +270,13 @@ describe('parallel', () => {
 })
 
 describe('concat', () => {
+  test('takes scalars, such as indices, where its layers give features', () => {
+    const join = concat(embedding(5, 3), embedding(5, 2))
+    const { params, state, outputShape } = join.init(t.key(1), [])
+    expect(outputShape).toEqual([5])
+    expect(join.apply(params, state, t.tensor([0, 4]), ctx).y.shape).toEqual([2, 5])
+  })
+
   test('refuses layers that do not go side by side, naming both', () => {
     const [two, three] = [unknownSize(2), unknownSize(3)]
     expect(() => concat(linear(two, 1), relu(), linear(three, 1))).toThrow(
@@ -288,7 +296,10 @@ describe('concat', () => {
       ),
     )
     expect(() => concat(relu()).init(t.key(1), [])).toThrow(
-      refusal(RangeError, 'concat: samples must have features, got scalars; give them an axis: [1]'),
+      refusal(
+        RangeError,
+        'concat: layer 0 (relu) gives scalars, which have no axis to be joined on; give them an axis: [1]',
+      ),
     )
     // Their last axis is that of the rows, which were joined.
     const total = lambda((x) => t.sum(x, { axis: -1 }))

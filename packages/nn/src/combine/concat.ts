@@ -57,8 +57,6 @@ export function concat(...layers: readonly AnyLayer[]): Layer<Held, Held> {
     ...(inputSize === undefined ? {} : { inputSize }),
     init: (key, inputShape) => {
       const { params, state, outputShapes } = beside.init(key, inputShape)
-      if (inputShape.length === 0)
-        t.failRange('concat', 'samples must have features, got scalars', 'give them an axis: [1]')
       checkOutputs('concat', layers, outputShapes, -1)
       if (outputShapes[0]!.length === 0) {
         t.failRange(
