@@ -19,6 +19,7 @@ import {
 } from '../src/index.ts'
 import { type LayerReaders, layersByType, loadModel, loadModelOf, toModelFile } from '../src/model.ts'
 import { refusedFile } from './file-bytes.ts'
+import { refusal } from './float64.ts'
 
 const model = sequential(
   linear(3, 4, { useBias: false }),
@@ -128,6 +129,27 @@ describe('a model in a file', () => {
     expect(load(null)).toEqual([[35]])
     expect(load({ mean: [1, 10], standardDeviation: [2, 4] })).toEqual([[7]])
     expect(load({ scale: 2, offset: [0, 1] })).toEqual([[71]])
+  })
+
+  // Of one feature, all others were made by broadcasting.
+  test('refuses to preprocess samples of another number of features', () => {
+    const { params, state } = linear(2, 1).init(t.key(1), [2])
+    for (const preprocessing of [
+      { mean: [1, 10], standardDeviation: 1 },
+      { scale: 2, offset: [0, 1] },
+    ]) {
+      const { predict } = loadModel(
+        toModelFile(linear(2, 1), { params, state, inputShape: [2], preprocessing }),
+      )
+      for (const shape of [[3, 1], [3, 3], []]) {
+        expect(() => predict(t.ones(shape))).toThrow(
+          refusal(
+            RangeError,
+            `loadModel: the preprocessing is of 2 features, got samples ${t.showShape(shape)}; pass [rows, …, 2]`,
+          ),
+        )
+      }
+    }
   })
 
   test('leaks nothing', () => {
