@@ -11,7 +11,7 @@ type SlotsOf<T> = T extends Transform<infer K> ? K : never
  * optimizer at the end, mostly `descend`, takes for gradients.
  *
  * Slots and hyperparameters are those of all links. Where two links have one of the same name, that of the second gets a number
- * behind it: of two links `trace` the slots are `trace` and `trace2`. A link may hold what follows (`accumulate`,
+ * behind it: of two links `trace` the slots are `trace` and `trace2`. `learningRate` is that of the end. A link may hold what follows (`accumulate`,
  * `applyIfFinite`): parameters and the slots of all links behind it then stay as they were. What an optimizer at the end asks of
  * `evaluate` does not go through the links.
  *

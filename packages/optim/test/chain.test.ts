@@ -264,6 +264,15 @@ describe('a link that holds', () => {
     expect(after(optimizer, 2, 5, 5).average).toBeCloseTo((8 + 16 + 12) / 7, 5)
   })
 
+  test('at the first or the last of k gradients: those count as 0, and none is applied twice', () => {
+    const gathered = (...steps: readonly number[]): Optimizer<string> =>
+      chain(holding(...steps), accumulate(2), end)
+    const gradients = [1, 2, 4, 8, 16, 32]
+    expect(after(gathered(), ...gradients)).toEqual({ w: 10 - 1.5 - 6 - 24, sum: 0 })
+    expect(after(gathered(2), ...gradients)).toEqual({ w: 10 - 1.5 - 4 - 24, sum: 0 })
+    expect(after(gathered(1), ...gradients)).toEqual({ w: 10 - 6 - 24, sum: 0 })
+  })
+
   test('takes no share of what is not finite', () => {
     const optimizer = chain(holding(0, 1), scaleByAdam(), trace({ decay: 0.5 }), end)
     const held = after(optimizer, Number.NaN, Number.POSITIVE_INFINITY)

@@ -11,7 +11,8 @@ import type { Transform } from '../transform.ts'
  *
  * At the k - 1 steps between, parameters and the slots of all links behind it stay as they are, and for those, schedules and bias
  * corrections included, k steps count as one. Links before it see every gradient. A NaN in one gradient makes the mean of its k
- * NaN, not those after. What does not fill k at the end of a run is not applied.
+ * NaN, not those after: `applyIfFinite` goes behind it. Where a link before it holds some of the k steps, their gradients count as
+ * 0; where it holds the last one, none of the k is applied. What does not fill k at the end of a run is not applied.
  *
  * Keras calls it `gradient_accumulation_steps`; in PyTorch it is k calls of `backward` (which sum) before one step.
  *
@@ -39,9 +40,10 @@ export function accumulate(k: number): Transform<'sum'> {
         const number = numbersOf(operation, hyper)
         const [isLater, isLast] = [number('isLater'), number('isLast')]
         const made = leafwise(operation, slots, updates, now, params, (_, u, sum) => {
-          // Chosen, not multiplied by 0: NaN of the gradients before would stay NaN.
+          // Chosen, not multiplied by 0: NaN of the gradients before would stay NaN. At both ends of the k, for either may be held
+          // by a link before: a sum that was applied must not be added to, nor one that never was be applied later.
           const next = where(isLater, add(sum!, u), u)
-          return [div(next, k), next]
+          return [div(next, k), where(isLast, 0, next)]
         })
         return { updates: made.params, slots: made.slots, applies: isLast }
       }),

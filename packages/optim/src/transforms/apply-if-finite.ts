@@ -4,8 +4,8 @@ import type { Transform } from '../transform.ts'
 
 /**
  * Lets what follows take place where every element of the updates is finite. Where one is NaN or infinite, parameters and the slots
- * of all links behind it stay as they are, bit for bit; slots of links before it are past help: put it first, or behind
- * `accumulate`, which gathers a NaN for its k steps only.
+ * of all links behind it stay as they are, bit for bit; slots of links before it are past help: put it first, but
+ * behind `accumulate`, which gathers a NaN for its k steps only.
  *
  * Whether a step takes place is found out on the device: a step that is left out counts for schedules and bias corrections.
  * PyTorch's `GradScaler` leaves such steps out too; optax's `apply_if_finite` gives up after some number of them in a row, this one

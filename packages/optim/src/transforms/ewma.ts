@@ -23,10 +23,11 @@ export interface EwmaOptions {
  * The average is the slot itself, ready to be read: `slots.average`, a tree like the parameters, to `apply` the model with. It is
  * kept as average_t = average_(t-1) β (1 - β^(t-1)) / (1 - β^t) + W_t (1 - β) / (1 - β^t), the same sequence, with both factors made
  * in float64. Before the first update it is 0. Nothing is averaged at steps that a link before it holds: behind `accumulate` one
- * update counts as one. In a run of `fit` it is `slots.average` of a snapshot, of which `t.fromSnapshot` makes tensors.
+ * update counts as one. In a run of `fit` it is `slots.average` of a snapshot, of which `t.fromSnapshot` makes tensors; it is of
+ * parameters before `constraints` change them.
  *
- * Course notes have no rule for the start; TensorFlow's and optax's averages begin at the first parameters instead, and Keras'
- * `use_ema` too, which puts the average in the place of the parameters at the end.
+ * Course notes have no rule for the start. The averages of TensorFlow and Keras (`use_ema`) begin at the first parameters, and Keras
+ * puts them in the place of the parameters at the end.
  *
  * @returns a link of a `chain` with the slot `average`
  * @throws RangeError where the decay is out of range; TypeError where it is no number
