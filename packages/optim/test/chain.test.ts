@@ -271,6 +271,7 @@ describe('a link that holds', () => {
     expect(after(gathered(), ...gradients)).toEqual({ w: 10 - 1.5 - 6 - 24, sum: 0 })
     expect(after(gathered(2), ...gradients)).toEqual({ w: 10 - 1.5 - 4 - 24, sum: 0 })
     expect(after(gathered(1), ...gradients)).toEqual({ w: 10 - 6 - 24, sum: 0 })
+    expect(after(gathered(1), Number.NaN, 2, 4, 8)).toEqual({ w: 10 - 6, sum: 0 })
   })
 
   test('takes no share of what is not finite', () => {

@@ -449,17 +449,18 @@ describe('accumulate', () => {
 
   test('in accumulate waits for the product of both', () => {
     const optimizer = chain(accumulate(2), accumulate(3), descend({ learningRate: 1 }))
-    const found = states(optimizer, 12) as State[]
-    const start = t.scope(() => t.toSnapshot(params()))
-    const moved = found.map(({ params }, i) => {
-      const before = i === 0 ? start : found[i - 1]!.params
-      return JSON.stringify(params, arrays) !== JSON.stringify(before, arrays)
+    const moved: number[] = []
+    t.scope(() => {
+      let state = startOf(optimizer)
+      for (let step = 0; step < 12; step++) {
+        const before = values(state.params)
+        state = stepWith(optimizer)(state, slopes(step), step)
+        if (values(state.params).some((w, i) => w !== before[i])) moved.push(step)
+      }
     })
-    expect(moved.flatMap((has, i) => (has ? [i] : []))).toEqual([5, 11])
+    expect(moved).toEqual([5, 11])
   })
 })
-
-const arrays = (_: string, value: unknown): unknown => (ArrayBuffer.isView(value) ? String(value) : value)
 
 describe('addNoise', () => {
   const noise = (path: string, step: number, key = t.key(3)): number[] =>
