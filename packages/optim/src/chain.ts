@@ -11,7 +11,7 @@ type SlotsOf<T> = T extends Transform<infer K> ? K : never
  * optimizer at the end, mostly `descend`, takes for gradients.
  *
  * Slots and hyperparameters are those of all links. Where two links have one of the same name, that of the second gets a number
- * behind it: of two links `trace` the slots are `trace` and `trace2`. A link may hold what follows (`accumulate`,
+ * behind it: of two links `trace` the slots are `trace` and `trace2`. `learningRate` is that of the end. A link may hold what follows (`accumulate`,
  * `applyIfFinite`): parameters and the slots of all links behind it then stay as they were. What an optimizer at the end asks of
  * `evaluate` does not go through the links.
  *
@@ -39,7 +39,12 @@ export function chained(name: string, links: readonly Link[]): Optimizer<string>
   const transforms = links.slice(0, last) as readonly Transform<string>[]
   const end = links[last] as Optimizer<string>
   const slotNames = numbered(links.map((link) => Object.keys(link.init(null))))
-  const hyperNames = numbered(links.map(({ hyperparameters }) => hyperparameters))
+  // The machine steers the rate of the end by this name.
+  const kept = end.hyperparameters.filter((name) => name === 'learningRate')
+  const hyperNames = numbered(
+    links.map(({ hyperparameters }) => hyperparameters),
+    kept,
+  )
   const controls = controlsOf(name, hyperNames)
 
   const collected = <P>(slots: readonly Slots<string, P>[]): Slots<string, P> => {
@@ -118,17 +123,33 @@ function failOrder(name: string, i: number): never {
   )
 }
 
-/** The names of each link, and what a chain calls them: a number goes behind those that earlier links have. */
-function numbered(links: readonly (readonly string[])[]): readonly ReadonlyMap<string, string>[] {
+/**
+ * The names of each link, and what a chain calls them: a number goes behind those that earlier links have, or that are kept for the
+ * last one.
+ */
+function numbered(
+  links: readonly (readonly string[])[],
+  kept: readonly string[] = [],
+): readonly ReadonlyMap<string, string>[] {
   const taken = new Set<string>()
-  return links.map((names) => {
-    const free = (name: string, count: number): string => {
-      const tried = count === 1 ? name : `${name}${count}`
-      return taken.has(tried) ? free(name, count + 1) : tried
-    }
-    const own = new Map(names.map((name) => [name, free(name, 1)]))
-    for (const outer of own.values()) taken.add(outer)
-    return own
+  const free = (name: string, count: number): string => {
+    const tried = `${name}${count}`
+    return taken.has(tried) ? free(name, count + 1) : tried
+  }
+  return links.map((names, i) => {
+    const reserved = i === links.length - 1 ? [] : kept
+    const isFree = (name: string): boolean => !taken.has(name) && !reserved.includes(name)
+    // Those that stay come first: a name with a number behind it must not take that of another of the same link.
+    const staying = new Set(names.filter(isFree))
+    for (const name of staying) taken.add(name)
+    return new Map(
+      names.map((name) => {
+        if (staying.has(name)) return [name, name]
+        const outer = free(name, 2)
+        taken.add(outer)
+        return [name, outer]
+      }),
+    )
   })
 }
 

@@ -30,8 +30,13 @@ function trajectory(optimizer: Optimizer<string>, problem: Problem): number[][] 
 
 function expected(update: Reference, problem: Problem): number[][] {
   const start: number[][] = []
+  const shapes: t.Shape[] = []
+  const paths: string[] = []
   t.scope(() => {
-    start.push(...t.leaves(problem.start()).map((x) => Array.from(x.toFloat32Array())))
+    const tree = problem.start()
+    start.push(...t.leaves(tree).map((x) => Array.from(x.toFloat32Array())))
+    shapes.push(...t.leaves(tree).map((x) => x.shape))
+    paths.push(...t.paths(tree))
   })
   const sizes = start.map(({ length }) => length)
   let params = start.flat()
@@ -40,7 +45,7 @@ function expected(update: Reference, problem: Problem): number[][] {
       value: problem.value(at, step),
       gradient: problem.gradient(at, step),
     })
-    params = update(params, problem.gradient(params, step), step, { evaluate, sizes })
+    params = update(params, problem.gradient(params, step), step, { evaluate, sizes, shapes, paths })
     return params
   })
 }

@@ -9,6 +9,9 @@ export interface Surroundings {
   }
   /** How many of the flat parameters are of each tensor, in order. */
   readonly sizes: readonly number[]
+  /** The shape of each tensor, and its path. */
+  readonly shapes: readonly (readonly number[])[]
+  readonly paths: readonly string[]
 }
 
 /** One update of flat parameters in plain float64, written from the paper; it keeps its own memory. */
@@ -34,6 +37,10 @@ export interface Row {
   readonly trees?: number
   /** Why its derivative by the learning rate is not compared with differences, where it is not. */
   readonly notDifferentiated?: string
+  /** Why permuted leaves do not give permuted results, where they do not. */
+  readonly byPath?: string
+  /** Which numbers of its `hyper` tensors cannot stand for: keys are made of them. */
+  readonly mustBeNumbers?: readonly string[]
 }
 
 /** The same rate at every step. */
