@@ -248,6 +248,32 @@ describe('adamw', () => {
     expect(Math.abs(largeL2!)).toBeLessThan(1e-5)
   })
 
+  test('loses nothing of a small decay to rounding, on the mean of many', () => {
+    t.scope(() => {
+      const start = t.uniform(t.key(1), [500], 1, 2)
+      const [plain, decaying] = [adam(), adamw({ weightDecay: 1e-3 })]
+      type Pair = { plain: State; decaying: State; lost: t.Tensor }
+      const first: Pair = {
+        plain: { params: start, slots: plain.init(start) },
+        decaying: { params: start, slots: decaying.init(start) },
+        lost: t.zerosLike(start),
+      }
+      const last = t.fold(first, Array(1000).keys(), (now, i) => {
+        const gradient = t.normal(t.key(i + 2), [500])
+        const step = (optimizer: Optimizer<string>, { params, slots }: State): State =>
+          optimizer.update(gradient, slots, params, optimizer.hyper(i))
+        return {
+          plain: step(plain, now.plain),
+          decaying: step(decaying, now.decaying),
+          lost: t.add(now.lost, t.mul(now.decaying.params, 1e-6)),
+        }
+      })
+      const found = t.sum(t.sub(last.plain.params, last.decaying.params)).item()
+      // Multiplied by 1 - 1e-6, which is 1 - 1.013e-6 in float32, they would lose 1.5% more.
+      expect(Math.abs(found / t.sum(last.lost).item() - 1)).toBeLessThan(0.003)
+    })
+  })
+
   test('decays what `at` chooses, and is adam elsewhere', () => {
     const params = (): { bias: t.Tensor; layers: { weight: t.Tensor }[] } => ({
       bias: t.tensor([1, 2]),

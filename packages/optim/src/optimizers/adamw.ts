@@ -22,9 +22,9 @@ export interface AdamwOptions extends AdamOptions {
  * alike, whatever the scale of the gradients. With λ = 0 it is `adam`, bit for bit.
  *
  * The decay is times the rate, schedule and all, as in PyTorch (`{ weightDecay: 0.01 }`, as here) and Keras (`{ weightDecay: 0.004,
- * epsilon: 1e-7, epsilonHat: true }`). In the paper it is times the schedule alone: its λ is our λ times the base rate. Both
- * multiply W by 1 - lr λ first; here lr λ W is subtracted along with the step, since 1 - lr λ in float32 is off by up to 3% of
- * a decay of 1e-6, at each step to the same side.
+ * epsilon: 1e-7, epsilonHat: true }`), which multiply W by 1 - lr λ first. Here lr λ W is subtracted along with the step: 1 - lr λ in
+ * float32 is off by up to 3% of a decay of 1e-6, at every step to the same side. In the paper the decay is times the schedule
+ * alone: its λ is our λ times the base rate.
  *
  * @returns an optimizer with the slots `m` and `v`
  * @throws RangeError where a number is out of range, and at an update where `at` chooses no leaf; TypeError for what is no number
