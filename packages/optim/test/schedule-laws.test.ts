@@ -310,6 +310,19 @@ describe('schedules that are each other', () => {
       steps.slice(0, 150).map(cosineDecay(options)),
     )
   })
+  test('cosineRestarts is back at each restart, and not a step before', () => {
+    const missed: string[] = []
+    for (const periodFactor of [1, 2, 3, 5, 6, 7, 10]) {
+      for (const steps of [2, 3, 7, 10, 49, 1000]) {
+        const rate = cosineRestarts({ from: 0.3, to: 0.1, steps, periodFactor })
+        for (let start = steps, period = steps; start < 1e5 * steps; start += period) {
+          period *= periodFactor
+          if (rate(start) !== 0.3 || rate(start - 1) >= 0.3) missed.push(`${periodFactor} ${steps} ${start}`)
+        }
+      }
+    }
+    expect(missed).toEqual([])
+  })
   test('a cosineRestarts whose periods grow by a tenth restarts at whole steps exactly', () => {
     // 100 + 110 + 121: no sum of floating-point powers of 1.1 is that.
     const rate = cosineRestarts({ from: 0.3, steps: 100, periodFactor: 1.1 })
