@@ -53,5 +53,6 @@ function words({ from, above, below, to, integer }: Range): string {
   const kind = integer === true ? 'an integer' : 'a finite number'
   if (from !== undefined) return `${kind} from ${from} ${below === undefined ? 'on' : `to below ${below}`}`
   if (above === undefined) return kind
-  return to === undefined ? `${kind} above ${above}` : `${kind} above ${above} and at most ${to}`
+  const upper = below !== undefined ? ` and below ${below}` : to !== undefined ? ` and at most ${to}` : ''
+  return `${kind} above ${above}${upper}`
 }

@@ -55,9 +55,8 @@ export function cosineRestarts(options: CosineRestartsOptions): Schedule {
   return (step) => {
     const periods = checkNumber('cosineRestarts', 'step', step, count) / steps
     let period = Math.floor(growth === 0 ? periods : Math.log1p(periods * (periodFactor - 1)) / growth)
-    // The logarithm may be off in its last bit, which at a restart is another period.
-    if (start(period) > step) period--
-    else if (start(period + 1) <= step) period++
+    // The logarithm may be too small in its last bit, which at a restart is the period before.
+    if (start(period + 1) <= step) period++
     const done = (step - start(period)) / (start(period + 1) - start(period))
     const left = (restartFactor ** period * (1 + Math.cos(Math.PI * done))) / 2
     return from * left + to * (1 - left)
