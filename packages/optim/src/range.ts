@@ -19,7 +19,7 @@ export const notNegative: Range = { from: 0 }
 export const positive: Range = { above: 0 }
 /** From 0 to below 1, as decay factors are. */
 export const fraction: Range = { from: 0, below: 1 }
-/** Above 0 and at most 1, as what is left after a decay is. */
+/** Above 0, up to 1, as shares are that must not be nothing. */
 export const share: Range = { above: 0, to: 1 }
 /** 0, 1, 2, … */
 export const count: Range = { from: 0, integer: true }
@@ -51,8 +51,7 @@ export function checkNumber(operation: string, name: string, value: unknown, ran
 
 function words({ from, above, below, to, integer }: Range): string {
   const kind = integer === true ? 'an integer' : 'a finite number'
-  if (from !== undefined) return `${kind} from ${from} ${below === undefined ? 'on' : `to below ${below}`}`
-  if (above === undefined) return kind
-  const upper = below !== undefined ? ` and below ${below}` : to !== undefined ? ` and at most ${to}` : ''
-  return `${kind} above ${above}${upper}`
+  const end = below !== undefined ? ` to below ${below}` : to !== undefined ? ` up to ${to}` : ''
+  if (from !== undefined) return `${kind} from ${from}${end || ' on'}`
+  return above === undefined ? `${kind}${end}` : `${kind} above ${above}${end}`
 }

@@ -179,12 +179,12 @@ describe('refused', () => {
     [
       () => cosineRestarts({ from: 1, steps: 5, restartFactor: 1.5 }),
       RangeError,
-      'cosineRestarts: restartFactor must be a finite number above 0 and at most 1, got 1.5',
+      'cosineRestarts: restartFactor must be a finite number above 0 up to 1, got 1.5',
     ],
     [
       () => exponentialDecay({ from: 1, factor: 0 }),
       RangeError,
-      'exponentialDecay: factor must be a finite number above 0 and at most 1, got 0',
+      'exponentialDecay: factor must be a finite number above 0 up to 1, got 0',
     ],
     [
       () => stepDecay({ from: 1, steps: 0 }),
@@ -218,7 +218,7 @@ describe('refused', () => {
     [
       () => oneCycle({ peak: 1, steps: 9, rising: 1 }),
       RangeError,
-      'oneCycle: rising must be a finite number above 0 and below 1, got 1',
+      'oneCycle: rising must be a finite number above 0 to below 1, got 1',
     ],
     [
       () => oneCycle({ peak: 1, steps: 4, rising: 0.25 }),
@@ -258,7 +258,7 @@ describe('refused', () => {
     [
       () => cyclic({ from: 0, to: 1, steps: 5, mode: 'expRange' }),
       TypeError,
-      'cyclic: factor must be a finite number above 0 and at most 1, got undefined',
+      'cyclic: factor must be a finite number above 0 up to 1, got undefined',
     ],
     [
       () => cyclic({ from: 0, to: 1, steps: 5, factor: 0.9 }),
