@@ -1,3 +1,4 @@
+export type { Patch } from 'immer'
 export { chain } from './chain.ts'
 export { type Machine, type MachineOptions, machine } from './machine.ts'
 export type { Control, Evaluate, Hyper, Optimizer, Schedule, Slots, Updated } from './optimizer.ts'
@@ -5,6 +6,7 @@ export { type AdamOptions, adam, type ScaleByAdamOptions, scaleByAdam } from './
 export { type MomentumOptions, momentum, type VelocityOptions } from './optimizers/momentum.ts'
 export { nesterov } from './optimizers/nesterov.ts'
 export { type SgdOptions, sgd } from './optimizers/sgd.ts'
+export { patched } from './patched.ts'
 export { type Phase, type PhaseEvent, phases, phaseTable } from './phases.ts'
 export { constant } from './schedules/constant.ts'
 export { type CosineDecayOptions, cosineDecay } from './schedules/cosine-decay.ts'
