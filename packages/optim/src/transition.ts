@@ -1,11 +1,9 @@
 import { failRange, failType, kindOf } from '@tapeflow/autodiff'
-import { type Draft, enablePatches, Immer, type Patch } from 'immer'
+import type { Draft, Patch } from 'immer'
 import type { Control } from './optimizer.ts'
+import { patching } from './patching.ts'
 import { type Phase, type PhaseEvent, phases, phaseTable } from './phases.ts'
 import { checkNumber, notNegative, positive, type Range } from './range.ts'
-
-// An instance of its own: whether states are frozen does not depend on what an application tells immer.
-const immer: Immer = /*@__PURE__*/ new Immer({ autoFreeze: true })
 
 /** The machine's state: a few numbers, frozen. An optimizer's `hyper` takes it as its control. */
 export interface MachineState extends Control {
@@ -26,7 +24,7 @@ export type MachineEvent =
   /** Takes over a state, such as a checkpoint's. */
   | { readonly type: 'restore'; readonly state: MachineState }
 
-/** One change: immer's patches turn the old state into the new one, the inverse patches the new one into the old. */
+/** One change: its patches turn the old state into the new one, its inverse patches the new one into the old (`patched`). */
 export interface Transition {
   readonly state: MachineState
   readonly patches: readonly Patch[]
@@ -59,9 +57,7 @@ export function transition(state: MachineState, event: MachineEvent, names?: rea
   if (typeof event !== 'object' || event === null)
     failType('machine', `an event is needed, got ${kindOf(event)}`, "send { type: 'begin' }")
   const change = changeOf(state, event, names)
-  // Here, not when the module is loaded: an optimizer without a machine comes without immer. Twice is once.
-  enablePatches()
-  const [next, patches, inversePatches] = immer.produceWithPatches(state, change)
+  const [next, patches, inversePatches] = patching().produceWithPatches(state, change)
   return { state: next, patches, inversePatches }
 }
 
@@ -128,7 +124,8 @@ function override(name: string, value: number | null): (draft: Draft<MachineStat
   if (value !== null) checkNumber('machine', name, value, name === 'learningRate' ? notNegative : anyNumber)
   return ({ overrides }) => {
     if (value === null) delete overrides[name]
-    else overrides[name] = value
+    // -0, which JSON makes 0 of, is 0 at once.
+    else overrides[name] = value + 0
   }
 }
 
@@ -161,7 +158,8 @@ export function checkState(state: MachineState, names: readonly string[] | undef
   return state
 }
 
-function checkName(name: string, names: readonly string[] | undefined): string {
+/** Checks the name of a hyperparameter. */
+export function checkName(name: unknown, names: readonly string[] | undefined): string {
   if (typeof name !== 'string') failType('machine', `name must be a string, got ${kindOf(name)}`)
   // What every object has (constructor, __proto__) cannot be told from an override.
   const known =

@@ -1,4 +1,15 @@
-import { adam, type MachineEvent, type MachineState, machine, type Phase, transition } from '@tapeflow/optim'
+import {
+  adam,
+  type MachineEvent,
+  type MachineState,
+  machine,
+  type Patch,
+  type Phase,
+  patched,
+  phases,
+  type Transition,
+  transition,
+} from '@tapeflow/optim'
 import fc from 'fast-check'
 import { applyPatches } from 'immer'
 import { describe, expect, test } from 'vitest'
@@ -24,7 +35,7 @@ function model(state: MachineState, event: MachineEvent): MachineState | null {
     if (!names.includes(name) || (value !== null && !Number.isFinite(value))) return null
     if (name === 'learningRate' && value !== null && value < 0) return null
     const { [name]: _, ...others } = state.overrides
-    return { ...state, overrides: value === null ? others : { ...others, [name]: value } }
+    return { ...state, overrides: value === null ? others : { ...others, [name]: value + 0 } }
   }
   switch (event.type) {
     case 'setLearningRate':
@@ -106,6 +117,115 @@ test('any events lead where the model says, or are refused and change nothing; p
   expect(Math.min(accepted, refused)).toBeGreaterThan(100)
 })
 
+/** What a random history of events did: a transition for each that was accepted. */
+function historyOf(sent: readonly MachineEvent[]): { start: MachineState; made: readonly Transition[] } {
+  const run = machine({}, { hyperparameters: names })
+  const start = run.state
+  const made = sent.flatMap((event) => (model(run.state, event) === null ? [] : [run.send(event)]))
+  return { start, made }
+}
+
+describe('patches', () => {
+  const histories = fc.array(events, { minLength: 1, maxLength: 40 }).map(historyOf)
+  const asJson = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
+
+  test('walk a whole history there, and all the way back', () => {
+    fc.assert(
+      fc.property(histories, ({ start, made }) => {
+        const there = made.reduce<MachineState>((state, { patches, state: wanted }) => {
+          const next = patched(state, patches, names)
+          expect(next).toEqual(wanted)
+          return next
+        }, start)
+        made.reduceRight<MachineState>((state, { inversePatches }, i) => {
+          const before = patched(state, inversePatches, names)
+          expect(before).toEqual(made[i - 1]?.state ?? start)
+          expect([Object.isFrozen(before), Object.isFrozen(before.overrides)]).toEqual([true, true])
+          return before
+        }, there)
+      }),
+    )
+  })
+  test('of several transitions go in one after the other, inverse ones from the last on', () => {
+    fc.assert(
+      fc.property(histories, ({ start, made }) => {
+        const end = made.at(-1)?.state ?? start
+        expect(
+          patched(
+            start,
+            made.flatMap(({ patches }) => patches),
+          ),
+        ).toEqual(end)
+        const back = made.toReversed().flatMap(({ inversePatches }) => inversePatches)
+        expect(patched(end, back)).toEqual(start)
+      }),
+    )
+  })
+  test.each([
+    ['JSON', asJson],
+    ['structuredClone', structuredClone],
+  ])('a monitor that gets nothing else holds the same state, through %s', (_, sent) => {
+    fc.assert(
+      fc.property(histories, ({ start, made }) => {
+        let held = sent(start)
+        for (const { state, patches } of made) {
+          held = patched(held, sent(patches))
+          expect(held).toEqual(state)
+          expect(sent(state)).toEqual(state)
+        }
+      }),
+    )
+  })
+  test('bring the machine back by restore, and the monitor with it', () => {
+    fc.assert(
+      fc.property(histories, ({ start, made }) => {
+        const run = machine(made.at(-1)?.state ?? start, { hyperparameters: names })
+        let held = run.state
+        for (const { inversePatches } of made.toReversed()) {
+          const state = patched(run.state, inversePatches, names)
+          const { patches } = run.send({ type: 'restore', state })
+          held = patched(held, patches)
+          expect(run.state).toEqual(state)
+          expect(held).toEqual(state)
+        }
+        expect(run.state).toEqual(start)
+      }),
+    )
+  })
+  test('-0, which JSON would make 0 of, is 0 in the state', () => {
+    const { state } = transition(machine().state, { type: 'setHyperparameter', name: 'beta1', value: -0 })
+    expect(state.overrides).toEqual({ beta1: 0 })
+  })
+  test('leave the state that they are applied to as it was, and none is that state', () => {
+    const { state: before } = machine()
+    const { patches } = transition(before, { type: 'warm' })
+    expect(patched(before, patches).phase).toBe('warmup')
+    expect(before.phase).toBe('idle')
+    expect(patched(before, [])).toBe(before)
+  })
+})
+
+test('each event is accepted in its phases and in no other, with an error that names those that are', () => {
+  const accepted = (phase: Phase): string[] =>
+    (['begin', 'warm', 'steady', 'plateau', 'halt', 'resume', 'reset'] as const).filter(
+      (type) => legal.get(`${phase} ${type}`) !== undefined,
+    )
+  for (const phase of phases) {
+    for (const type of ['begin', 'warm', 'steady', 'plateau', 'halt', 'resume', 'reset'] as const) {
+      const send = (): unknown => machine({ phase }).send({ type }).state.phase
+      if (accepted(phase).includes(type)) expect(send()).toBe(legal.get(`${phase} ${type}`))
+      else {
+        expect(send).toThrow(
+          refusal(
+            RangeError,
+            `machine: '${type}' is not legal in this phase, got it in '${phase}'; send one of ${accepted(phase).join(', ')}`,
+          ),
+        )
+      }
+    }
+  }
+})
+
 describe('transition', () => {
   const steady: MachineState = { phase: 'steady', rateScale: 2, overrides: { beta1: 0.5 } }
 
@@ -164,6 +284,7 @@ describe('refused', () => {
     (event: unknown, state: Partial<MachineState> = {}, known: readonly string[] = names) =>
     () =>
       machine(state, { hyperparameters: known }).send(event as MachineEvent)
+  const apply = (patches: readonly Patch[]) => () => patched(machine().state, patches, names)
   test.each([
     [
       send({ type: 'begin' }, { phase: 'steady' }),
@@ -236,6 +357,51 @@ describe('refused', () => {
       send({ type: 'restore', state: { phase: 'idle', rateScale: 1 } }),
       TypeError,
       'machine: overrides must be an object of numbers, got undefined',
+    ],
+    [apply('[]' as never), TypeError, 'patched: patches must be an array, got a string'],
+    [apply([null as never]), TypeError, 'patched: patch 0 must be { op, path, value }, got null'],
+    [
+      apply([{ op: 'replace', path: 'phase' as never, value: 'steady' }]),
+      TypeError,
+      'patched: patch 0 must be { op, path, value }, got an object',
+    ],
+    [
+      apply([{ op: 'move' as never, path: ['phase'] }]),
+      RangeError,
+      'patched: op of patch 0 must be one of add, replace, remove, got move',
+    ],
+    [
+      apply([
+        { op: 'replace', path: ['phase'], value: 'steady' },
+        { op: 'add', path: ['slots', 'm'], value: 1 },
+      ]),
+      RangeError,
+      "patched: path of patch 1 must be phase, rateScale or overrides and a name, got 'slots.m'; pass a transition's patches",
+    ],
+    [
+      apply([{ op: 'replace', path: [], value: {} }]),
+      RangeError,
+      "patched: path of patch 0 must be phase, rateScale or overrides and a name, got ''; pass a transition's patches",
+    ],
+    [
+      apply([{ op: 'add', path: ['overrides', '__proto__'], value: 1 }]),
+      RangeError,
+      "machine: unknown hyperparameter, got '__proto__'; use one of learningRate, beta1, epsilon",
+    ],
+    [
+      apply([{ op: 'replace', path: ['phase'], value: 'lost' }]),
+      RangeError,
+      'machine: phase must be one of idle, warmup, steady, plateau, halted, got lost',
+    ],
+    [
+      apply([{ op: 'remove', path: ['rateScale'] }]),
+      TypeError,
+      'machine: rateScale must be a finite number from 0 on, got undefined',
+    ],
+    [
+      apply([{ op: 'add', path: ['overrides', 'beta1'], value: null }]),
+      TypeError,
+      'machine: beta1 must be a finite number, got null',
     ],
     [
       () => machine({ overrides: { constructor: 1 } as never }),

@@ -1,4 +1,22 @@
-import { adam, constant, cosineDecay, join, type Schedule, sgd, warmup } from '@tapeflow/optim'
+import {
+  adam,
+  constant,
+  cosineDecay,
+  cosineRestarts,
+  cyclic,
+  exponentialDecay,
+  inverseTimeDecay,
+  join,
+  linear,
+  noam,
+  oneCycle,
+  piecewise,
+  polynomialDecay,
+  type Schedule,
+  sgd,
+  stepDecay,
+  warmup,
+} from '@tapeflow/optim'
 import { describe, expect, test } from 'vitest'
 import { refusal } from './refusal.ts'
 
@@ -142,6 +160,110 @@ describe('refused', () => {
       () => join([constant(1), constant(2), constant(3)], [5, 5]),
       RangeError,
       'join: boundaries must ascend, got 5, 5',
+    ],
+    [
+      () => linear({ from: 1, to: -1, steps: 1 }),
+      RangeError,
+      'linear: to must be a finite number from 0 on, got -1',
+    ],
+    [
+      () => linear({ from: 1, steps: 1 } as never),
+      TypeError,
+      'linear: to must be a finite number from 0 on, got undefined',
+    ],
+    [
+      () => cosineRestarts({ from: 1, steps: 5, periodFactor: 0.5 }),
+      RangeError,
+      'cosineRestarts: periodFactor must be a finite number from 1 on, got 0.5',
+    ],
+    [
+      () => cosineRestarts({ from: 1, steps: 5, restartFactor: 1.5 }),
+      RangeError,
+      'cosineRestarts: restartFactor must be a finite number above 0 up to 1, got 1.5',
+    ],
+    [
+      () => exponentialDecay({ from: 1, factor: 0 }),
+      RangeError,
+      'exponentialDecay: factor must be a finite number above 0 up to 1, got 0',
+    ],
+    [
+      () => stepDecay({ from: 1, steps: 0 }),
+      RangeError,
+      'stepDecay: steps must be an integer from 1 on, got 0',
+    ],
+    [
+      () => inverseTimeDecay({ from: 1, decay: -1 }),
+      RangeError,
+      'inverseTimeDecay: decay must be a finite number from 0 on, got -1',
+    ],
+    [
+      () => polynomialDecay({ from: 1, steps: 5, power: 0 }),
+      RangeError,
+      'polynomialDecay: power must be a finite number above 0, got 0',
+    ],
+    [() => noam({ features: 0 }), RangeError, 'noam: features must be an integer from 1 on, got 0'],
+    [() => piecewise([], []), RangeError, 'piecewise: at least one rate is needed, got 0'],
+    [
+      () => piecewise([1, -1], [5]),
+      RangeError,
+      'piecewise: rate 1 must be a finite number from 0 on, got -1',
+    ],
+    [
+      () => piecewise([1, 2], [5, 6]),
+      RangeError,
+      'piecewise: 2 rates need 1 boundaries, got 2; name the step from which each but the first is taken',
+    ],
+    [() => piecewise([1, 2, 3], [5, 4]), RangeError, 'piecewise: boundaries must ascend, got 5, 4'],
+    [() => oneCycle({ peak: 1, steps: 1 }), RangeError, 'oneCycle: steps must be an integer above 1, got 1'],
+    [
+      () => oneCycle({ peak: 1, steps: 9, rising: 1 }),
+      RangeError,
+      'oneCycle: rising must be a finite number above 0 to below 1, got 1',
+    ],
+    [
+      () => oneCycle({ peak: 1, steps: 4, rising: 0.25 }),
+      RangeError,
+      'oneCycle: each phase must end behind the one before, got ends at steps 0, 3; change rising, or take more steps',
+    ],
+    [
+      () => oneCycle({ peak: 1, steps: 10, rising: 0.75, phases: 3 }),
+      RangeError,
+      'oneCycle: each phase must end behind the one before, got ends at steps 6.5, 13, 9; change rising, or take more steps',
+    ],
+    [
+      () => oneCycle({ peak: 1, steps: 9, endDivisor: 1e-320 }),
+      RangeError,
+      'oneCycle: the last rate must be a finite number from 0 on, got Infinity',
+    ],
+    [
+      () => oneCycle({ peak: 1, steps: 9, shape: 'cos' as never }),
+      RangeError,
+      "oneCycle: shape must be 'cosine' or 'linear', got cos",
+    ],
+    [
+      () => oneCycle({ peak: 1, steps: 9, phases: 4 as never }),
+      RangeError,
+      'oneCycle: phases must be 2 or 3, got 4',
+    ],
+    [
+      () => cyclic({ from: 0, to: 1, steps: 5, stepsBack: 0 }),
+      RangeError,
+      'cyclic: stepsBack must be an integer from 1 on, got 0',
+    ],
+    [
+      () => cyclic({ from: 0, to: 1, steps: 5, mode: 'exp_range' as never }),
+      RangeError,
+      "cyclic: mode must be 'triangular', 'triangular2' or 'expRange', got exp_range",
+    ],
+    [
+      () => cyclic({ from: 0, to: 1, steps: 5, mode: 'expRange' }),
+      TypeError,
+      'cyclic: factor must be a finite number above 0 up to 1, got undefined',
+    ],
+    [
+      () => cyclic({ from: 0, to: 1, steps: 5, factor: 0.9 }),
+      RangeError,
+      "cyclic: factor is of the mode 'expRange' only, got 0.9 in 'triangular'; leave it out",
     ],
     [() => join([constant(1)], [])(-1), RangeError, 'join: step must be an integer from 0 on, got -1'],
   ] as const)('%s', (call, kind, message) => {
