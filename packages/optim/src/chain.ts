@@ -119,7 +119,7 @@ function failOrder(name: string, i: number): never {
 }
 
 /** The names of each link, and what a chain calls them: a number goes behind those that earlier links have. */
-function numbered(links: readonly (readonly string[])[]): readonly ReadonlyMap<string, string>[] {
+export function numbered(links: readonly (readonly string[])[]): readonly ReadonlyMap<string, string>[] {
   const taken = new Set<string>()
   return links.map((names) => {
     const free = (name: string, count: number): string => {
@@ -146,7 +146,7 @@ function numbersIn(hyper: Hyper, i: number, last: number): Hyper {
 }
 
 /** A chain's control as each link is told it; made anew where it has changed. */
-function controlsOf(
+export function controlsOf(
   name: string,
   links: readonly ReadonlyMap<string, string>[],
 ): (control: Control | undefined) => readonly (Control | undefined)[] {

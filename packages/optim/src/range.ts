@@ -8,6 +8,8 @@ export interface Range {
   readonly above?: number
   /** Allowed is what is smaller. */
   readonly below?: number
+  /** The largest allowed. */
+  readonly to?: number
   readonly integer?: boolean
 }
 
@@ -17,6 +19,8 @@ export const notNegative: Range = { from: 0 }
 export const positive: Range = { above: 0 }
 /** From 0 to below 1, as decay factors are. */
 export const fraction: Range = { from: 0, below: 1 }
+/** Above 0, up to 1, as shares are that must not be nothing. */
+export const share: Range = { above: 0, to: 1 }
 /** 0, 1, 2, … */
 export const count: Range = { from: 0, integer: true }
 /** 1, 2, 3, … */
@@ -36,15 +40,18 @@ export function checkNumber(operation: string, name: string, value: unknown, ran
     from = Number.NEGATIVE_INFINITY,
     above = Number.NEGATIVE_INFINITY,
     below = Number.POSITIVE_INFINITY,
+    to = Number.POSITIVE_INFINITY,
   } = range
   if (typeof value !== 'number') failType(operation, `${name} must be ${words(range)}, got ${kindOf(value)}`)
   const whole = range.integer !== true || Number.isInteger(value)
-  if (Number.isFinite(value) && whole && value >= from && value > above && value < below) return value
+  if (Number.isFinite(value) && whole && value >= from && value > above && value < below && value <= to)
+    return value
   return failRange(operation, `${name} must be ${words(range)}, got ${value}`)
 }
 
-function words({ from, above, below, integer }: Range): string {
+function words({ from, above, below, to, integer }: Range): string {
   const kind = integer === true ? 'an integer' : 'a finite number'
-  if (from !== undefined) return `${kind} from ${from} ${below === undefined ? 'on' : `to below ${below}`}`
-  return above === undefined ? kind : `${kind} above ${above}`
+  const end = below !== undefined ? ` to below ${below}` : to !== undefined ? ` up to ${to}` : ''
+  if (from !== undefined) return `${kind} from ${from}${end || ' on'}`
+  return above === undefined ? `${kind}${end}` : `${kind} above ${above}${end}`
 }
