@@ -20,6 +20,12 @@ def up_and_down(rate):
     return lambda step: rate * step / 10 if step < 10 else rate * (1 + math.cos(math.pi * (step - 10) / 20)) / 2
 
 
+def lbfgs(params, **options):
+    """One iteration a step, whatever it finds."""
+    fixed = {"max_iter": 1, "tolerance_grad": 0, "tolerance_change": 0, "history_size": 10}
+    return torch.optim.LBFGS(params, **{**fixed, **options})
+
+
 # name: (parameters, rate) -> an optimizer, or one and the rate of each step
 optimizers = {
     "sgd": lambda params, rate: torch.optim.SGD(params, lr=rate),
@@ -34,6 +40,11 @@ optimizers = {
         up_and_down(rate),
     ),
     "adam": lambda params, rate: torch.optim.Adam(params, lr=rate),
+    "lbfgs": lambda params, rate: lbfgs(params, line_search_fn="strong_wolfe"),
+    "lbfgs with a history of 2": lambda params, rate: lbfgs(
+        params, lr=0.5, history_size=2, line_search_fn="strong_wolfe"
+    ),
+    "lbfgs without a line search": lambda params, rate: lbfgs(params, lr=rate),
 }
 
 

@@ -1,8 +1,9 @@
 import { rows as adam } from './adam.ts'
+import { rows as lbfgs } from './lbfgs.ts'
 import { rows as links } from './links.ts'
 import { rows as modern } from './modern.ts'
 import { rows as momentum } from './momentum.ts'
 import type { Row } from './row.ts'
 
 /** Every optimizer that tests run over. */
-export const rows: readonly Row[] = [...momentum, ...adam, ...links, ...modern]
+export const rows: readonly Row[] = [...momentum, ...adam, ...links, ...modern, ...lbfgs]
