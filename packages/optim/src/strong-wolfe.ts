@@ -31,8 +31,9 @@ const most = 25
  *     f(t) ≤ f(0) + c1 t f'(0)   and   |f'(t)| ≤ c2 |f'(0)|
  *
  * It goes outwards until there is such a place in between, and closes in on that, by the minima of cubics. After 25 looks it takes
- * the lowest place that it has found, which may be the start. Values that are not finite count as too high. Steps outwards are at most
- * tenfold, and steps inwards stay a tenth away from the ends at least every other time, as in minFunc and PyTorch.
+ * the lowest place that has fallen so far, which may be the start. Values that are not finite count as too high. Steps outwards are at
+ * most tenfold, and steps inwards stay a tenth away from the ends at least every other time, as in minFunc and PyTorch. Those also call
+ * a place low that is lower than the start but has not fallen by enough, and may then close in on a place where nothing is to be found.
  *
  * Values that differ by less than rounding say nothing: there the slope decides, f'(t) ≤ (2 c1 - 1) f'(0), which is the first condition
  * of a parabola (Hager & Zhang 2005).
@@ -67,8 +68,8 @@ export function strongWolfe(
     now.value < other.value || (rounding > 0 && isRounding(now, other))
   const isFlat = (now: Probe): boolean => Math.abs(now.slope) <= -curvature * start.slope
 
-  const closeIn = (a: Place, b: Place): number => {
-    let [low, high] = b.value < a.value ? [b, a] : [a, b]
+  // `low` is the start or has fallen, and its slope leads towards `high`: a place to stop at is in between.
+  const closeIn = (low: Place, high: Place): number => {
     let wasAtEnd = false
     while (looks <= most && Math.abs(high.at - low.at) >= closest) {
       const [left, right] = low.at < high.at ? [low.at, high.at] : [high.at, low.at]
@@ -81,7 +82,7 @@ export function strongWolfe(
       } else wasAtEnd = isAtEnd
       const now = look(at)
       if (!hasFallen(now) || !isBelow(now, low)) {
-        ;[low, high] = now.value < low.value ? [now, low] : [low, now]
+        high = now
         continue
       }
       if (isFlat(now)) return at
@@ -92,17 +93,16 @@ export function strongWolfe(
   }
 
   let before: Place = { at: 0, ...start }
-  const origin = before
   let now = look(first)
   while (looks <= most) {
     if (!hasFallen(now) || (looks > 2 && !isBelow(now, before))) return closeIn(before, now)
     if (isFlat(now)) return now.at
-    if (now.slope >= 0) return closeIn(before, now)
+    if (now.slope >= 0) return closeIn(now, before)
     const at = lowestOfCubic(before, now, now.at + 0.01 * (now.at - before.at), 10 * now.at)
     before = now
     now = look(at)
   }
-  return now.value < origin.value ? now.at : 0
+  return hasFallen(now) ? now.at : 0
 }
 
 /** Where the cubic through two places with their slopes is lowest, within bounds; halfway between those where it has no minimum. */
