@@ -7,7 +7,7 @@ export interface Pair {
   readonly y: Float32Array
 }
 
-/** Parameters, gradient and slots as vectors over all leaves, in the order in which `leafwise` walks. */
+/** Parameters, gradient and slots as vectors over all leaves, in the order of `leaves`. */
 export interface Vectors {
   readonly params: Float32Array
   readonly gradient: Float32Array

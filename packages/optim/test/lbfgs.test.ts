@@ -147,6 +147,38 @@ describe('lbfgs', () => {
     })
   })
 
+  test('goes on from a snapshot bit for bit, whatever the order of keys was', () => {
+    t.scope(() => {
+      type Params = { readonly w: t.Tensor; readonly b: t.Tensor; readonly a: t.Tensor }
+      const loss = ({ w, b, a }: Params): t.Tensor =>
+        t.mean(t.square(t.square(t.add(t.mul(w, b), t.mul(a, 0.3)))))
+      const look = t.valueAndGrad(loss)
+      const optimizer = lbfgs({ history: 3 })
+      const start: Params = {
+        w: t.normal(t.key(1), [40]),
+        b: t.normal(t.key(2), [40]),
+        a: t.normal(t.key(3), [40]),
+      }
+      type State = { params: Params; slots: Record<string, Params> }
+      const run = (state: State, from: number, to: number): State => {
+        let now = state
+        for (let step = from; step < to; step++) {
+          const { gradients } = look(now.params)
+          now = optimizer.update(gradients as Params, now.slots, now.params, optimizer.hyper(step), look)
+        }
+        return now
+      }
+      const first = { params: start, slots: optimizer.init(start) }
+      const restored = t.fromSnapshot(t.toSnapshot(run(first, 0, 6))) as State
+      expect(Object.keys(restored.params)).not.toEqual(Object.keys(start))
+      // As a run has them that was started anew and then told to restore.
+      const ordered = { w: restored.params.w, b: restored.params.b, a: restored.params.a }
+      const resumed = t.toSnapshot(run({ ...restored, params: ordered }, 6, 12))
+      expect(resumed).toEqual(t.toSnapshot(run(first, 0, 12)))
+      expect(t.toSnapshot(run(restored, 6, 12))).toEqual(resumed)
+    })
+  })
+
   test('a pair that does not bend upwards is not remembered', () => {
     t.scope(() => {
       const optimizer = lbfgs({ lineSearch: 'none', learningRate: 0.1 })

@@ -1,8 +1,17 @@
-import { failRange, RecordingError, reshape, scope, type Tensor, tensor } from '@tapeflow/autodiff'
+import {
+  failRange,
+  leaves,
+  mapTensors,
+  RecordingError,
+  reshape,
+  scope,
+  type Tensor,
+  tensor,
+} from '@tapeflow/autodiff'
 import { failWithoutEvaluate } from '../check-optimizer.ts'
 import { checkSettings, hyperOf, namesOf, scalar } from '../hyper.ts'
 import { leafwise, zeroSlots } from '../leafwise.ts'
-import type { Evaluate, Hyper, Optimizer, Schedule } from '../optimizer.ts'
+import type { Evaluate, Hyper, Optimizer, Schedule, Slots } from '../optimizer.ts'
 import { checkNumber, positiveCount, type Range } from '../range.ts'
 import { strongWolfe } from '../strong-wolfe.ts'
 import { directionOf, dot, type Vectors } from '../two-loop.ts'
@@ -89,16 +98,16 @@ export function lbfgs({
     hyperparameters: namesOf(settings),
     eager: true,
     init: (params) => zeroSlots(slotNames, params),
-    update: (gradients, slots, params, hyper, evaluate) => {
+    update: (gradients, slots, given, hyper, evaluate) => {
       if (isSearching && evaluate === undefined) failWithoutEvaluate(name)
       return scope(() => {
-        const parts: (readonly Tensor[])[] = []
-        leafwise(name, slotNames, gradients, slots, params, (...part) => {
-          for (const x of part) checkReadable(x)
-          parts.push(part)
-          return part
+        leafwise(name, slotNames, gradients, slots, given, (...tensors) => {
+          for (const x of tensors) checkReadable(x)
+          return tensors
         })
-        const vectors = vectorsOf(parts)
+        // Keys in order, as snapshots have them: sums over all leaves round otherwise in another. Each tensor is its own: still a P.
+        const params = mapTensors(given, (x) => x) as typeof given
+        const vectors = vectorsOf(params, gradients, slots)
         const rate = numberOf(hyper, 'learningRate')
         // Where the gradient is 0 all stays, what is remembered too.
         if (vectors.gradient.every((g) => g === 0))
@@ -130,14 +139,13 @@ export function lbfgs({
   }
 }
 
-function vectorsOf(parts: readonly (readonly Tensor[])[]): Vectors {
-  const read = (which: number): Float32Array => concatenated(parts.map((part) => part[which]!))
+function vectorsOf(params: unknown, gradients: unknown, slots: Slots<string, unknown>): Vectors {
   return {
-    params: read(0),
-    gradient: read(1),
-    point: read(2),
-    gradientThere: read(3),
-    pair: (index) => ({ s: read(4 + 2 * index), y: read(5 + 2 * index) }),
+    params: concatenated(params),
+    gradient: concatenated(gradients),
+    point: concatenated(slots.point),
+    gradientThere: concatenated(slots.gradient),
+    pair: (index) => ({ s: concatenated(slots[`s${index}`]), y: concatenated(slots[`y${index}`]) }),
   }
 }
 
@@ -159,12 +167,9 @@ function searched<P>(
         tensor(values.subarray(used, (used += w.size)), w.shape),
       ]).params
       const found = evaluate(there)
-      const gradients: Tensor[] = []
-      leafwise(name, [], found.gradients, {}, params, (w, g) => {
-        gradients.push(g)
-        return [w]
-      })
-      return { value: found.value.item(), slope: dot(concatenated(gradients), direction) }
+      // For its checks alone.
+      leafwise(name, [], found.gradients, {}, params, (w) => [w])
+      return { value: found.value.item(), slope: dot(concatenated(found.gradients), direction) }
     })
   const value = scope(() => evaluate(params).value.item())
   const farthest = direction.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
@@ -181,7 +186,9 @@ function searched<P>(
   )
 }
 
-function concatenated(tensors: readonly Tensor[]): Float32Array {
+/** The values of all leaves, in the order of `leaves`. */
+function concatenated(tree: unknown): Float32Array {
+  const tensors = leaves(tree)
   const all = new Float32Array(tensors.reduce((sum, { size }) => sum + size, 0))
   let from = 0
   for (const x of tensors) {
