@@ -127,7 +127,7 @@ function failOrder(name: string, i: number): never {
  * The names of each link, and what a chain calls them: a number goes behind those that earlier links have, or that are kept for the
  * last one.
  */
-function numbered(
+export function numbered(
   links: readonly (readonly string[])[],
   kept: readonly string[] = [],
 ): readonly ReadonlyMap<string, string>[] {
@@ -167,7 +167,7 @@ function numbersIn(hyper: Hyper, i: number, last: number): Hyper {
 }
 
 /** A chain's control as each link is told it; made anew where it has changed. */
-function controlsOf(
+export function controlsOf(
   name: string,
   links: readonly ReadonlyMap<string, string>[],
 ): (control: Control | undefined) => readonly (Control | undefined)[] {

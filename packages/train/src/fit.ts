@@ -23,7 +23,7 @@ const budgetByDefault = 4
  * One step: the batch is copied into the heap; loss and gradients are taken at the weights as they are; the optimizer makes new
  * ones. It depends on weights, layer state, slots, batch and key alone: the same seed gives the same bits. It is recorded once
  * for each shape of batch and then runs as a program, which writes new weights over the old ones; with `compile: false` model and
- * loss are called at every step, and may read values.
+ * loss are called at every step, and may read values. An optimizer that reads values itself (`lbfgs`) makes a run eager.
  *
  * At a boundary the event goes to the subscriber, then to the callbacks in their order; their commands act (of one kind the last;
  * `stop` beats all), so before the next step; then the monitors hear of it.

@@ -37,7 +37,7 @@ export interface FitOptions {
    * Whether steps run as programs: recorded once for each shape of batch, then replayed over memory of fixed places; true by
    * default. Model and loss are called while a step is recorded: they read no value, and what they use from outside is fixed
    * from then on. With false they are called at every step, eagerly: for models that read values, and to look inside. Both
-   * give the same bits.
+   * give the same bits. Runs whose optimizer is `eager` (`lbfgs`) are eager by default, and cannot be otherwise.
    */
   readonly compile?: boolean
   /**
@@ -120,15 +120,28 @@ export function checkOptions(model: unknown, options: FitOptions): void {
     const got = options.epochs === undefined ? 'neither' : 'both'
     failRange('fit', `epochs or steps must be given, got ${got}`, 'pass epochs: 10')
   }
-  if (options.compile === false && options.numerics !== undefined) {
-    failRange(
-      'fit',
-      'eager steps are always strict, got numerics and compile: false',
-      'leave one of them out',
-    )
-  }
+  checkMode(options)
   checkMetrics(options)
   key(options.seed ?? 0)
+}
+
+/** Whether the steps of a run are programs. */
+export function isCompiled({ compile, optimizer }: Pick<FitOptions, 'compile' | 'optimizer'>): boolean {
+  return compile ?? optimizer.eager !== true
+}
+
+function checkMode(options: FitOptions): void {
+  const { compile, numerics, optimizer } = options
+  if (compile === true && optimizer.eager === true) {
+    failRange(
+      'fit',
+      `${optimizer.name} reads values while it decides, so that its steps cannot be compiled, got compile: true`,
+      'leave compile out',
+    )
+  }
+  if (isCompiled(options) || numerics === undefined) return
+  const got = compile === false ? 'compile: false' : `${optimizer.name}, whose steps are eager`
+  failRange('fit', `eager steps are always strict, got numerics and ${got}`, 'leave one of them out')
 }
 
 function checkMetrics({ metrics = [] }: FitOptions): void {

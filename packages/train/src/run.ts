@@ -5,7 +5,7 @@ import { type Boundary, boundary } from './boundary.ts'
 import type { CallbackInfo } from './callbacks/callback.ts'
 import type { RunInfo, TrainEvent } from './events.ts'
 import { guarded, type Log } from './monitors/guard.ts'
-import type { FitOptions } from './options.ts'
+import { type FitOptions, isCompiled } from './options.ts'
 import { type Opened, training } from './program.ts'
 import { awaited, checked, close, failEmpty } from './reading.ts'
 import { freeRun, type Kept, parametersSnapshot, type RunState, runSnapshot, runState } from './run-state.ts'
@@ -72,8 +72,8 @@ function* whole<P extends Tree, S extends Tree>(
   started: (state: RunState<P, S>, programs: Steps<P, S>) => Session<P, S>,
   log: Log,
 ): Program {
-  const { data, seed = 0, compile = true, numerics } = options
-  const programs = steps(recipe, compile, numerics)
+  const { data, seed = 0, numerics } = options
+  const programs = steps(recipe, isCompiled(options), numerics)
   const pull = data.iterate(0)
   let handedOver = false
   let state: RunState<P, S> | null = null

@@ -25,6 +25,12 @@ def falling(rate):
     return lambda step: rate * (1 + math.cos(math.pi * min(step / 25, 1))) / 2
 
 
+def lbfgs(params, **options):
+    """One iteration a step, whatever it finds."""
+    fixed = {"max_iter": 1, "tolerance_grad": 0, "tolerance_change": 0, "history_size": 10}
+    return torch.optim.LBFGS(params, **{**fixed, **options})
+
+
 # name: (parameters, rate) -> an optimizer, or one and the rate of each step
 optimizers = {
     "sgd": lambda params, rate: torch.optim.SGD(params, lr=rate),
@@ -72,6 +78,11 @@ optimizers = {
     ),
     "radam": lambda params, rate: torch.optim.RAdam(params, lr=rate / 2),
     "radam, forgetting fast": lambda params, rate: torch.optim.RAdam(params, lr=rate / 2, betas=(0.5, 0.9)),
+    "lbfgs": lambda params, rate: lbfgs(params, line_search_fn="strong_wolfe"),
+    "lbfgs with a history of 2": lambda params, rate: lbfgs(
+        params, lr=0.5, history_size=2, line_search_fn="strong_wolfe"
+    ),
+    "lbfgs without a line search": lambda params, rate: lbfgs(params, lr=rate),
 }
 
 

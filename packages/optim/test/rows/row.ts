@@ -33,6 +33,8 @@ export interface Row {
   readonly golden?: string
   /** How far a trajectory may be off, as a share of 1 + |value|; 2e-5 by default. Say why where it is more. */
   readonly tolerance?: number
+  /** The same for problems by name, where it is more on some of them only. */
+  readonly tolerances?: Readonly<Record<string, number>>
   /** How many trees like the parameters an eager update makes in between; 0 by default. */
   readonly trees?: number
   /** Why its derivative by the learning rate is not compared with differences, where it is not. */
