@@ -27,7 +27,9 @@ export const stdOperation: Operation<Spread, [Tensor]> = /*@__PURE__*/ defineOpe
       const scale = reshape(y, kept)
       const isFlat = equal(scale, 0)
       const share = div(reshape(g, kept), x.size === 0 ? 1 : divisorOf(x, attributes))
-      const distance = sub(x, mean(x, { axis: axes, keepDims: true }))
+      const rough = sub(x, mean(x, { axis: axes, keepDims: true }))
+      // What rounding the mean has left in all of them: much, where they are close to each other.
+      const distance = sub(rough, mean(rough, { axis: axes, keepDims: true }))
       return mul(where(isFlat, 0, share), div(distance, where(isFlat, 1, scale)))
     },
   ],
