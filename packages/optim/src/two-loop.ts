@@ -23,18 +23,16 @@ export function directionOf(
   { params, gradient, point, gradientThere, pair: remembered }: Vectors,
   history: number,
 ): { readonly direction: Float64Array; readonly isFirst: boolean; readonly pair: Pair | null } {
-  const isFirst = gradientThere.every((g) => g === 0)
-  const learned: Pair = {
-    s: params.map((w, i) => w - point[i]!),
-    y: gradient.map((g, i) => g - gradientThere[i]!),
-  }
+  const isFirst = isZero(gradientThere)
+  const learned: Pair = { s: minus(params, point), y: minus(gradient, gradientThere) }
   const pair = !isFirst && dot(learned.s, learned.y) > leastCurvature ? learned : null
   const pairAt = (i: number): Pair => {
     if (pair === null) return remembered(i)
     return i === 0 ? pair : remembered(i - 1)
   }
 
-  const direction = Float64Array.from(gradient, (g) => -g)
+  const direction = new Float64Array(gradient.length)
+  addTo(direction, gradient, -1)
   const shares: { readonly alpha: number; readonly bend: number }[] = []
   let scale = 1
   for (let i = 0; i < history; i++) {
@@ -55,8 +53,22 @@ export function directionOf(
   return { direction, isFirst, pair }
 }
 
+function minus(a: Float32Array, b: Float32Array): Float32Array {
+  const difference = new Float32Array(a.length)
+  for (let i = 0; i < a.length; i++) difference[i] = a[i]! - b[i]!
+  return difference
+}
+
 function addTo(sum: Float64Array, x: Float32Array, factor: number): void {
   for (let i = 0; i < sum.length; i++) sum[i]! += factor * x[i]!
+}
+
+// Loops: callbacks on typed arrays take ten times as long.
+
+/** Whether all are 0; what is no number is not. */
+export function isZero(x: Float32Array): boolean {
+  for (let i = 0; i < x.length; i++) if (x[i] !== 0) return false
+  return true
 }
 
 /** The scalar product, in float64. */

@@ -14,7 +14,7 @@ import { leafwise, zeroSlots } from '../leafwise.ts'
 import type { Evaluate, Hyper, Optimizer, Schedule, Slots } from '../optimizer.ts'
 import { checkNumber, positiveCount, type Range } from '../range.ts'
 import { strongWolfe } from '../strong-wolfe.ts'
-import { directionOf, dot, type Vectors } from '../two-loop.ts'
+import { directionOf, dot, isZero, type Vectors } from '../two-loop.ts'
 
 /** What `lbfgs` takes. */
 export interface LbfgsOptions {
@@ -110,7 +110,7 @@ export function lbfgs({
         const vectors = vectorsOf(params, gradients, slots)
         const rate = numberOf(hyper, 'learningRate')
         // Where the gradient is 0 all stays, what is remembered too.
-        if (vectors.gradient.every((g) => g === 0))
+        if (isZero(vectors.gradient))
           return leafwise(name, slotNames, gradients, slots, params, (w, _, ...own) => [w, ...own].map(again))
         const { direction, isFirst, pair } = directionOf(vectors, history)
         const first = isFirst ? rate * Math.min(1, 1 / sumOfMagnitudes(vectors.gradient)) : rate
@@ -172,7 +172,6 @@ function searched<P>(
       return { value: found.value.item(), slope: dot(concatenated(found.gradients), direction) }
     })
   const value = scope(() => evaluate(params).value.item())
-  const farthest = direction.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
   return strongWolfe(
     probe,
     { value, slope },
@@ -181,7 +180,7 @@ function searched<P>(
       decrease: numberOf(hyper, 'decrease'),
       curvature: numberOf(hyper, 'curvature'),
       rounding,
-      closest: closest / farthest,
+      closest: closest / largest(direction),
     },
   )
 }
@@ -199,11 +198,21 @@ function concatenated(tree: unknown): Float32Array {
 }
 
 function stepped(from: Float32Array, direction: Float64Array, length: number): Float32Array {
-  return from.map((w, i) => w + length * direction[i]!)
+  const to = new Float32Array(from.length)
+  for (let i = 0; i < to.length; i++) to[i] = from[i]! + length * direction[i]!
+  return to
 }
 
 function sumOfMagnitudes(x: Float32Array): number {
-  return x.reduce((sum, value) => sum + Math.abs(value), 0)
+  let sum = 0
+  for (let i = 0; i < x.length; i++) sum += Math.abs(x[i]!)
+  return sum
+}
+
+function largest(x: Float64Array): number {
+  let most = 0
+  for (let i = 0; i < x.length; i++) most = Math.max(most, Math.abs(x[i]!))
+  return most
 }
 
 /** The same memory under a name of its own, which is freed at another time. */
