@@ -66,7 +66,7 @@ const rules = [
     says: 'indexes, tables and pages from the sources are current',
     commands: [
       node('generate.js', '--check'),
-      node('layers-page.js', '--check'),
+      node('catalogue-page.js', '--check'),
       ...['operations-page.ts', 'laws-page.ts'].map((page) => [
         process.execPath,
         '--conditions=@tapeflow/source',
