@@ -67,7 +67,7 @@ const rules = [
     commands: [
       node('generate.js', '--check'),
       node('catalogue-page.js', '--check'),
-      ...['operations-page.ts', 'laws-page.ts'].map((page) => [
+      ...['operations-page.ts', 'laws-page.ts', 'schedules-picture.ts'].map((page) => [
         process.execPath,
         '--conditions=@tapeflow/source',
         '--import',
