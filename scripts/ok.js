@@ -66,8 +66,8 @@ const rules = [
     says: 'indexes, tables and pages from the sources are current',
     commands: [
       node('generate.js', '--check'),
-      node('layers-page.js', '--check'),
-      ...['operations-page.ts', 'laws-page.ts'].map((page) => [
+      node('catalogue-page.js', '--check'),
+      ...['operations-page.ts', 'laws-page.ts', 'schedules-picture.ts'].map((page) => [
         process.execPath,
         '--conditions=@tapeflow/source',
         '--import',
