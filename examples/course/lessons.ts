@@ -11,6 +11,7 @@ import { learnedFeatures } from './learned-features.ts'
 import type { Lesson } from './lesson.ts'
 import { linearCollapse } from './linear-collapse.ts'
 
+import { ewmaAndBeta } from './optimizers/ewma.ts'
 import { outliers } from './outliers.ts'
 import { preservedVariance } from './preserved-variance.ts'
 import { sigmoidQuarter } from './sigmoid-quarter.ts'
@@ -34,4 +35,6 @@ export const lessons: Readonly<Record<string, () => Lesson>> = {
 
   outliers,
   depth: depthAndOverfitting,
+
+  'optimizers/ewma': ewmaAndBeta,
 }
