@@ -45,17 +45,14 @@ export function ewmaAndBeta(): Lesson {
   ]
   const gap = (day: number): number => Math.abs(raw[day]! / mended[day]! - 1)
   const steady = average(Array<number>(50).fill(10), slow, true)
-  const points = [
-    ...betas.flatMap((beta) =>
-      average(measured, beta, true).map((y, x) => ({ line: `β = ${beta}`, x, y, dashed: false })),
-    ),
-    ...raw.map((y, x) => ({ line: `β = ${slow}, not corrected`, x, y, dashed: true })),
-  ]
+  const points = betas.flatMap((beta) =>
+    average(measured, beta, true).map((y, x) => ({ line: `β = ${beta}`, x, y })),
+  )
   const named = [
     { line: 'β = 0.5', x: days + 2, y: points.filter(({ line }) => line === 'β = 0.5').at(-1)!.y - 1.2 },
     { line: 'β = 0.9', x: days + 2, y: points.filter(({ line }) => line === 'β = 0.9').at(-1)!.y + 1.2 },
     { line: 'β = 0.98', x: days + 2, y: mended.at(-1)! },
-    { line: 'β = 0.98, not corrected', x: 12, y: 3.2 },
+    { line: 'β = 0.98, not corrected', x: 38, y: 6 },
   ]
   return {
     title: 'Weighted means and β',
@@ -97,10 +94,9 @@ export function ewmaAndBeta(): Lesson {
           x: 'x',
           y: 'y',
           stroke: 'line',
-          z: 'line',
-          strokeWidth: ({ line }: { line: string }) => (line === 'β = 0.5' ? 1.2 : 2),
-          strokeDasharray: ({ dashed }: { dashed: boolean }) => (dashed ? '5 4' : ''),
+          strokeWidth: 1.6,
         }),
+        Plot.lineY(raw, { x: (_, i: number) => i, stroke: '#c23b22', strokeDasharray: '5 4' }),
         Plot.text(named, {
           x: 'x',
           y: 'y',
