@@ -5,6 +5,12 @@ import { failDifferent, nodeKind, sameNode } from './same-structure.ts'
 /** One tensor's update: `[param, ...slots]` from what they were, slots in the order of their names. */
 export type Rule = (param: Tensor, gradient: Tensor, ...slots: Tensor[]) => readonly Tensor[]
 
+/** Rules that depend on where a tensor is. */
+export interface RuleAt {
+  /** @param path of the tensor, `layers.0.weight` */
+  readonly at: (path: string) => Rule
+}
+
 // So many elements are worth a scope, which takes as long as two small operations.
 const scopedFrom = 1024
 
@@ -30,31 +36,39 @@ export function leafwise<K extends string, P>(
   gradients: P,
   slots: Slots<K, P>,
   params: P,
-  rule: Rule,
+  rule: Rule | RuleAt,
 ): Updated<K, P> {
   // As many trees go in beside the parameters (gradients, slots) as come out (parameters, slots).
   const beside = [gradients, ...names.map((name) => slots[name])]
 
-  const walk = (param: unknown, others: readonly unknown[]): readonly unknown[] => {
+  // Paths are made only for a rule that asks for them.
+  const inner = (path: string | null, key: string | number): string | null =>
+    path === null ? null : path === '' ? `${key}` : `${path}.${key}`
+
+  const walk = (param: unknown, others: readonly unknown[], path: string | null): readonly unknown[] => {
     const kind = nodeKind(param)
     for (let i = 0; i < others.length; i++) if (kind === null || !sameNode(kind, param, others[i])) differ()
-    if (kind === 'tensor') return updated(rule, param as Tensor, others as [Tensor, ...Tensor[]])
+    if (kind === 'tensor') {
+      const own = typeof rule === 'function' ? rule : rule.at(path!)
+      return updated(own, param as Tensor, others as [Tensor, ...Tensor[]])
+    }
     if (kind === 'array')
-      return walkArray(param as readonly unknown[], others as readonly (readonly unknown[])[])
+      return walkArray(param as readonly unknown[], others as readonly (readonly unknown[])[], path)
     if (kind === 'object')
-      return walkObject(param as Record<string, unknown>, others as readonly Record<string, unknown>[])
+      return walkObject(param as Record<string, unknown>, others as readonly Record<string, unknown>[], path)
     return others.map(() => param)
   }
 
   const walkArray = (
     param: readonly unknown[],
     others: readonly (readonly unknown[])[],
+    path: string | null,
   ): readonly unknown[] => {
     const made = others.map((): unknown[] => [])
     for (let i = 0; i < param.length; i++) {
       const children: unknown[] = []
       for (let k = 0; k < others.length; k++) children.push(others[k]![i])
-      const row = walk(param[i], children)
+      const row = walk(param[i], children, inner(path, i))
       for (let k = 0; k < made.length; k++) made[k]!.push(row[k])
     }
     return made
@@ -63,13 +77,14 @@ export function leafwise<K extends string, P>(
   const walkObject = (
     param: Record<string, unknown>,
     others: readonly Record<string, unknown>[],
+    path: string | null,
   ): readonly unknown[] => {
     // Copies have all properties at once.
     const made = others.map((): Record<string, unknown> => ({ ...param }))
     for (const key in param) {
       const children: unknown[] = []
       for (let k = 0; k < others.length; k++) children.push(others[k]![key])
-      const row = walk(param[key], children)
+      const row = walk(param[key], children, inner(path, key))
       for (let k = 0; k < made.length; k++) put(made[k]!, key, row[k])
     }
     return made
@@ -81,7 +96,7 @@ export function leafwise<K extends string, P>(
   }
 
   // The walk rebuilds the structure of params.
-  const [next, ...rest] = walk(params, beside) as readonly P[]
+  const [next, ...rest] = walk(params, beside, typeof rule === 'function' ? null : '') as readonly P[]
   return { params: next!, slots: byName(names, (i) => rest[i]!) }
 }
 

@@ -1,6 +1,6 @@
 import { mul, scope, sub, type Tensor } from '@tapeflow/autodiff'
 import { checkSettings, hyperOf, namesOf, type Settings, scalar, settingsAt } from './hyper.ts'
-import { leafwise, type Rule, zeroSlots } from './leafwise.ts'
+import { leafwise, type Rule, type RuleAt, zeroSlots } from './leafwise.ts'
 import type { Hyper, Optimizer, Schedule } from './optimizer.ts'
 import type { Range } from './range.ts'
 import type { Transform } from './transform.ts'
@@ -29,9 +29,12 @@ export interface LeafRule<K extends string, N extends string> {
   readonly numbers?: (now: { readonly [n in N]: number }, step: number) => Readonly<Record<string, number>>
 }
 
-/** A rule that returns `[param, ...slots]`, and takes the learning rate as the number `learningRate`. */
+/**
+ * A rule that returns `[param, ...slots]`, and takes the learning rate as the number `learningRate`; one for each path where what
+ * it does depends on that.
+ */
 export interface UpdateRule<K extends string, N extends string> extends LeafRule<K, N> {
-  readonly leaf: (number: Numbers, gradients: unknown) => Rule
+  readonly leaf: (number: Numbers, gradients: unknown) => Rule | RuleAt
 }
 
 /**

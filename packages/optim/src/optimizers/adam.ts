@@ -1,4 +1,4 @@
-import { add, div, mul, scope, sqrt, square } from '@tapeflow/autodiff'
+import { add, div, failType, kindOf, mul, scope, sqrt, square } from '@tapeflow/autodiff'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { fraction, notNegative } from '../range.ts'
 import { type DirectionRule, descending, directing } from '../rule.ts'
@@ -20,6 +20,8 @@ export interface ScaleByAdamOptions {
   readonly epsilon?: number
   /** Added inside the root, from 0 on; 0 by default. */
   readonly epsilonRoot?: number
+  /** Whether ε is added to √v before the bias correction, as in Keras (the paper's ε̂), and not behind it; not by default. */
+  readonly epsilonHat?: boolean
 }
 
 /**
@@ -30,6 +32,8 @@ export interface ScaleByAdamOptions {
  *
  * m and v start at 0. The bias corrections are multiplied into rate and epsilons (end of section 2 of the paper; ε is
  * scaled along, so that the result is that of Algorithm 1), in float64: no pass over the parameters is spent on them.
+ *
+ * PyTorch has these defaults. Keras: `{ epsilon: 1e-7, epsilonHat: true }`.
  *
  * Notes differ: β^t = 1 - (1-β)^t, v without the square and ε inside the root are slips; `epsilonRoot` is the last.
  * The derivative of √ at 0 is infinite: to differentiate through updates where a gradient may be exactly 0, give
@@ -66,10 +70,16 @@ export function scaleByAdam(options: ScaleByAdamOptions = {}): Transform<'m' | '
   return directing(adamRule('scaleByAdam', options))
 }
 
-function adamRule(
+/** The numbers that may be overridden. */
+export type AdamNumber = 'beta1' | 'beta2' | 'epsilon' | 'epsilonRoot'
+
+/** The rule of `adam` under the name of the function that a user calls. */
+export function adamRule(
   name: string,
-  { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, epsilonRoot = 0 }: ScaleByAdamOptions,
-): DirectionRule<'m' | 'v', keyof ScaleByAdamOptions> {
+  { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, epsilonRoot = 0, epsilonHat = false }: ScaleByAdamOptions,
+): DirectionRule<'m' | 'v', AdamNumber> & Required<Pick<DirectionRule<'m' | 'v', AdamNumber>, 'numbers'>> {
+  if (typeof epsilonHat !== 'boolean')
+    failType(name, `epsilonHat must be true or false, got ${kindOf(epsilonHat)}`)
   return {
     name,
     slots: ['m', 'v'],
@@ -84,7 +94,7 @@ function adamRule(
         beta2,
         oneMinusBeta1: 1 - beta1,
         oneMinusBeta2: 1 - beta2,
-        scaledEpsilon: epsilon * Math.sqrt(left2),
+        scaledEpsilon: epsilonHat ? epsilon : epsilon * Math.sqrt(left2),
         ...(epsilonRoot !== 0 && { scaledEpsilonRoot: epsilonRoot * left2 }),
       }
     },
