@@ -12,6 +12,7 @@ import type { Lesson } from './lesson.ts'
 import { linearCollapse } from './linear-collapse.ts'
 
 import { ewmaAndBeta } from './optimizers/ewma.ts'
+import { trajectories } from './optimizers/trajectories.ts'
 import { twoBasins } from './optimizers/two-basins.ts'
 import { outliers } from './outliers.ts'
 import { preservedVariance } from './preserved-variance.ts'
@@ -38,5 +39,6 @@ export const lessons: Readonly<Record<string, () => Lesson>> = {
   depth: depthAndOverfitting,
 
   'optimizers/ewma': ewmaAndBeta,
+  'optimizers/trajectories': trajectories,
   'optimizers/two-basins': twoBasins,
 }
