@@ -12,8 +12,10 @@ import type { Lesson } from './lesson.ts'
 import { linearCollapse } from './linear-collapse.ts'
 
 import { ewmaAndBeta } from './optimizers/ewma.ts'
+import { sparseFeatures } from './optimizers/sparse-features.ts'
 import { trajectories } from './optimizers/trajectories.ts'
 import { twoBasins } from './optimizers/two-basins.ts'
+import { vanishingRate } from './optimizers/vanishing-rate.ts'
 import { outliers } from './outliers.ts'
 import { preservedVariance } from './preserved-variance.ts'
 import { sigmoidQuarter } from './sigmoid-quarter.ts'
@@ -41,4 +43,6 @@ export const lessons: Readonly<Record<string, () => Lesson>> = {
   'optimizers/ewma': ewmaAndBeta,
   'optimizers/trajectories': trajectories,
   'optimizers/two-basins': twoBasins,
+  'optimizers/sparse-features': sparseFeatures,
+  'optimizers/vanishing-rate': vanishingRate,
 }

@@ -49,8 +49,7 @@ export function trajectories(): Lesson {
     Spot[],
   ]
   const left = (spots: readonly Spot[]): number => distance(spots.at(-1)!, bottom)
-  const arrival = (spots: readonly Spot[]): number =>
-    spots.findIndex((spot) => distance(spot, bottom) < 0.1)
+  const arrival = (spots: readonly Spot[]): number => spots.findIndex((spot) => distance(spot, bottom) < 0.1)
   const length = (spots: readonly Spot[]): number =>
     spots.slice(1).reduce((sum, spot, i) => sum + distance(spot, spots[i]!), 0)
   const beyond = (spots: readonly Spot[]): number => Math.max(...spots.map(({ x }) => x)) - bottom.x
@@ -137,7 +136,14 @@ export function trajectories(): Lesson {
           }),
         ),
         Plot.dot([bottom], { x: 'x', y: 'y', symbol: 'star', fill: '#ffd43b', stroke: '#222', r: 5 }),
-        Plot.text(labels, { ...facets, text: 'name', frameAnchor: 'top-right', dx: -8, dy: 8, fontWeight: 'bold' }),
+        Plot.text(labels, {
+          ...facets,
+          text: 'name',
+          frameAnchor: 'top-right',
+          dx: -8,
+          dy: 8,
+          fontWeight: 'bold',
+        }),
         Plot.text(labels, { ...facets, text: 'found', frameAnchor: 'top-right', dx: -8, dy: 24 }),
       ],
     }),

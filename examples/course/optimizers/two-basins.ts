@@ -3,6 +3,7 @@ import * as t from '@tapeflow/autodiff'
 import { momentum, nesterov, type Optimizer, sgd } from '@tapeflow/optim'
 import { draw } from '../draw.ts'
 import { claim, type Lesson, shown } from '../lesson.ts'
+import { median } from './median.ts'
 import { walk } from './walk.ts'
 
 const well = (x: t.Tensor, depth: number, center: number, width: number): t.Tensor =>
@@ -13,8 +14,6 @@ const height = ({ x }: { x: t.Tensor }): t.Tensor =>
   t.add(t.mul(t.square(x), 0.04), t.add(well(x, 0.55, -2, 0.6), well(x, 1.5, 1.5, 1.2)))
 
 const [from, learningRate, steps, starts] = [-4.5, 0.2, 300, 600]
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
 
 /** Momentum carries through a shallow basin; Nesterov's brakes ahead of it: sooner at rest, and oftener in the wrong place. */
 export function twoBasins(): Lesson {

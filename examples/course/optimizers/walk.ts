@@ -1,5 +1,6 @@
 import * as t from '@tapeflow/autodiff'
-import type { Hyper, Optimizer, Slots } from '@tapeflow/optim'
+import type { Optimizer } from '@tapeflow/optim'
+import { train } from './train.ts'
 
 /** Coordinates by name, all of one shape: as many walkers as that has elements. */
 export type Place = Readonly<Record<string, t.Tensor>>
@@ -20,29 +21,20 @@ export function walk<P extends Place>(
   start: P,
   steps: number,
 ): readonly Position<P>[] {
-  interface Walkers {
-    readonly params: P
-    readonly slots: Slots<string, P>
+  const numbers = (place: P): Position<P> => {
+    const entries = Object.entries(place).map(([name, x]) => [name, Array.from(x.toFloat32Array())])
+    return Object.fromEntries(entries) as Position<P>
   }
-  const slope = t.grad((place: P) => t.sum(height(place)))
-  const step = t.compile<[Walkers, Hyper], Walkers>(({ params, slots }, hyper) =>
-    // Every tensor of a P is replaced by a tensor: still a P.
-    optimizer.update(slope(params) as P, slots, params, hyper),
-  )
-  const numbers = (place: P): Position<P> =>
-    Object.fromEntries(
-      Object.entries(place).map(([name, x]) => [name, Array.from(x.toFloat32Array())]),
-    ) as Position<P>
-
-  const positions = [numbers(start)]
-  t.scope(() => {
-    t.fold({ params: start, slots: optimizer.init(start) }, Array(steps).keys(), (at, i) => {
-      const next = step(at, optimizer.hyper(i))
-      positions.push(numbers(next.params))
-      return next
+  return t.scope(() => {
+    const positions: Position<P>[] = []
+    const end = train({
+      optimizer,
+      loss: (place: P) => t.sum(height(place)),
+      start,
+      data: () => null,
+      steps,
+      visit: ({ params }) => positions.push(numbers(params)),
     })
-    return null
+    return [...positions, numbers(end)]
   })
-  step.dispose()
-  return positions
 }
