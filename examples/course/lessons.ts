@@ -11,7 +11,9 @@ import { learnedFeatures } from './learned-features.ts'
 import type { Lesson } from './lesson.ts'
 import { linearCollapse } from './linear-collapse.ts'
 
+import { batches } from './optimizers/batches.ts'
 import { ewmaAndBeta } from './optimizers/ewma.ts'
+import { noiseLeavesABasin } from './optimizers/noise.ts'
 import { sparseFeatures } from './optimizers/sparse-features.ts'
 import { trajectories } from './optimizers/trajectories.ts'
 import { twoBasins } from './optimizers/two-basins.ts'
@@ -45,4 +47,6 @@ export const lessons: Readonly<Record<string, () => Lesson>> = {
   'optimizers/two-basins': twoBasins,
   'optimizers/sparse-features': sparseFeatures,
   'optimizers/vanishing-rate': vanishingRate,
+  'optimizers/batches': batches,
+  'optimizers/noise': noiseLeavesABasin,
 }

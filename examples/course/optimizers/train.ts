@@ -38,7 +38,8 @@ export function train<P extends t.Tree, D extends t.Tree>({
     readonly slots: Slots<string, P>
   }
   type Step = { readonly next: Carry; readonly value: t.Tensor }
-  const differentiate = t.valueAndGrad(loss)
+  type Found = { readonly value: t.Tensor; readonly gradients: unknown }
+  const differentiate: (params: P, data: D) => Found = t.valueAndGrad<P, [D], t.Tensor>(loss)
   const step = t.compile<[Carry, D, Hyper], Step>(({ params, slots }, data, hyper) => {
     const { value, gradients } = differentiate(params, data)
     // Every tensor of a P is replaced by a tensor: still a P.

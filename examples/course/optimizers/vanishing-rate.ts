@@ -62,7 +62,7 @@ export function vanishingRate(): Lesson {
     title: 'A rate that vanishes',
     claims: [
       claim(
-        `on dense data AdaGrad's rate falls ${shown(fall(growing))}-fold from step 10 to ${steady}, RMSProp's ${shown(fall(recent))}-fold`,
+        `on dense data AdaGrad's rate falls ${shown(fall(growing))}-fold from step 10 to ${steady}, RMSProp's does not: ${shown(recent.rates[9]!)} then, ${shown(recent.rates[steady - 1]!)} in the end`,
         fall(growing) > 2 && fall(recent) < 1.3,
       ),
       claim(
