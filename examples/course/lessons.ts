@@ -13,6 +13,7 @@ import { linearCollapse } from './linear-collapse.ts'
 
 import { batches } from './optimizers/batches.ts'
 import { ewmaAndBeta } from './optimizers/ewma.ts'
+import { largeBatch } from './optimizers/large-batch.ts'
 import { noiseLeavesABasin } from './optimizers/noise.ts'
 import { sparseFeatures } from './optimizers/sparse-features.ts'
 import { trajectories } from './optimizers/trajectories.ts'
@@ -49,4 +50,5 @@ export const lessons: Readonly<Record<string, () => Lesson>> = {
   'optimizers/vanishing-rate': vanishingRate,
   'optimizers/batches': batches,
   'optimizers/noise': noiseLeavesABasin,
+  'optimizers/large-batch': largeBatch,
 }

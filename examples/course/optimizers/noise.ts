@@ -77,9 +77,9 @@ export function noiseLeavesABasin(): Lesson {
     svg: draw(`The frequency of a sine, learned from ${from} on: 12 of ${walkers} runs each`, {
       width: 900,
       height: 340,
-      marginTop: 76,
+      marginTop: 64,
       x: { label: 'epochs', labelAnchor: 'center', labelArrow: 'none', ticks: 4 },
-      y: { label: null, grid: true },
+      y: { label: null, grid: true, domain: [0, 32] },
       fx: { label: null, domain: runs.map(({ kind }) => kind), padding: 0.05 },
       color: { scheme: 'Observable10', type: 'categorical' },
       marks: [
@@ -91,11 +91,12 @@ export function noiseLeavesABasin(): Lesson {
           z: 'walker',
           stroke: '#4269d0',
           strokeOpacity: 0.55,
+          clip: true,
         }),
         Plot.text(shares, {
           fx: 'kind',
-          frameAnchor: 'bottom',
-          dy: -10,
+          frameAnchor: 'top',
+          dy: 10,
           text: ({ share }: { share: number }) => `${shown(100 * share)} % find it`,
           stroke: 'white',
           strokeWidth: 4,
