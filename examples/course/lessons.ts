@@ -17,6 +17,7 @@ import { largeBatch } from './optimizers/large-batch.ts'
 import { noiseLeavesABasin } from './optimizers/noise.ts'
 import { sparseFeatures } from './optimizers/sparse-features.ts'
 import { trajectories } from './optimizers/trajectories.ts'
+import { tunedRate } from './optimizers/tuned-rate.ts'
 import { twoBasins } from './optimizers/two-basins.ts'
 import { vanishingRate } from './optimizers/vanishing-rate.ts'
 import { outliers } from './outliers.ts'
@@ -51,4 +52,5 @@ export const lessons: Readonly<Record<string, () => Lesson>> = {
   'optimizers/batches': batches,
   'optimizers/noise': noiseLeavesABasin,
   'optimizers/large-batch': largeBatch,
+  'optimizers/tuned-rate': tunedRate,
 }
