@@ -15,6 +15,7 @@ import { batches } from './optimizers/batches.ts'
 import { ewmaAndBeta } from './optimizers/ewma.ts'
 import { largeBatch } from './optimizers/large-batch.ts'
 import { noiseLeavesABasin } from './optimizers/noise.ts'
+import { plateaus } from './optimizers/plateau.ts'
 import { sparseFeatures } from './optimizers/sparse-features.ts'
 import { trajectories } from './optimizers/trajectories.ts'
 import { tunedRate } from './optimizers/tuned-rate.ts'
@@ -52,5 +53,6 @@ export const lessons: Readonly<Record<string, () => Lesson>> = {
   'optimizers/batches': batches,
   'optimizers/noise': noiseLeavesABasin,
   'optimizers/large-batch': largeBatch,
+  'optimizers/plateau': plateaus,
   'optimizers/tuned-rate': tunedRate,
 }

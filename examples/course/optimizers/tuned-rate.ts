@@ -85,6 +85,8 @@ export function tunedRate(): Lesson {
     svg: draw(`The loss after ${steps} steps, and a descent of the rate on it`, {
       x: {
         type: 'log',
+        tickFormat: (x: number) => String(x),
+        ticks: 5,
         label: 'learning rate',
         labelAnchor: 'center',
         labelArrow: 'none',
