@@ -78,7 +78,7 @@ export function noiseLeavesABasin(): Lesson {
       width: 900,
       height: 340,
       marginTop: 64,
-      x: { label: 'epochs', labelAnchor: 'center', labelArrow: 'none', ticks: 4 },
+      x: { label: 'epochs', labelAnchor: 'center', labelArrow: 'none', ticks: [0, 20, 40] },
       y: { label: null, grid: true, domain: [0, 32] },
       fx: { label: null, domain: runs.map(({ kind }) => kind), padding: 0.05 },
       color: { scheme: 'Observable10', type: 'categorical' },

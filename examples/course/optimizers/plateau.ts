@@ -153,7 +153,7 @@ export function plateaus(): Lesson {
         Plot.line(plain, { x: 'x', y: 'y', stroke: '#d9480f', strokeDasharray: '4 4', clip: true }),
         Plot.text(
           [
-            { x: 700, y: 0.13, text: 'schedule' },
+            { x: 1060, y: 0.068, text: 'schedule' },
             { x: 620, y: 0.015, text: 'rate' },
             { x: 250, y: 1.4, text: 'distance from the true weights' },
           ],
