@@ -11,6 +11,16 @@ import { learnedFeatures } from './learned-features.ts'
 import type { Lesson } from './lesson.ts'
 import { linearCollapse } from './linear-collapse.ts'
 
+import { batches } from './optimizers/batches.ts'
+import { ewmaAndBeta } from './optimizers/ewma.ts'
+import { largeBatch } from './optimizers/large-batch.ts'
+import { noiseLeavesABasin } from './optimizers/noise.ts'
+import { plateaus } from './optimizers/plateau.ts'
+import { sparseFeatures } from './optimizers/sparse-features.ts'
+import { trajectories } from './optimizers/trajectories.ts'
+import { tunedRate } from './optimizers/tuned-rate.ts'
+import { twoBasins } from './optimizers/two-basins.ts'
+import { vanishingRate } from './optimizers/vanishing-rate.ts'
 import { outliers } from './outliers.ts'
 import { preservedVariance } from './preserved-variance.ts'
 import { sigmoidQuarter } from './sigmoid-quarter.ts'
@@ -34,4 +44,15 @@ export const lessons: Readonly<Record<string, () => Lesson>> = {
 
   outliers,
   depth: depthAndOverfitting,
+
+  'optimizers/ewma': ewmaAndBeta,
+  'optimizers/trajectories': trajectories,
+  'optimizers/two-basins': twoBasins,
+  'optimizers/sparse-features': sparseFeatures,
+  'optimizers/vanishing-rate': vanishingRate,
+  'optimizers/batches': batches,
+  'optimizers/noise': noiseLeavesABasin,
+  'optimizers/large-batch': largeBatch,
+  'optimizers/plateau': plateaus,
+  'optimizers/tuned-rate': tunedRate,
 }

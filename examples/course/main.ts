@@ -2,31 +2,33 @@
 //
 //   npm run course                        all of them
 //   npm run course -- dropout depth       those named
+//   npm run course -- optimizers          those of a folder
 //   npm run course -- --out docs/course   writes the pictures there, and a page
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { scope } from '@tapeflow/autodiff'
 import { Command } from 'commander'
 import type { Lesson } from './lesson.ts'
 import { lessons } from './lessons.ts'
 
+const known = Object.keys(lessons)
 const program = new Command('course')
-  .argument('[lessons...]', `any of ${Object.keys(lessons).join(', ')}; all by default`)
+  .argument('[lessons...]', `any of ${known.join(', ')}, or a folder of them; all by default`)
   .option('--out <folder>', 'writes a picture of each there, as SVG, and a page with all that were run')
   .parse()
 const { out } = program.opts<{ out?: string }>()
-const names = program.args.length === 0 ? Object.keys(lessons) : program.args
-const unknown = names.filter((name) => !Object.hasOwn(lessons, name))
+const named = (given: string): string[] =>
+  known.filter((name) => name === given || name.startsWith(`${given}/`))
+const names = program.args.length === 0 ? known : program.args.flatMap(named)
+const unknown = program.args.filter((given) => named(given).length === 0)
 if (unknown.length > 0) {
-  program.error(
-    `error: no lesson is named ${unknown.join(' or ')}; there are ${Object.keys(lessons).join(', ')}`,
-  )
+  program.error(`error: no lesson is named ${unknown.join(' or ')}; there are ${known.join(', ')}`)
 }
 
 const write = (name: string, text: string): void => {
   if (out === undefined) return
-  mkdirSync(out, { recursive: true })
   const path = join(out, name)
+  mkdirSync(dirname(path), { recursive: true })
   writeFileSync(`${path}.part`, text)
   renameSync(`${path}.part`, path)
 }
