@@ -6,6 +6,7 @@
 //   *.test.ts            Node and Chromium
 //   *.node.test.ts       Node only: may import node: modules
 //   *.unshared.test.ts   only in Chromium without isolation
+//   *memory.test.ts      in Chromium in a page of its own: `chromium-alone`
 //
 // `npm run test:long` sets LONG=1, which tests read as `import.meta.env.LONG === '1'`, in Node and in Chromium alike. SEED=n
 // draws the samples of the long run that printed this seed.
@@ -28,8 +29,8 @@ const node = (name: string, root: string, include: string): TestProjectInlineCon
     include: [include],
     exclude: ['**/*.unshared.test.ts', '**/node_modules/**', '**/dist/**'],
     environment: 'node',
-    // Their tests leave nothing behind, and share the modules that each would load anew.
-    isolate: !['nn', 'optim', 'data'].includes(name),
+    // Files share modules, which each would load anew for longer than it runs.
+    isolate: ['autodiff', 'train'].includes(name),
   },
 })
 
@@ -39,6 +40,7 @@ const chromium = (
   headers: Record<string, string>,
   include: string[],
   exclude: string[],
+  isolate = false,
 ): TestProjectInlineConfiguration => ({
   extends: true,
   server: { headers },
@@ -47,6 +49,8 @@ const chromium = (
     root: at(),
     include,
     exclude: [...exclude, '**/node_modules/**', '**/dist/**'],
+    // As in Node.
+    isolate,
     browser: {
       enabled: true,
       headless: true,
@@ -64,6 +68,11 @@ const chromium = (
     },
   },
 })
+
+const isolated = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+}
 
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
@@ -83,10 +92,12 @@ export default defineConfig({
       node('examples', at('examples'), '**/*.test.ts'),
       chromium(
         'chromium',
-        { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+        isolated,
         ['packages/*/test/**/*.test.ts', 'property-tests/test/**/*.test.ts'],
-        ['**/*.node.test.ts', '**/*.unshared.test.ts'],
+        ['**/*.node.test.ts', '**/*.unshared.test.ts', 'packages/*/test/**/*memory.test.ts'],
       ),
+      // What others leave to the garbage collector would show.
+      chromium('chromium-alone', isolated, ['packages/*/test/**/*memory.test.ts'], [], true),
       chromium('chromium-unshared', {}, ['packages/*/test/**/*.unshared.test.ts'], []),
     ],
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'], reporter: ['text-summary', 'html'] },

@@ -10,7 +10,7 @@ export { DisposedError, failRange, failType, kindOf, type OperationError, Record
 export type { Extent, GraphEdge, GraphNode } from './graph/node.ts'
 export { checkIndices, type IndexWords } from './indices.ts'
 export { foldIn, Key, key } from './key.ts'
-export { type MemoryStatistics, memoryStatistics as memory } from './memory.ts'
+export { type MemoryStatistics, memoryStatistics as memory, resetPeakBytes } from './memory.ts'
 export type { NumericKernels, Numerics } from './numerics.ts'
 export * from './ops/generated/index.ts'
 export type { PoolOptions } from './pooling.ts'

@@ -7,7 +7,7 @@ export interface MemoryStatistics {
   readonly tensors: number
   /** Bytes of live storage, padding included. */
   readonly bytes: number
-  /** The largest `bytes` there has been. */
+  /** The largest `bytes` there has been, since `resetPeakBytes` where that was called. */
   readonly peakBytes: number
   /** Bytes of the heap below the highest block handed out; it grows only when no freed block fits, and falls when the highest are merged away. */
   readonly heapBytes: number
@@ -312,6 +312,23 @@ export function memoryBelowHeap(): Uint32Array {
  */
 export function memoryStatistics(): MemoryStatistics {
   return { tensors, bytes, peakBytes, heapBytes: top - heapStart }
+}
+
+/**
+ * Lets the peak begin anew at what is live now: `memory().peakBytes` is then the most that was live from here on, as for measuring
+ * one function.
+ *
+ * @example
+ * const before = t.memory().bytes
+ * t.resetPeakBytes()
+ * t.scope(() => {
+ *   t.sum(t.mul(t.ones([1000]), 2))
+ * })
+ * t.memory().bytes - before // => 0
+ * t.memory().peakBytes - before >= 2 * 4000 // => true
+ */
+export function resetPeakBytes(): void {
+  peakBytes = bytes
 }
 
 /** Counts a tensor that was made, or, with -1, given up. */

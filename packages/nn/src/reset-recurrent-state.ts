@@ -15,8 +15,11 @@ import * as t from '@tapeflow/autodiff'
  * fresh.layers[1].movingMean === after.layers[1].movingMean // => true
  */
 export function resetRecurrentState<S>(state: S): S {
-  return t.mapTensors(state, (x: t.Tensor, path) => {
-    const name = path.slice(path.lastIndexOf('.') + 1)
-    return name === 'hidden' || name === 'cell' ? t.zerosLike(x) : x
-  }) as S
+  return t.mapTensors(state, (x: t.Tensor, path) => (isRecurrent(path) ? t.zerosLike(x) : x)) as S
+}
+
+/** Whether a tensor of state is what a recurrent layer carries, by its path. */
+export function isRecurrent(path: string): boolean {
+  const name = path.slice(path.lastIndexOf('.') + 1)
+  return name === 'hidden' || name === 'cell'
 }

@@ -101,6 +101,23 @@ describe('multi-head attention', () => {
     }
   })
 
+  // The weight 0 times NaN was NaN, and so was its gradient.
+  test.each(ways)('takes nothing from padding, whatever stands there: %s', (_, attend) => {
+    const keyMask = t.tensor([
+      [1, 0, 1, 0],
+      [1, 0, 1, 0],
+    ])
+    const given = { query: x, key: x, keyMask }
+    const wanted = t.valueAndGrad((inputs: typeof given) => t.sum(attend(inputs)))(given)
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const key = t.where(t.expandDims(keyMask, -1), x, value)
+      const found = t.valueAndGrad((inputs: typeof given) => t.sum(attend(inputs)))({ ...given, key })
+      expect(found.value.item()).toBe(wanted.value.item())
+      expect(bits(found.gradients.query)).toEqual(bits(wanted.gradients.query))
+      expect(bits(found.gradients.key)).toEqual(bits(wanted.gradients.key))
+    }
+  })
+
   test.each(ways)('hides keys row by row, and query by query: %s', (_, attend) => {
     const one = t.tensor([
       [1, 1, 1, 1],

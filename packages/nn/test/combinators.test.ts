@@ -4,6 +4,7 @@ import {
   type Context,
   concat,
   dropout,
+  embedding,
   identity,
   type Layer,
   lambda,
@@ -269,6 +270,13 @@ describe('parallel', () => {
 })
 
 describe('concat', () => {
+  test('takes scalars, such as indices, where its layers give features', () => {
+    const join = concat(embedding(5, 3), embedding(5, 2))
+    const { params, state, outputShape } = join.init(t.key(1), [])
+    expect(outputShape).toEqual([5])
+    expect(join.apply(params, state, t.tensor([0, 4]), ctx).y.shape).toEqual([2, 5])
+  })
+
   test('refuses layers that do not go side by side, naming both', () => {
     const [two, three] = [unknownSize(2), unknownSize(3)]
     expect(() => concat(linear(two, 1), relu(), linear(three, 1))).toThrow(
@@ -288,7 +296,18 @@ describe('concat', () => {
       ),
     )
     expect(() => concat(relu()).init(t.key(1), [])).toThrow(
-      refusal(RangeError, 'concat: samples must have features, got scalars; give them an axis: [1]'),
+      refusal(
+        RangeError,
+        'concat: layer 0 (relu) gives scalars, which have no axis to be joined on; give them an axis: [1]',
+      ),
+    )
+    // Their last axis is that of the rows, which were joined.
+    const total = lambda((x) => t.sum(x, { axis: -1 }))
+    expect(() => concat(total, total).init(t.key(1), [4])).toThrow(
+      refusal(
+        RangeError,
+        'concat: layer 0 (lambda) gives scalars, which have no axis to be joined on; give them an axis: [1]',
+      ),
     )
     expect(() => concat()).toThrow(
       refusal(RangeError, 'concat: at least one layer is needed, got 0; pass linear(…), relu(), …'),
@@ -322,6 +341,13 @@ describe('lambda', () => {
       refusal(
         RangeError,
         'lambda: the function must keep the rows, got [] from [2,3]; work on the other axes',
+      ),
+    )
+    // As many features as the rows that it was asked with: the sum over rows had the right first axis.
+    expect(() => lambda((x) => t.sum(x, { axis: 0 })).init(t.key(1), [2])).toThrow(
+      refusal(
+        RangeError,
+        'lambda: the function must keep the rows, got [2] from [3,2]; work on the other axes',
       ),
     )
     // @ts-expect-error a layer is no function

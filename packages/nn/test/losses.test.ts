@@ -14,6 +14,7 @@ import {
   linear,
   logCosh,
   mae,
+  mse,
   perceptronLoss,
   poisson,
   sequential,
@@ -130,6 +131,54 @@ describe('probabilities given to a loss from logits', () => {
       for (const compiled of [false, true]) train(last, crossEntropy(), oneHot)(compiled)
     }
   })
+})
+
+// An infinite slope, or one of infinity times 0, was NaN after the weight 0.
+describe('what is infinite in rows of weight 0', () => {
+  const infinity = Number.POSITIVE_INFINITY
+
+  test('moves nothing where a loss takes numbers', () => {
+    for (const [make, target] of [
+      [focal, 0],
+      [focal, 0.25],
+      [mse, 0],
+      [squaredHinge, -1],
+    ] as const) {
+      const loss = (x: t.Tensor): t.Tensor => make()(x, t.tensor([target, 1]), t.tensor([0, 1]))
+      const alone = (x: t.Tensor): t.Tensor => make()(x, t.tensor([1]))
+      const { value, gradients } = t.valueAndGrad(loss)(t.tensor([infinity, 0.5]))
+      const wanted = t.valueAndGrad(alone)(t.tensor([0.5]))
+      expect(value.item()).toBe(wanted.value.item())
+      expect(gradients.toArray()).toEqual([0, wanted.gradients.item()])
+    }
+  })
+
+  test('moves nothing where a class is masked', () => {
+    const loss = focal({ classes: 'exclusive', reduction: 'sum' })
+    const target = t.tensor([
+      [0, 1],
+      [0, 1],
+    ])
+    const gradients = t.grad((x: t.Tensor) => loss(x, target, t.tensor([0, 1])))(
+      t.tensor([
+        [0, -infinity],
+        [0, 0],
+      ]),
+    )
+    expectClose(gradients.toFloat32Array(), [0, 0, 0.125 + Math.LN2 / 4, -0.125 - Math.LN2 / 4], 1e-6)
+  })
+})
+
+test('the mean of no rows is NaN, whichever loss and whether weighted or not', () => {
+  const [none, noLabels] = [t.zeros([0, 3]), t.zeros([0])]
+  for (const weights of [undefined, noLabels]) {
+    for (const make of [crossEntropy, klDivergence, categoricalHinge, mse, hinge, cosineSimilarity]) {
+      expect(make()(none, none, weights).item()).toBeNaN()
+      expect(make({ reduction: 'sum' })(none, none, weights).item()).toBe(0)
+    }
+    expect(sparseCrossEntropy()(none, noLabels, weights).item()).toBeNaN()
+    expect(triplet()({ anchor: none, positive: none, negative: none }, weights).item()).toBeNaN()
+  }
 })
 
 describe('losses of two classes', () => {

@@ -19,6 +19,7 @@ import {
 } from '../src/index.ts'
 import { type LayerReaders, layersByType, loadModel, loadModelOf, toModelFile } from '../src/model.ts'
 import { refusedFile } from './file-bytes.ts'
+import { refusal } from './float64.ts'
 
 const model = sequential(
   linear(3, 4, { useBias: false }),
@@ -130,6 +131,27 @@ describe('a model in a file', () => {
     expect(load({ scale: 2, offset: [0, 1] })).toEqual([[71]])
   })
 
+  // Of one feature, all others were made by broadcasting.
+  test('refuses to preprocess samples of another number of features', () => {
+    const { params, state } = linear(2, 1).init(t.key(1), [2])
+    for (const preprocessing of [
+      { mean: [1, 10], standardDeviation: 1 },
+      { scale: 2, offset: [0, 1] },
+    ]) {
+      const { predict } = loadModel(
+        toModelFile(linear(2, 1), { params, state, inputShape: [2], preprocessing }),
+      )
+      for (const shape of [[3, 1], [3, 3], []]) {
+        expect(() => predict(t.ones(shape))).toThrow(
+          refusal(
+            RangeError,
+            `loadModel: the preprocessing is of 2 features, got samples ${t.showShape(shape)}; pass [rows, …, 2]`,
+          ),
+        )
+      }
+    }
+  })
+
   test('leaks nothing', () => {
     const bytes = toModelFile(model, { ...trained(), inputShape: [3] })
     const before = t.memory()
@@ -145,7 +167,8 @@ describe('a model in a file', () => {
 
   test('is checked without drawing weights', () => {
     const { params, state } = linear(2, 1).init(t.key(1), [2])
-    const before = t.memory().peakBytes
+    const before = t.memory().bytes
+    t.resetPeakBytes()
     expect(() => toModelFile(linear(4000, 4000), { params, state, inputShape: [4000] })).toThrow(
       'names and shapes differ',
     )

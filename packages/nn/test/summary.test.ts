@@ -4,7 +4,10 @@ import {
   applyInner,
   batchNorm,
   concat,
+  features,
   freeze,
+  globalAvgPool,
+  gru,
   identity,
   type Layer,
   type LinearParams,
@@ -140,6 +143,18 @@ Not trainable: 256`.trim(),
       ['a', [[2]]],
       ['b', [[3]]],
     ])
+  })
+
+  // It runs on one row, which a layer that keeps the state of four refuses.
+  test('takes models that keep the state of some rows', () => {
+    const model = sequential(residual(gru(2, 2, { statefulRows: 4, returnSequences: true })), globalAvgPool())
+    const { rows } = summary(model, [3, 2])
+    expect(rows.map(({ path, outputShapes }) => [path, outputShapes])).toEqual([
+      ['layers.0.layer', [[3, 2]]],
+      ['layers.0', [[3, 2]]],
+      ['layers.1', [[2]]],
+    ])
+    expect(features(model, 'layers.0.layer').init(t.key(1), [3, 2]).outputShape).toEqual([3, 2])
   })
 
   test('frees what it draws, and refuses a shape that the model does not take', () => {

@@ -119,6 +119,14 @@ test('permissions and links stay', async () => {
   expect(await read('a')).toEqual([3])
 })
 
+// The new file's name was the whole old one and more, which no file system takes.
+test('a name may be as long as the file system takes', async () => {
+  for (const name of ['a'.repeat(255), '語'.repeat(85)]) {
+    await writeFile(join(directory, name), bytes(1, 2))
+    expect(await read(name)).toEqual([1, 2])
+  }
+})
+
 test('what cannot be written is an error', async () => {
   await expect(writeFile(join(directory, 'none', 'a'), bytes(1))).rejects.toMatchObject({ code: 'ENOENT' })
   await expect(writeFile(join(directory, 'a'), 'text' as never)).rejects.toThrow(

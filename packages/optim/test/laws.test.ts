@@ -110,9 +110,7 @@ describe.each(rows)('$name', ({ optimizer: at, trees = 0 }) => {
       const leaves = 16
       const now = Array.from({ length: leaves }, () => t.ones([65536]))
       const slots = optimizer.init(now)
-      // Up to the peak of other tests, so that what comes is a new one.
-      const { peakBytes, bytes } = t.memory()
-      if (peakBytes > bytes) t.zeros([(peakBytes - bytes) / 4])
+      t.resetPeakBytes()
       const before = t.memory()
       const next = optimizer.update(now, slots, now, optimizer.hyper(0), evaluate)
       const made = t.memory().bytes - before.bytes

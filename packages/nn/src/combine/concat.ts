@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { type AnyLayer, type Applied, at, type Context, type Layer } from '../layer.ts'
+import { type AnyLayer, type Applied, at, type Context, type Layer, nameOf } from '../layer.ts'
 import { type BranchParams, type BranchState, checkOutputs, type Held, sideBySide } from './branches.ts'
 import { scopeUnlessTapped } from './scope-unless-tapped.ts'
 import type { Given, InOfAll, SameIn } from './sizes-beside.ts'
@@ -31,7 +31,7 @@ export type Concat<L extends readonly AnyLayer[]> = Layer<
  * @param layers at least one
  * @returns a layer with parameters `{ layers: […] }` and state `{ layers: […] }`, one entry for each layer
  * @throws RangeError without layers; where two take different numbers of features; in `init` and `apply` when shapes of outputs
- * differ on another axis than the last: names both layers
+ * differ on another axis than the last: names both layers; in `init` when they give scalars
  * @throws TypeError when an argument is no layer
  * @example
  * const both = concat(identity(), linear(2, 1, { weight: ones }))
@@ -57,9 +57,14 @@ export function concat(...layers: readonly AnyLayer[]): Layer<Held, Held> {
     ...(inputSize === undefined ? {} : { inputSize }),
     init: (key, inputShape) => {
       const { params, state, outputShapes } = beside.init(key, inputShape)
-      if (inputShape.length === 0)
-        t.failRange('concat', 'samples must have features, got scalars', 'give them an axis: [1]')
       checkOutputs('concat', layers, outputShapes, -1)
+      if (outputShapes[0]!.length === 0) {
+        t.failRange(
+          'concat',
+          `layer 0 (${nameOf(layers[0]!)}) gives scalars, which have no axis to be joined on`,
+          'give them an axis: [1]',
+        )
+      }
       const size = outputShapes.reduce((sum, shape) => sum + shape.at(-1)!, 0)
       return { params, state, outputShape: [...outputShapes[0]!.slice(0, -1), size] }
     },

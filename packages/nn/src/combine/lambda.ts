@@ -46,10 +46,10 @@ export function lambda<In extends number = number, Out extends number = number>(
   }
 }
 
-// More rows than one, so that a sum over them shows.
-const rows = 2
-
 function shapeFrom(f: (x: t.Tensor) => t.Tensor, inputShape: t.Shape): t.Shape {
+  // More than one, and as many as no other axis has, so that a sum over them shows.
+  let rows = 2
+  while (inputShape.includes(rows)) rows++
   const shape: t.Shape = t.evalShape(f, [rows, ...inputShape])
   if (shape[0] === rows) return shape.slice(1)
   return t.failRange(

@@ -28,6 +28,8 @@ export interface LoadedModel {
   /**
    * What the model gives for samples `[rows, …inputShape]`, preprocessed first. Nothing is dropped at random, batch norm goes by
    * its moving averages. Made of operations: it may be compiled and differentiated.
+   *
+   * @throws RangeError for samples of another number of features than the preprocessing, or the model, takes
    */
   predict(x: Tensor): Tensor
 }

@@ -44,8 +44,16 @@ export function checkPreprocessing(operation: string, given: unknown, inputShape
 /** Samples as the model sees them. */
 export function preprocess(x: t.Tensor, how: Preprocessing | null): t.Tensor {
   if (how === null) return x
-  const numbers = (values: PerFeature): t.Tensor =>
-    t.tensor(typeof values === 'number' ? values : [...values])
+  const numbers = (values: PerFeature): t.Tensor => {
+    if (typeof values === 'number') return t.tensor(values)
+    // A sample of one feature would be made one of all by broadcasting.
+    if (x.shape[x.rank - 1] === values.length) return t.tensor([...values])
+    return t.failRange(
+      'loadModel',
+      `the preprocessing is of ${values.length} features, got samples ${t.showShape(x.shape)}`,
+      `pass [rows, …, ${values.length}]`,
+    )
+  }
   return t.scope(() =>
     'mean' in how
       ? t.div(t.sub(x, numbers(how.mean)), numbers(how.standardDeviation))

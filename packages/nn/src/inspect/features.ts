@@ -3,6 +3,7 @@ import { checkLayer } from '../combine/check-layer.ts'
 import { scopeUnlessTapped } from '../combine/scope-unless-tapped.ts'
 import type { In } from '../combine/sizes.ts'
 import { type AnyLayer, type Layer, nameOf, type ParamsOf, type StateOf } from '../layer.ts'
+import { rowsOfState } from './rows-of-state.ts'
 import { applyUpTo, failMissing } from './up-to.ts'
 
 /**
@@ -41,7 +42,7 @@ export function features<P, S>(model: Layer<P, S>, path: string): Layer<P, S> {
       const { params, state } = model.init(key, inputShape)
       const shape = t.evalShape(
         (x: t.Tensor) => apply(params, state, x, { training: false, path: '' }).y,
-        [1, ...inputShape],
+        [rowsOfState(state), ...inputShape],
       )
       return { params, state, outputShape: shape.slice(1) }
     },

@@ -1,5 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { nameOf, type Tap, type TreeModel } from '../layer.ts'
+import { rowsOfState } from './rows-of-state.ts'
 import { summaryTable } from './summary-table.ts'
 
 /** A layer in a summary. */
@@ -58,7 +59,8 @@ export function summary<P, S, X, Y>(
       rows.push({ path, name: from?.layer.name ?? '', outputShapes: [x.shape.slice(1)], ...held })
     }
     const pass = (x: X): Y => model.apply(params, state, x, { training: false, path: '', tap }).y
-    const output = t.evalShape<[X], Y>(pass, withRow(inputShape) as t.Replaced<X, t.Shape>)
+    const shapes = withRows(inputShape, rowsOfState(state)) as t.Replaced<X, t.Shape>
+    const output = t.evalShape<[X], Y>(pass, shapes)
     const rest = count.of([params, state])
     if (rows.length === 0 || rest.parameters > 0)
       rows.push({
@@ -99,11 +101,11 @@ function counter(params: unknown, state: unknown): { of(tree: unknown): Held; be
   }
 }
 
-function withRow(shapes: unknown): unknown {
-  if (isShape(shapes)) return [1, ...shapes]
-  if (Array.isArray(shapes)) return shapes.map(withRow)
+function withRows(shapes: unknown, rows: number): unknown {
+  if (isShape(shapes)) return [rows, ...shapes]
+  if (Array.isArray(shapes)) return shapes.map((inner) => withRows(inner, rows))
   if (typeof shapes !== 'object' || shapes === null) return shapes
-  return Object.fromEntries(Object.entries(shapes).map(([key, inner]) => [key, withRow(inner)]))
+  return Object.fromEntries(Object.entries(shapes).map(([key, inner]) => [key, withRows(inner, rows)]))
 }
 
 function shapesIn(shapes: unknown): t.Shape[] {

@@ -12,7 +12,7 @@ export interface Attended {
   readonly value?: t.Tensor
   /** 1 where a query sees a key, 0 where not; broadcasts to `[…, queries, keys]`, for all heads. */
   readonly mask?: t.Tensor
-  /** 1 for keys that are there, 0 for padding: `[…, keys]`. */
+  /** 1 for keys that are there, 0 for padding, whatever stands there: `[…, keys]`. */
   readonly keyMask?: t.Tensor
   /** Query i sees keys 0 to i only; what the layer was made with where it is left out. */
   readonly causal?: boolean
@@ -55,6 +55,11 @@ export function checkAttended(
     )
   }
   return [query, key, value]
+}
+
+/** Keys or values with zeros for padding: as a product with a weight of 0, NaN would stay. */
+export function withoutPadding(x: t.Tensor, { keyMask }: Attended): t.Tensor {
+  return keyMask === undefined ? x : t.where(t.expandDims(keyMask, -1), x, 0)
 }
 
 /** Both masks as one, with an axis for heads. */

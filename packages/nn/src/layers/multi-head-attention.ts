@@ -4,7 +4,7 @@ import { scopeUnlessTapped } from '../combine/scope-unless-tapped.ts'
 import { checkCount } from '../counts.ts'
 import type { Initializer } from '../initializers/initializer.ts'
 import type { Context, Layer } from '../layer.ts'
-import { type Attended, attentionMask, checkAttended } from './attended.ts'
+import { type Attended, attentionMask, checkAttended, withoutPadding } from './attended.ts'
 import { attentionWeights } from './attention-weights.ts'
 import { dropout } from './dropout.ts'
 import { type LinearParams, type LinearParamsWithoutBias, linear } from './linear.ts'
@@ -116,10 +116,11 @@ export function multiHeadAttention(
   const attend = (params: Params, inputs: Attended, ctx: Context): t.Tensor => {
     const [q, k, v] = checkAttended('multiHeadAttention', inputs, ctx)
     const run = (): t.Tensor => {
+      const known = withoutPadding(k, inputs)
       const [ofQueries, ofKeys, ofValues] = [
         inHeads('query', params, q, ctx),
-        inHeads('key', params, k, ctx),
-        inHeads('value', params, v, ctx),
+        inHeads('key', params, known, ctx),
+        inHeads('value', params, v === k ? known : withoutPadding(v, inputs), ctx),
       ]
       const mask = attentionMask(inputs)
       const sees = inputs.causal ?? causal
@@ -180,7 +181,7 @@ export function multiHeadAttention(
       return t.scope(() =>
         attentionWeights(
           inHeads('query', params, q, ctx),
-          inHeads('key', params, k, ctx),
+          inHeads('key', params, withoutPadding(k, inputs), ctx),
           attentionMask(inputs),
           inputs.causal ?? causal,
         ),

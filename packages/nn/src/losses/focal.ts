@@ -4,7 +4,7 @@ import { binaryLoss } from './binary-loss.ts'
 import { rowsLoss } from './class-loss.ts'
 import { finiteLog, given } from './cross-entropy-of-rows.ts'
 import { checkFrom, checkLogits, type From } from './from.ts'
-import { inside, smallestNormal } from './guarded.ts'
+import { guarded, inside, smallestNormal } from './guarded.ts'
 import { finiteLogSoftmax } from './kl-divergence.ts'
 import type { Loss, Reduction } from './reduction.ts'
 
@@ -82,16 +82,22 @@ function independent({ reduction, classWeights }: Of<'independent'>, gamma: numb
     const missing = t.add(t.mul(z, t.sigmoid(t.neg(x))), t.mul(t.sub(1, z), t.sigmoid(x)))
     return t.mul(t.sigmoidCrossEntropy(x, z), factor(missing, gamma))
   }
-  return binaryLoss('focal', counted, ofLogits, (z) => z)
+  return binaryLoss('focal', counted, ofLogits, (z) => z, finiteLogits)
 }
 
 function exclusive({ reduction = 'mean', classWeights }: Of<'exclusive'>, gamma: number, from: From): Loss {
   return rowsLoss('focal', { reduction, classWeights }, (prediction, target, weights) => {
-    const x = given('focal', prediction, weights, from)
+    const known = given('focal', prediction, weights, from)
+    const x = from === 'logits' && weights !== undefined ? guarded(known, weights, finiteLogits) : known
     const logarithms = from === 'logits' ? finiteLogSoftmax(x, target) : finiteLog(x, target)
     const missing = from === 'logits' ? t.neg(t.expm1(logarithms)) : t.sub(1, x)
     return t.sub(0, t.sum(t.mul(target, t.mul(factor(missing, gamma), logarithms)), { axis: -1 }))
   })
+}
+
+// An infinite loss times the slope of the factor, which is 0 there, would be NaN.
+function finiteLogits(x: t.Tensor): t.Tensor {
+  return t.clip(x, -1e30, 1e30)
 }
 
 // What is missing from a probability of 1, to a power. Of 0 a root has an infinite slope, and times a loss of 0 that is NaN.

@@ -34,3 +34,8 @@ export function belowOne(p: t.Tensor): t.Tensor {
 export function inside(p: t.Tensor): t.Tensor {
   return belowOne(aboveZero(p))
 }
+
+/** A number whose square is finite, and that of its difference from a target. */
+export function withFiniteSquare(x: t.Tensor): t.Tensor {
+  return t.clip(x, -1e19, 1e19)
+}

@@ -1,5 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { type ElementLossOptions, elementLoss } from './element-loss.ts'
+import { withFiniteSquare } from './guarded.ts'
 import type { Loss } from './reduction.ts'
 
 /**
@@ -19,5 +20,6 @@ import type { Loss } from './reduction.ts'
  * mse({ reduction: 'none' })(t.tensor([[1, 2], [3, 4]]), t.tensor([[1, 4], [3, 0]])).toArray() // => [2, 8]
  */
 export function mse(options: ElementLossOptions = {}): Loss {
-  return elementLoss('mse', options, (prediction, target) => t.square(t.sub(prediction, target)))
+  const each = (prediction: t.Tensor, target: t.Tensor): t.Tensor => t.square(t.sub(prediction, target))
+  return elementLoss('mse', options, each, { finite: withFiniteSquare })
 }

@@ -28,6 +28,8 @@ export function checkReduction(operation: string, reduction: Reduction): void {
  * @param weights `[rows]`, ones where they are left out
  */
 export function reduceRows(losses: t.Tensor, reduction: Reduction, weights: t.Tensor | undefined): t.Tensor {
+  // A sum over no rows is 0 whatever each is divided by.
+  if (reduction === 'mean' && losses.size === 0) return t.tensor(Number.NaN)
   if (weights === undefined) {
     if (reduction === 'none') return losses
     // Divided first: a sum of losses may exceed float32 where their mean does not.

@@ -1,5 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { type BinaryLossOptions, binaryLoss, positive } from './binary-loss.ts'
+import { withFiniteSquare } from './guarded.ts'
 import type { Loss } from './reduction.ts'
 
 /**
@@ -19,5 +20,5 @@ import type { Loss } from './reduction.ts'
 export function squaredHinge(options: BinaryLossOptions = {}): Loss {
   const { reduction, classWeights } = options
   const each = (f: t.Tensor, y: t.Tensor): t.Tensor => t.square(t.relu(t.sub(1, t.mul(y, f))))
-  return binaryLoss('squaredHinge', { reduction, classWeights }, each, positive)
+  return binaryLoss('squaredHinge', { reduction, classWeights }, each, positive, withFiniteSquare)
 }

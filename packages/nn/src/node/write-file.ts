@@ -26,8 +26,8 @@ export interface WriteOptions {
  * Writes a file as a whole or not at all. The bytes go to a new file beside it, are brought to the disk (fsync), and take the name
  * of the old one at once (rename): whoever reads meanwhile, and whatever happens in between, finds the old file or the new one.
  *
- * An error removes the new file. A crash or a loss of power may leave it, `.name.….part`, which may be deleted. A symbolic link
- * stays one; the permissions of a file that was there stay.
+ * An error removes the new file. A crash or a loss of power may leave it, `.name.….part` (of a long name the first 64 characters),
+ * which may be deleted. A symbolic link stays one; the permissions of a file that was there stay.
  *
  * @param path where; its directory must exist
  * @param bytes all of them
@@ -62,7 +62,8 @@ export async function writeFile(path: string, bytes: Uint8Array, options: WriteO
     (found) => found.mode & 0o777,
     () => null,
   )
-  const part = join(dirname(target), `.${basename(target)}.${randomUUID()}.part`)
+  // Of a long name the beginning, so that what is added has room: file systems take 255 bytes, three to a character or fewer.
+  const part = join(dirname(target), `.${basename(target).slice(0, 64)}.${randomUUID()}.part`)
   try {
     // It must not be there: 'wx'.
     const file = await calls.open(part, 'wx', mode ?? 0o666)
