@@ -1,4 +1,4 @@
-import { add, failType, kindOf, mul, sub } from '@tapeflow/autodiff'
+import { add, failRange, failType, kindOf, mul, paths, sub } from '@tapeflow/autodiff'
 import type { Rule } from '../leafwise.ts'
 import type { Optimizer } from '../optimizer.ts'
 import { notNegative } from '../range.ts'
@@ -9,7 +9,7 @@ import { type AdamOptions, adamRule } from './adam.ts'
 export interface AdamwOptions extends AdamOptions {
   /** λ: how much of the parameters goes at a step, times the rate: from 0 on; 0.01 by default. */
   readonly weightDecay?: number
-  /** Path of a tensor of parameters -> whether it decays: `(path) => path.endsWith('weight')`; all do by default. */
+  /** Which parameters decay: all where it is left out. Mostly weights, and no biases or scales of norms. */
   readonly at?: (path: string) => boolean
 }
 
@@ -22,12 +22,13 @@ export interface AdamwOptions extends AdamOptions {
  * alike, whatever the scale of the gradients. With λ = 0 it is `adam`, bit for bit.
  *
  * The decay is times the rate, schedule and all, as in PyTorch (`{ weightDecay: 0.01 }`, as here) and Keras (`{ weightDecay: 0.004,
- * epsilon: 1e-7, epsilonHat: true }`). In the paper it is times the schedule alone: its λ is our λ times the base rate. Both
- * multiply W by 1 - lr λ first; here lr λ W is subtracted along with the step, since 1 - lr λ in float32 is off by up to 3% of
- * a decay of 1e-6, at each step to the same side.
+ * epsilon: 1e-7, epsilonHat: true }`), which multiply W by 1 - lr λ first. Here lr λ W is subtracted along with the step: 1 - lr λ in
+ * float32 is off by up to 3% of a decay of 1e-6, at every step to the same side. In the paper the decay is times the schedule
+ * alone: its λ is our λ times the base rate.
  *
  * @returns an optimizer with the slots `m` and `v`
- * @throws RangeError where a number is out of range; TypeError where it is none, or `at` is no function
+ * @throws RangeError where a number is out of range, and at an update where `at` chooses no leaf; TypeError for what is no number
+ * and no function
  * @example
  * const optimizer = adamw({ learningRate: 0.5, weightDecay: 0.5, at: (path) => path.endsWith('weight') })
  * const params = { bias: t.tensor(4), weight: t.tensor(4) }
@@ -41,16 +42,17 @@ export interface AdamwOptions extends AdamOptions {
 export function adamw({
   learningRate = 1e-3,
   weightDecay = 0.01,
-  at = () => true,
+  at,
   ...options
 }: AdamwOptions = {}): Optimizer<'m' | 'v'> {
-  if (typeof at !== 'function')
+  const name = 'adamw'
+  if (at !== undefined && typeof at !== 'function')
     failType(
-      'adamw',
-      `at must be a function of a path, got ${kindOf(at)}`,
-      `pass (path) => path.endsWith('weight')`,
+      name,
+      `at must be a function of paths, got ${kindOf(at)}`,
+      "pass (path) => path.endsWith('weight')",
     )
-  const rule = adamRule('adamw', options)
+  const rule = adamRule(name, options)
   return updating(
     {
       ...rule,
@@ -70,6 +72,10 @@ export function adamw({
             return [sub(w, decays ? add(mul(w, decay), step) : step), ...rest]
           }
         const [decaying, plain] = [moved(true), moved(false)]
+        if (at === undefined) return decaying
+        const known = paths(gradients)
+        if (!known.some(at))
+          failRange(name, 'at is on no leaf', `there are ${known.join(', ') || 'no tensors'}`)
         return { at: (path) => (at(path) ? decaying : plain) }
       },
     },

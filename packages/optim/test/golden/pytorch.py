@@ -20,6 +20,11 @@ def up_and_down(rate):
     return lambda step: rate * step / 10 if step < 10 else rate * (1 + math.cos(math.pi * (step - 10) / 20)) / 2
 
 
+def falling(rate):
+    """As `falling` of rows/adaptive.ts: half a cosine of 25 steps."""
+    return lambda step: rate * (1 + math.cos(math.pi * min(step / 25, 1))) / 2
+
+
 # name: (parameters, rate) -> an optimizer, or one and the rate of each step
 optimizers = {
     "sgd": lambda params, rate: torch.optim.SGD(params, lr=rate),
@@ -33,7 +38,40 @@ optimizers = {
         torch.optim.SGD(params, lr=rate, momentum=0.5, nesterov=True),
         up_and_down(rate),
     ),
+    "adagrad": lambda params, rate: torch.optim.Adagrad(params, lr=rate),
+    "adagrad, the rate falls": lambda params, rate: torch.optim.Adagrad(
+        params, lr=rate, lr_decay=0.25, initial_accumulator_value=0.5, eps=0.1
+    ),
+    "adadelta": lambda params, rate: torch.optim.Adadelta(params, lr=20 * rate, rho=0.9),
+    "rmsprop": lambda params, rate: torch.optim.RMSprop(params, lr=rate),
+    "rmsprop with momentum": lambda params, rate: (
+        torch.optim.RMSprop(params, lr=rate, momentum=0.5),
+        falling(rate),
+    ),
+    "rmsprop, centered": lambda params, rate: torch.optim.RMSprop(params, lr=rate, centered=True),
+    "rmsprop, centered, with momentum": lambda params, rate: torch.optim.RMSprop(
+        params, lr=rate, alpha=0.9, eps=0.01, momentum=0.5, centered=True
+    ),
     "adam": lambda params, rate: torch.optim.Adam(params, lr=rate),
+    "adamw": lambda params, rate: torch.optim.AdamW(params, lr=rate),
+    "adamw, a large decay": lambda params, rate: torch.optim.AdamW(
+        params, lr=rate, betas=(0.5, 0.9), weight_decay=2
+    ),
+    "amsgrad": lambda params, rate: torch.optim.Adam(params, lr=rate, amsgrad=True),
+    "amsgrad, forgetting fast": lambda params, rate: torch.optim.Adam(
+        params, lr=rate, betas=(0.5, 0.5), amsgrad=True
+    ),
+    "adamax": lambda params, rate: torch.optim.Adamax(params, lr=rate),
+    "adamax, forgetting fast": lambda params, rate: torch.optim.Adamax(
+        params, lr=rate, betas=(0.5, 0.5), eps=0.1
+    ),
+    # Without foreach, 1.13 has a factor too many in the product of the next step, which its formula has not, nor has 2.0.
+    "nadam": lambda params, rate: torch.optim.NAdam(params, lr=rate, foreach=True),
+    "nadam as in Keras": lambda params, rate: torch.optim.NAdam(
+        params, lr=rate, momentum_decay=1, foreach=True
+    ),
+    "radam": lambda params, rate: torch.optim.RAdam(params, lr=rate / 2),
+    "radam, forgetting fast": lambda params, rate: torch.optim.RAdam(params, lr=rate / 2, betas=(0.5, 0.9)),
 }
 
 

@@ -4,9 +4,15 @@ import { constantly, type Reference, type Row } from './row.ts'
 /** Kingma & Ba 2015, Algorithm 1, with a second epsilon inside the root. */
 function reference(
   rate: (step: number) => number,
-  options: { beta1?: number; beta2?: number; epsilon?: number; epsilonRoot?: number } = {},
+  options: {
+    beta1?: number
+    beta2?: number
+    epsilon?: number
+    epsilonRoot?: number
+    epsilonHat?: boolean
+  } = {},
 ): Reference {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, epsilonRoot = 0 } = options
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, epsilonRoot = 0, epsilonHat = false } = options
   let m: number[] = []
   let v: number[] = []
   return (params, gradients, step) => {
@@ -16,7 +22,9 @@ function reference(
     return params.map((w, i) => {
       const mHat = m[i]! / (1 - beta1 ** t)
       const vHat = v[i]! / (1 - beta2 ** t)
-      return w - (rate(step) * mHat) / (Math.sqrt(vHat + epsilonRoot) + epsilon)
+      // Section 2: alpha √(1 - beta2^t) / (1 - beta1^t), and epsilon hat beside √v.
+      const added = epsilonHat ? epsilon / Math.sqrt(1 - beta2 ** t) : epsilon
+      return w - (rate(step) * mHat) / (Math.sqrt(vHat + epsilonRoot) + added)
     })
   }
 }
@@ -33,6 +41,7 @@ export const rows: readonly Row[] = [
   row({ beta1: 0, beta2: 0.9 }),
   row({ epsilon: 0.5 }),
   row({ epsilon: 0, epsilonRoot: 0.5 }),
+  row({ epsilon: 0.1, epsilonHat: true }),
   {
     name: 'adam on a schedule',
     optimizer: (rate) => adam({ learningRate: cosineDecay({ from: rate, steps: 25 }) }),
