@@ -104,7 +104,7 @@ export function sparseFeatures(): Lesson {
       ),
     ],
     svg: lines(
-      'Weights of three common and three rare one-hot features: sgd and AdaGrad at their best rates',
+      'One-hot features, common and rare, each optimizer at its best rate',
       [...points('sgd', plain), ...points('AdaGrad', scaled)],
       {
         x: 'step',
