@@ -26,7 +26,7 @@ export interface ScaleByAdamaxOptions {
 }
 
 /**
- * AdaMax: Adam by the largest gradient of late in place of the mean square. With t = step + 1:
+ * AdaMax, Adam by the largest gradient of late in place of the mean square. With t = step + 1:
  *
  *     m = β1 m + (1 - β1) g            u = max(β2 u, |g|)
  *     W = W - lr / (1 - β1^t) · m / (u + ε)

@@ -5,7 +5,7 @@ import type { Transform } from '../transform.ts'
 import { type AdamNumber, type AdamOptions, adamRule, type ScaleByAdamOptions } from './adam.ts'
 
 /**
- * AMSGrad: Adam that divides by the largest v so far, so that a rare large gradient is not forgotten and rates never rise. With
+ * AMSGrad, Adam that divides by the largest v so far, so that a rare large gradient is not forgotten and rates never rise. With
  * t = step + 1:
  *
  *     m = β1 m + (1 - β1) g            v = β2 v + (1 - β2) g²            vMax = max(vMax, v)

@@ -25,7 +25,7 @@ export interface ScaleByNadamOptions {
 }
 
 /**
- * NAdam: Adam with Nesterov's look ahead, the momentum of the next step on the mean that has this gradient already. With t = step + 1:
+ * NAdam, Adam with Nesterov's look ahead, the momentum of the next step on the mean that has this gradient already. With t = step + 1:
  *
  *     m = β1 m + (1 - β1) g            v = β2 v + (1 - β2) g²            μ(t) = β1 (1 - 0.96^(t ψ) / 2)
  *     W = W - lr · (μ(t+1) m / (1 - Π(t+1)) + (1 - μ(t)) g / (1 - Π(t))) / (√(v/(1 - β2^t) + epsilonRoot) + epsilon)

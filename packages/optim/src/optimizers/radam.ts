@@ -25,7 +25,7 @@ export interface ScaleByRadamOptions {
 }
 
 /**
- * RAdam: Adam that divides by √v only once v has seen enough steps to say something, and less the less it has: what a warm-up of the
+ * RAdam, Adam that divides by √v only once v has seen enough steps to say something, and less the less it has: what a warm-up of the
  * rate is for. With t = step + 1:
  *
  *     m = β1 m + (1 - β1) g            v = β2 v + (1 - β2) g²
