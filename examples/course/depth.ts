@@ -4,12 +4,11 @@ import { adam } from '@tapeflow/optim'
 import { descend, predict } from './descend.ts'
 import { lines, type Point } from './draw.ts'
 import { claim, type Lesson, shown } from './lesson.ts'
+import { median } from './median.ts'
 import { noisySine } from './samples.ts'
 
 const width = 24
 const seeds = [1, 2, 3]
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
 
 /** One layer bends too little, eight fit the noise: what deeper nets gain on few samples they lose on new ones. */
 export function depthAndOverfitting(): Lesson {

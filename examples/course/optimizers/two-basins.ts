@@ -3,7 +3,7 @@ import * as t from '@tapeflow/autodiff'
 import { momentum, nesterov, type Optimizer, sgd } from '@tapeflow/optim'
 import { draw } from '../draw.ts'
 import { claim, type Lesson, shown } from '../lesson.ts'
-import { median } from './median.ts'
+import { median } from '../median.ts'
 import { walk } from './walk.ts'
 
 const well = (x: t.Tensor, depth: number, center: number, width: number): t.Tensor =>
