@@ -42,7 +42,8 @@ const oneLine = (text) => text.replace(/\s+/g, ' ').trim().replaceAll('|', '\\|'
 function saysFirst(doc) {
   const [paragraph] = doc.split(/\n\s*\n|\n@/)
   const text = oneLine(paragraph)
-  return /^(.*?[.:])(?= [A-Z`]|$)/.exec(text)?.[1].replace(/:$/, '.') ?? text
+  // A colon behind a name ("RAdam: Adam with …") ends nothing.
+  return /^(.*?(?:\.|(?<=.{12}):))(?= [A-Z`]|$)/.exec(text)?.[1].replace(/:$/, '.') ?? text
 }
 
 const returned = (doc) => oneLine(/(?:^|\n)@returns ([\s\S]*?)(?=\n\s*\n|\n@|$)/.exec(doc)?.[1] ?? '')

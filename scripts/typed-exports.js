@@ -58,8 +58,9 @@ function named(checker, symbol) {
 function slotsOf(checker, type) {
   const [slots] = type.aliasTypeArguments ?? checker.getTypeArguments(type)
   const members = slots?.isUnion() ? slots.types : slots ? [slots] : []
+  // The compiler orders a union as it met its members.
   return members
-    .map((member) => (member.isStringLiteral() ? `\`${member.value}\`` : ''))
-    .filter(Boolean)
+    .flatMap((member) => (member.isStringLiteral() ? [`\`${member.value}\``] : []))
+    .sort()
     .join(', ')
 }
