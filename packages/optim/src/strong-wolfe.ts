@@ -95,7 +95,7 @@ export function strongWolfe(
   let before: Place = { at: 0, ...start }
   let now = look(first)
   while (looks <= most) {
-    if (!hasFallen(now) || (looks > 2 && !isBelow(now, before))) return closeIn(before, now)
+    if (!hasFallen(now) || !isBelow(now, before)) return closeIn(before, now)
     if (isFlat(now)) return now.at
     if (now.slope >= 0) return closeIn(now, before)
     const at = lowestOfCubic(before, now, now.at + 0.01 * (now.at - before.at), 10 * now.at)

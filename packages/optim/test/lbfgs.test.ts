@@ -270,6 +270,18 @@ describe('strongWolfe', () => {
     expect(looks).toBeLessThanOrEqual(26)
   })
 
+  test('a place beyond a hill, higher than the one before, is not searched from', () => {
+    // A valley at 4, and from 8 on a slope without end that begins higher.
+    const probe: Curve = (at) => {
+      if (at <= 1) return { value: -at, slope: -1 }
+      return at < 8
+        ? { value: (at - 4) ** 2 / 9 - 2, slope: (2 * (at - 4)) / 9 }
+        : { value: 9.1 - at, slope: -1 }
+    }
+    const at = strongWolfe(probe, probe(0), { first: 1, decrease: 1e-4, curvature: 0.1 })
+    expect(at).toBeCloseTo(4, 0)
+  })
+
   test('where nothing is lower it stays at the start', () => {
     const start = { value: 1, slope: -1 }
     const options = { first: 1, decrease: 1e-4, curvature: 0.9 }

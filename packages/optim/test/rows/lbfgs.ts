@@ -46,7 +46,7 @@ function wolfe(f: (at: number) => Place, start: Place, first: number, size: numb
   let [low, high] = [start, start]
   for (; ; count++) {
     if (count === 25) return falls(now) ? now.at : 0
-    if (falls(now) && !(count > 1 && now.value >= old.value)) {
+    if (falls(now) && now.value < old.value) {
       if (flat(now)) return now.at
       if (now.slope < 0) {
         const next = f(cubic(old, now, now.at + 0.01 * (now.at - old.at), 10 * now.at))
