@@ -6,7 +6,7 @@
 //   *.test.ts            Node and Chromium
 //   *.node.test.ts       Node only: may import node: modules
 //   *.unshared.test.ts   only in Chromium without isolation
-//   *memory.test.ts      in Chromium in a page of its own: `chromium-alone`
+//   *memory.test.ts      in Chromium in a page of its own, as all of train: `chromium-alone`
 //
 // `npm run test:long` sets LONG=1, which tests read as `import.meta.env.LONG === '1'`, in Node and in Chromium alike. SEED=n
 // draws the samples of the long run that printed this seed.
@@ -74,6 +74,9 @@ const isolated = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 }
 
+// Files that would see it when what others left is collected: those that measure memory while others have their turn.
+const alone = ['packages/train/test/**/*.test.ts', 'packages/*/test/**/*memory.test.ts']
+
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
   ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
@@ -94,10 +97,9 @@ export default defineConfig({
         'chromium',
         isolated,
         ['packages/*/test/**/*.test.ts', 'property-tests/test/**/*.test.ts'],
-        ['**/*.node.test.ts', '**/*.unshared.test.ts', 'packages/*/test/**/*memory.test.ts'],
+        ['**/*.node.test.ts', '**/*.unshared.test.ts', ...alone],
       ),
-      // What others leave to the garbage collector would show.
-      chromium('chromium-alone', isolated, ['packages/*/test/**/*memory.test.ts'], [], true),
+      chromium('chromium-alone', isolated, alone, ['**/*.node.test.ts'], true),
       chromium('chromium-unshared', {}, ['packages/*/test/**/*.unshared.test.ts'], []),
     ],
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'], reporter: ['text-summary', 'html'] },
