@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import type { Optimizer } from '@tapeflow/optim'
+import { nesterov, type Optimizer } from '@tapeflow/optim'
 import { describe, expect, test } from 'vitest'
 import golden from './golden/pytorch.json' with { type: 'json' }
 import { type Params, type Problem, problems } from './problems.ts'
@@ -94,6 +94,29 @@ describe.each(withGolden)(
     })
   },
 )
+
+// Notes take the gradient at the point ahead, u - β v, and move u.
+describe('nesterov is where the look-ahead form takes its gradients', () => {
+  test.each(problems)('on $name', (problem) => {
+    const [beta, rate] = [0.9, problem.rate / 10]
+    const ahead: number[][] = []
+    let u: number[] = []
+    t.scope(() => {
+      u = flat(problem.start())
+    })
+    let v = u.map(() => 0)
+    for (let step = 0; step < steps; step++) {
+      const gradient = problem.gradient(
+        u.map((x, i) => x - beta * v[i]!),
+        step,
+      )
+      v = v.map((x, i) => beta * x + rate * gradient[i]!)
+      u = u.map((x, i) => x - v[i]!)
+      ahead.push(u.map((x, i) => x - beta * v[i]!))
+    }
+    compare(trajectory(nesterov({ learningRate: rate }), problem), ahead, 2e-5)
+  })
+})
 
 test('all that PyTorch was run with is compared', () => {
   expect(new Set(withGolden.map((row) => row.golden))).toEqual(new Set(Object.keys(trajectories)))
