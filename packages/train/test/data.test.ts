@@ -125,7 +125,8 @@ test('the event loop has its turn between slices', async () => {
     const begun = performance.now()
     const subscription = fit(line, { ...twoPoints, steps: 1e9, pace: { budget: 4 } }).subscribe({
       next: () => {
-        if (performance.now() - begun < 100) return
+        // A loop that is never given back sees no turn however long it runs.
+        if (turns <= 3 && performance.now() - begun < 10_000) return
         subscription.unsubscribe()
         resolve()
       },

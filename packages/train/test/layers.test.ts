@@ -36,7 +36,7 @@ describe('layers with noise and moving averages', () => {
     expect(rest.params).toEqual(whole.params)
     expect(rest.state).toEqual(whole.state)
     const moved = whole.state.layers[1]!
-    expect(moved.movingMean.values).not.toEqual(t.zeros([9]).toFloat32Array())
+    expect(moved.movingMean.values).not.toEqual(new Float32Array(9))
 
     async function endOf({ steps, from }: { steps: number; from?: RunSnapshot }) {
       const commands: Observable<TrainCommand> = from === undefined ? EMPTY : of({ type: 'restore', from })

@@ -46,12 +46,14 @@ describe('metrics of a run', () => {
     const end = events.at(-1)
     if (end?.type !== 'end') throw new Error('the run did not end')
     const { weight, bias } = end.result.params
-    const params = { weight: t.fromSnapshot(weight), bias: t.fromSnapshot(bias) }
-    const prediction = model.apply(params, null, t.tensor(x, [rows, 2]), { training: false, path: '' }).y
-    for (const metric of metrics) {
-      const whole = measure(metric, prediction, t.tensor(y, [rows, 1]))
-      expect(validations.at(-1)![metric.name]).toBeCloseTo(whole, 6)
-    }
+    t.scope(() => {
+      const params = { weight: t.fromSnapshot(weight), bias: t.fromSnapshot(bias) }
+      const prediction = model.apply(params, null, t.tensor(x, [rows, 2]), { training: false, path: '' }).y
+      for (const metric of metrics) {
+        const whole = measure(metric, prediction, t.tensor(y, [rows, 1]))
+        expect(validations.at(-1)![metric.name]).toBeCloseTo(whole, 6)
+      }
+    })
   })
 
   // Five batches an epoch: inside the second one.
