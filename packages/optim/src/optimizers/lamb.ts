@@ -31,6 +31,9 @@ export interface LambOptions {
  * out, as is done here; it leaves decay and ratio out for biases, for which there is `perPath`. Keras has `Lamb` with ε 1e-7; PyTorch
  * has none.
  *
+ * The derivative of √ at 0 is infinite: to differentiate through updates where a gradient may be exactly 0, chain
+ * `scaleByAdam({ epsilonRoot })`, `scaleByTrustRatio()` and `descend`.
+ *
  * @returns an optimizer with the slots `m` and `v`
  * @throws RangeError where a number is out of range; TypeError where it is none
  * @example
