@@ -23,7 +23,8 @@ export function namesOf({ learningRate, values }: Settings<string>): readonly st
 /** Checks what a user passed to an optimizer, and returns it. */
 export function checkSettings<N extends string>(settings: Settings<N>): Settings<N> {
   const { operation, learningRate, values, ranges } = settings
-  if (learningRate !== undefined && typeof learningRate !== 'function') {
+  // Where the rate was forgotten, as JavaScript can, it is there as undefined.
+  if ('learningRate' in settings && typeof learningRate !== 'function') {
     if (typeof learningRate !== 'number') {
       failType(operation, `learningRate must be a number or a schedule, got ${kindOf(learningRate)}`)
     }

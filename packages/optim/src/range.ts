@@ -21,6 +21,8 @@ export const positive: Range = { above: 0 }
 export const fraction: Range = { from: 0, below: 1 }
 /** Above 0, up to 1, as shares are that must not be nothing. */
 export const share: Range = { above: 0, to: 1 }
+/** Shares of a length that nothing is divided by: the quotient would come near the largest number of float32. */
+export const negligible = 2e-38
 /** 0, 1, 2, … */
 export const count: Range = { from: 0, integer: true }
 /** 1, 2, 3, … */

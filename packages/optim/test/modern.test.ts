@@ -113,6 +113,30 @@ describe('lamb', () => {
   })
 })
 
+test('a layer that is dead for long has a direction of almost no length, by which lamb does not divide', () => {
+  t.scope(() => {
+    const optimizer = lamb({ learningRate: 1e-3 })
+    let now = { params: t.tensor([100, 100]), slots: optimizer.init(t.tensor([0, 0])) }
+    for (let step = 0; step < 900; step++) {
+      const gradients = t.tensor([step === 0 ? 1e-3 : 0, 0])
+      now = optimizer.update(gradients, now.slots, now.params, optimizer.hyper(step))
+    }
+    const [moved, still] = now.params.toFloat32Array()
+    expect(moved).toBeGreaterThan(-1000)
+    expect(still).toBe(100)
+  })
+})
+
+test('scaleByTrustRatio leaves alone what is too short to be made as long as its parameters', () => {
+  t.scope(() => {
+    const link = scaleByTrustRatio()
+    const scaled = (length: number): readonly number[] =>
+      link.update(t.tensor([length, 0]), {}, t.tensor([3, 4]), link.hyper(0)).updates.toArray() as number[]
+    expect(scaled(1e-40)).toEqual([Math.fround(1e-40), 0])
+    expect(scaled(1e-36)[0]).toBeCloseTo(5, 5)
+  })
+})
+
 test('scaleByTrustRatio can be differentiated where a length is 0', () => {
   t.scope(() => {
     const link = scaleByTrustRatio()
@@ -199,6 +223,20 @@ describe('sam', () => {
       const optimizer = sam(sgd({ learningRate: 1 }))
       const next = optimizer.update(flat(w).gradients, {}, w, optimizer.hyper(0), flat)
       expect(next.params.toArray()).toEqual([1, 2])
+    })
+  })
+
+  test.each([false, true])('nor does it go far where that is almost 0 (adaptive: %s)', (adaptive) => {
+    t.scope(() => {
+      const w = t.tensor([1, 2])
+      const gradients = t.tensor([1e-42, 0])
+      const seen: number[][] = []
+      const optimizer = sam(sgd({ learningRate: 1 }), { adaptive })
+      optimizer.update(gradients, {}, w, optimizer.hyper(0), (at) => {
+        seen.push(at.toArray() as number[])
+        return { value: t.tensor(0), gradients }
+      })
+      expect(seen).toEqual([[1, 2]])
     })
   })
 

@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { adam, type Optimizer, sgd } from '@tapeflow/optim'
+import { adam, descend, momentum, type Optimizer, sgd } from '@tapeflow/optim'
 import { describe, expect, test } from 'vitest'
 import { refusal } from './refusal.ts'
 
@@ -14,6 +14,17 @@ describe('options out of range', () => {
       () => sgd({ learningRate: '1' as never }),
       TypeError,
       'sgd: learningRate must be a number or a schedule, got a string',
+    ],
+    [() => sgd({} as never), TypeError, 'sgd: learningRate must be a number or a schedule, got undefined'],
+    [
+      () => descend({ lr: 0.1 } as never),
+      TypeError,
+      'descend: learningRate must be a number or a schedule, got undefined',
+    ],
+    [
+      () => momentum({ learningRate: undefined } as never),
+      TypeError,
+      'momentum: learningRate must be a number or a schedule, got undefined',
     ],
     [
       () => sgd({ learningRate: 1, momentum: 1 }),

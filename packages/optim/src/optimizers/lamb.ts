@@ -26,9 +26,13 @@ export interface LambOptions {
  *     u = m/(1 - β1^t) / (√(v/(1 - β2^t)) + ε) + λ W
  *     W = W - lr (‖W‖ / ‖u‖) u
  *
- * m and v start at 0, t counts from 1. Where ‖W‖ or ‖u‖ is 0, their quotient is taken as 1. A step is lr ‖W‖ long; the decay, which
- * is decoupled from the moments, turns it. The paper bounds ‖W‖ by a function that its experiments leave out, as is done here; it
- * leaves decay and ratio out for biases, for which there is `perPath`. Keras has `Lamb` with ε 1e-7; PyTorch has none.
+ * m and v start at 0, t counts from 1. Where ‖W‖ or ‖u‖ is 0, or ‖u‖ below 2e-38 ‖W‖, their quotient is taken as 1. A step is
+ * lr ‖W‖ long; the decay, which is decoupled from the moments, turns it. The paper bounds ‖W‖ by a function that its experiments leave
+ * out, as is done here; it leaves decay and ratio out for biases, for which there is `perPath`. Keras has `Lamb` with ε 1e-7; PyTorch
+ * has none.
+ *
+ * The derivative of √ at 0 is infinite: to differentiate through updates where a gradient may be exactly 0, chain
+ * `scaleByAdam({ epsilonRoot })`, `scaleByTrustRatio()` and `descend`.
  *
  * @returns an optimizer with the slots `m` and `v`
  * @throws RangeError where a number is out of range; TypeError where it is none

@@ -4,7 +4,7 @@ import { checkOptimizer, failWithoutEvaluate } from '../check-optimizer.ts'
 import { globalNorm } from '../global-norm.ts'
 import { leafwise } from '../leafwise.ts'
 import type { Optimizer } from '../optimizer.ts'
-import { notNegative } from '../range.ts'
+import { negligible, notNegative } from '../range.ts'
 
 /** What `sam` takes beside an optimizer. */
 export interface SamOptions {
@@ -17,7 +17,7 @@ export interface SamOptions {
 /**
  * An optimizer that seeks flat minima: it is given the gradient at the worst place nearby, uphill from the parameters.
  *
- *     e = ρ g / ‖g‖                  over all leaves together; 0 where g is 0
+ *     e = ρ g / ‖g‖                  over all leaves together; 0 where ‖g‖ is 0, or below 2e-38 ρ
  *     e = ρ W² g / ‖|W| g‖           `adaptive`: ρ about ten times as large
  *     W = the inner optimizer's update of W with the gradient at W + e
  *
@@ -76,11 +76,11 @@ export function sam<K extends string>(
   }
 }
 
-/** What a tree is to be multiplied with to be `radius` long; 0 where it has no length. */
+/** What a tree is to be multiplied with to be `radius` long; 0 where it has next to no length. */
 function shareOf(radius: Tensor, tree: unknown): Tensor {
   return scope(() => {
     const length = globalNorm(tree)
-    const any = greater(length, 0)
+    const any = greater(length, mul(radius, negligible))
     return where(any, div(radius, where(any, length, 1)), 0)
   })
 }
