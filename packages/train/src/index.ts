@@ -1,7 +1,10 @@
 export type { BatchSource, TrainBatch } from './batch.ts'
 export type { Callback, CallbackInfo } from './callbacks/callback.ts'
 export { type EarlyStoppingOptions, earlyStopping } from './callbacks/early-stopping.ts'
+export { type KeepBestOptions, keepBest } from './callbacks/keep-best.ts'
 export { type LrWarmupOptions, lrWarmup } from './callbacks/lr-warmup.ts'
+export type { MonitorName, MonitorOptions } from './callbacks/monitored.ts'
+export { type ReduceLROnPlateauOptions, reduceLROnPlateau } from './callbacks/reduce-lr-on-plateau.ts'
 export type { TrainCommand } from './commands.ts'
 export type {
   CheckpointEvent,
