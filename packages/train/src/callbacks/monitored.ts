@@ -79,10 +79,6 @@ function requireMeasured(operation: string, place: string, name: string, info: R
   }
   const names = ['loss', ...info.metrics]
   if (!names.includes(name)) {
-    failRange(
-      operation,
-      `no metric '${name}' is measured`,
-      `monitor ${names.join(', ')}, or pass it to fit`,
-    )
+    failRange(operation, `no metric '${name}' is measured`, `monitor ${names.join(', ')}, or pass it to fit`)
   }
 }

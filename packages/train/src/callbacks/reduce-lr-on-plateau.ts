@@ -62,18 +62,20 @@ export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Callb
       const change = (changes: Partial<Plateau>): void => {
         kept.value = { ...kept.value, ...changes }
       }
-      let rate = Number.NaN
+      const rate = info.keep('rate', Number.NaN)
 
       const reduce = (): readonly TrainCommand[] => {
         change({ waited: 0, resting: cooldown })
-        if (!(rate > minLearningRate)) return []
-        const asked = kept.value.scale * Math.max(factor, minLearningRate / rate)
+        if (rate.value <= minLearningRate) return []
+        // Unknown where the run goes on behind its first step.
+        const least = rate.value > 0 ? minLearningRate / rate.value : 0
+        const asked = kept.value.scale * Math.max(factor, least)
         change({ asked })
         return [{ type: 'scaleLearningRate', scale: asked }]
       }
       const answer = (event: TrainEvent): readonly TrainCommand[] => {
         if (event.type === 'step') {
-          rate = event.learningRate
+          rate.value = event.learningRate
           return []
         }
         if (event.type === 'command') return hear(event)
