@@ -35,7 +35,7 @@ async function decided(
   names: readonly string[],
   made: Readonly<Record<string, () => Callback>>,
   run: (callbacks: readonly Callback[]) => Promise<unknown[]>,
-): Promise<{ readonly sorted: readonly unknown[] }> {
+): Promise<{ readonly sorted: readonly unknown[]; readonly [what: string]: unknown }> {
   const events = (await run(names.map((name) => made[name]!()))) as Awaited<ReturnType<typeof eventsOf>>
   const commands = events.flatMap((event) =>
     event.type === 'command' ? [{ step: event.step, source: event.source, command: event.command }] : [],
