@@ -81,30 +81,49 @@ describe('timeLimit', () => {
     })
   })
 
-  test('counts what a resumed run has used, and gives none back in a rewound one', () => {
-    const steps = (more: Partial<Parameters<typeof fit>[1]>): number => {
-      let made = 0
-      virtually((scheduler) => {
-        fit(line, { ...twoPoints, steps: 50, callbacks, ...framewise(scheduler), ...more })
-          .pipe(tap(({ type }) => type === 'step' && made++))
-          .subscribe()
-      })
-      return made
-    }
-    const straight = steps({})
+  test('gives no time back to a run that goes back', () => {
     let from: RunSnapshot | undefined
     const back: Callback = {
       name: 'back',
       run: (events$) =>
         events$.pipe(
           concatMap((event): TrainCommand[] => {
-            if (event.type !== 'step' || from !== undefined) return []
-            if (event.step === 3) from = event.snapshot()
-            return from === undefined ? [] : [{ type: 'restore', from }]
+            if (event.type !== 'step') return []
+            if (event.step === 1) from ??= event.snapshot()
+            if (event.step !== 4 || from === undefined) return []
+            return [{ type: 'restore', from }]
           }),
         ),
     }
-    expect(steps({ callbacks: [...callbacks, back] })).toBe(straight)
+    virtually((scheduler, { expectObservable }) => {
+      const all = [back, ...callbacks]
+      const run$ = fit(line, { ...twoPoints, steps: 50, callbacks: all, ...framewise(scheduler) })
+      const stops$ = run$.pipe(
+        commandsOf,
+        concatMap(({ type }) => (type === 'stop' ? [type] : [])),
+      )
+      expectObservable(stops$).toBe('11ms s-|', { s: 'stop' })
+    })
+  })
+
+  test('counts what a resumed run has used', () => {
+    let from: RunSnapshot | undefined
+    const steps = (more: Partial<FitOptions>): number => {
+      let made = 0
+      virtually((scheduler) => {
+        fit(line, { ...twoPoints, steps: 50, callbacks, ...framewise(scheduler), ...more })
+          .pipe(
+            tap((event) => {
+              if (event.type !== 'step') return
+              made++
+              if (event.step === 3) from ??= event.snapshot()
+            }),
+          )
+          .subscribe()
+      })
+      return made
+    }
+    const straight = steps({})
     const rest = steps({ commands: of({ type: 'restore', from: from! }) })
     expect(rest).toBeGreaterThan(0)
     expect(rest).toBeLessThan(straight - 2)

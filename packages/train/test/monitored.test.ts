@@ -150,6 +150,10 @@ describe('reduceLROnPlateau', () => {
     )
     // Reduced at the ends of epochs 1, 4 and 7.
     expect(ratesOf(events)).toEqual([1, 1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01])
+    const better = await eventsOf(
+      scripted([1, 1, 0.5, 1, 1, 1], { callbacks: [plateau({ patience: 1, cooldown: 2 })] }),
+    )
+    expect(ratesOf(better)).toEqual([1, 1, 0.1, 0.1, 0.1, 0.01])
   })
 
   test('brings no rate below the least, and then asks no more', async () => {
@@ -175,21 +179,30 @@ describe('reduceLROnPlateau', () => {
     ])
   })
 
-  test.each([1, 2, 3, 4, 5, 6])('goes on from a snapshot of step %i as if nothing had been', async (at) => {
-    const values = [4, 2, 3, 3, 3, 2, 2, 2]
-    let from: RunSnapshot | undefined
-    const straight = await eventsOf(
-      scripted(values, { callbacks: [plateau()] }).pipe(
-        tap((event) => {
-          if (event.type === 'step' && event.step === at - 1) from = event.snapshot()
-        }),
-      ),
-    )
-    const resumed = await eventsOf(
-      scripted(values, { callbacks: [plateau()], commands: of({ type: 'restore', from: from! }) }),
-    )
-    expect(ratesOf(resumed)).toEqual(ratesOf(straight).slice(at))
-  })
+  test.each([1, 2, 3, 4, 5, 6, 7])(
+    'goes on from a snapshot of step %i as if nothing had been',
+    async (at) => {
+      const values = [4, 2, 3, 3, 3, 2, 2, 2]
+      for (const callbacks of [
+        [plateau()],
+        [plateau({ minLearningRate: 0.5 })],
+        // Scaled by another after a reduction that has been acted on.
+        [plateau(), atEpoch(4, { type: 'scaleLearningRate', scale: 0.5 })],
+      ]) {
+        let from: RunSnapshot | undefined
+        const straight = await eventsOf(
+          scripted(values, { callbacks }).pipe(
+            tap((event) => {
+              if (event.type === 'step' && event.step === at - 1) from = event.snapshot()
+            }),
+          ),
+        )
+        const commands = of<TrainCommand>({ type: 'restore', from: from! })
+        const resumed = await eventsOf(scripted(values, { callbacks, commands }))
+        expect(ratesOf(resumed)).toEqual(ratesOf(straight).slice(at))
+      }
+    },
+  )
 
   // The checkpoint has the decision to reduce, not yet the reduction.
   test('loses no reduction to a checkpoint of the same boundary', async () => {

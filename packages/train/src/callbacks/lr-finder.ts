@@ -121,7 +121,7 @@ export function lrFinder(options: LrFinderOptions = {}): LrFinder {
         const { first } = before
         const average = smoothing * before.average + (1 - smoothing) * loss
         const smoothedLoss = average / (1 - smoothing ** (step + 1 - first))
-        const least = Math.min(before.least, Number.isNaN(smoothedLoss) ? before.least : smoothedLoss)
+        const least = Math.min(before.least, smoothedLoss)
         const made = { first, average, least, curve: [...before.curve, { learningRate, loss, smoothedLoss }] }
         sweep.value = made
         return made
