@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { mse, regularize } from '@tapeflow/nn'
+import { regularize } from '@tapeflow/nn'
 import { concatMap, of, Subject, tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import {
