@@ -1,7 +1,26 @@
 export type { BatchSource, TrainBatch } from './batch.ts'
 export type { Callback, CallbackInfo } from './callbacks/callback.ts'
+export { type CheckpointEveryOptions, checkpointEvery } from './callbacks/checkpoint-every.ts'
 export { type EarlyStoppingOptions, earlyStopping } from './callbacks/early-stopping.ts'
+export { type KeepBestOptions, keepBest } from './callbacks/keep-best.ts'
+export {
+  type LrFinder,
+  type LrFinderOptions,
+  lrFinder,
+  type RatePoint,
+  type RateRange,
+} from './callbacks/lr-finder.ts'
 export { type LrWarmupOptions, lrWarmup } from './callbacks/lr-warmup.ts'
+export type { MonitorName, MonitorOptions } from './callbacks/monitored.ts'
+export { type ReduceLROnPlateauOptions, reduceLROnPlateau } from './callbacks/reduce-lr-on-plateau.ts'
+export {
+  type StochasticWeightAveragingOptions,
+  stochasticWeightAveraging,
+} from './callbacks/stochastic-weight-averaging.ts'
+export { type SwapEmaOptions, swapEma } from './callbacks/swap-ema.ts'
+export { type TargetReachedOptions, targetReached } from './callbacks/target-reached.ts'
+export { type TerminateOnNaNOptions, terminateOnNaN } from './callbacks/terminate-on-nan.ts'
+export { type TimeLimitOptions, timeLimit } from './callbacks/time-limit.ts'
 export type { TrainCommand } from './commands.ts'
 export type {
   CheckpointEvent,

@@ -15,7 +15,7 @@ import { sgd } from '@tapeflow/optim'
 import type { Observable } from 'rxjs'
 import { TestScheduler } from 'rxjs/testing'
 import { expect } from 'vitest'
-import type { FitOptions, Model, TrainEvent } from '../src/index.ts'
+import { type FitOptions, fit, type Model, type TrainEvent } from '../src/index.ts'
 
 /** Rows of any shape. */
 export interface Sample {
@@ -86,4 +86,28 @@ export function framewise(scheduler: TestScheduler): Pick<FitOptions, 'scheduler
 /** Waits for promises and for the event loop. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+/** What `scripted` trains: its one weight goes up by the rate at each step. */
+export type Climbing = { readonly weight: t.Tensor }
+
+const climbing: Model<Climbing, null> = {
+  init: () => ({ params: { weight: t.zeros([1, 1]) }, state: null, outputShape: [1] }),
+  apply: ({ weight }, state) => ({ y: weight, state }),
+}
+
+/** A run of one step an epoch whose loss in epoch i is `values[i]`, whatever the weights. */
+export function scripted(
+  values: readonly number[],
+  more: Partial<FitOptions> = {},
+  learningRate: number | ((step: number) => number) = 1,
+): Observable<TrainEvent<Climbing, null>> {
+  return fit(climbing, {
+    data: { length: 1, iterate: (epoch = 0) => points([0, values[epoch]!]).batch(1).iterate(0) },
+    // The gradient is -1.
+    loss: (weight, value) => t.sum(t.add(value, t.sub(t.stopGradient(weight), weight))),
+    optimizer: sgd({ learningRate }),
+    epochs: values.length,
+    ...more,
+  })
 }

@@ -1,29 +1,23 @@
 import { failRange } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
-import type { RunInfo, TrainEvent } from '../events.ts'
-import type { ParametersSnapshot } from '../snapshots.ts'
+import type { TrainEvent } from '../events.ts'
+import { bestOf, shortNumber } from './best.ts'
 import type { Callback } from './callback.ts'
+import { type MonitorOptions, monitored } from './monitored.ts'
 
 /** What `earlyStopping` takes. */
-export interface EarlyStoppingOptions {
-  /** `validation.loss` (by default), `validation.accuracy` or another metric's name, or the same of `epoch`. */
-  readonly monitor?: `${'validation' | 'epoch'}.${string}`
-  /** Whether less or more is better; `min` by default. */
-  readonly mode?: 'min' | 'max'
+export interface EarlyStoppingOptions extends MonitorOptions {
   /** After how many measurements in a row without a better one the run is stopped. */
   readonly patience: number
   /** By how much a better value must be better; 0 by default. */
   readonly minDelta?: number
+  /** What a better value must also beat, else it counts as one without progress; nothing by default. */
+  readonly baseline?: number
+  /** From which epoch on measurements count, 0 by default: earlier ones are neither the best nor waited for. */
+  readonly startFrom?: number
   /** Whether the run ends with the weights of its best measurement, even if it was not stopped; true by default. */
   readonly restoreBest?: boolean
-}
-
-interface Best {
-  value: number
-  step: number
-  waited: number
-  snapshot: ParametersSnapshot | null
 }
 
 /**
@@ -34,90 +28,54 @@ interface Best {
  *     finishing                      restore the weights of 0.4
  *
  * A value is better if it beats the best so far by more than `minDelta`; NaN never is. Weights and layer state are copied
- * when a better value is measured, and restored at any completion of the run, before `end`.
+ * when a better value is measured, and restored at any completion of the run, before `end`. Unlike in Keras, whose `baseline` and
+ * `start_from_epoch` mean the same, `restoreBest` is on by default.
  *
- * @throws RangeError where patience is no integer from 1 on or minDelta is negative; as the run's error where `monitor` names
- * something that the run does not measure
+ * @throws RangeError where patience is no integer from 1 on, startFrom none from 0 on, minDelta is negative or baseline NaN; as
+ * the run's error where `monitor` names something that the run does not measure
  * @example
  * const callback = earlyStopping({ monitor: 'validation.accuracy', mode: 'max', patience: 3 })
  * callback.name // => 'earlyStopping'
  */
-export function earlyStopping({
-  monitor = 'validation.loss',
-  mode = 'min',
-  patience,
-  minDelta = 0,
-  restoreBest = true,
-}: EarlyStoppingOptions): Callback {
+export function earlyStopping(options: EarlyStoppingOptions): Callback {
+  const { patience, minDelta = 0, baseline, startFrom = 0, restoreBest = true } = options
   if (!Number.isInteger(patience) || patience < 1) {
     failRange('earlyStopping', `patience must be an integer from 1 on, got ${patience}`)
   }
   if (!(minDelta >= 0)) failRange('earlyStopping', `minDelta must be a number from 0 on, got ${minDelta}`)
-  if (mode !== 'min' && mode !== 'max')
-    failRange('earlyStopping', `mode must be 'min' or 'max', got '${String(mode)}'`)
-  const [measured, name] = parse(monitor)
-  const sign = mode === 'min' ? 1 : -1
+  if (baseline !== undefined && !Number.isFinite(baseline)) {
+    failRange('earlyStopping', `baseline must be a finite number, got ${baseline}`, 'leave it out for none')
+  }
+  if (!Number.isInteger(startFrom) || startFrom < 0) {
+    failRange('earlyStopping', `startFrom must be an epoch, an integer from 0 on, got ${startFrom}`)
+  }
+  const measure = monitored('earlyStopping', options)
+  const { monitor, isBetter } = measure
 
   return {
     name: 'earlyStopping',
     run(events$, info): Observable<TrainCommand> {
-      requireMeasured(measured, name, info)
-      const best = info.keep<Best>('best', {
-        value: sign * Number.POSITIVE_INFINITY,
-        step: -1,
-        waited: 0,
-        snapshot: null,
-      })
+      measure.requireIn(info)
+      const best = bestOf(info, measure, { minDelta, weights: restoreBest })
+      const waited = info.keep('waited', 0)
 
       const answer = (event: TrainEvent): readonly TrainCommand[] => {
-        if (event.type === 'finishing') {
-          const { snapshot, step } = best.value
-          if (snapshot === null || step === event.step) return []
-          return [{ type: 'restore', from: snapshot, what: 'parameters' }]
-        }
-        if (event.type !== measured) return []
-        const value = name === 'loss' ? event.loss : event.metrics[name]!
-        if (sign * (best.value.value - value) > minDelta) {
-          const snapshot = restoreBest ? event.snapshot('parameters') : null
-          best.value = { value, step: event.step, waited: 0, snapshot }
+        if (event.type === 'finishing') return best.restored(event)
+        const measured = measure.measured(event)
+        if (measured === null || measured.event.epoch < startFrom) return []
+        const improves = best.improves(measured)
+        if (improves && (baseline === undefined || isBetter(measured.value, baseline, minDelta))) {
+          waited.value = 0
           return []
         }
-        best.value = { ...best.value, waited: best.value.waited + 1 }
-        if (best.value.waited < patience) return []
-        const reason = `${monitor} has not improved ${patience === 1 ? 'once' : `${patience} times`}, best ${Number(best.value.value.toPrecision(6))}`
+        waited.value++
+        if (waited.value < patience) return []
+        const times = patience === 1 ? 'once' : `${patience} times`
+        const beyond = baseline === undefined ? '' : ` beyond ${shortNumber(baseline)}`
+        const reason = `${monitor} has not improved${beyond} ${times}, best ${shortNumber(best.value)}`
         return [{ type: 'stop', reason }]
       }
       return events$.pipe(mergeMap(answer))
     },
-  }
-}
-
-function parse(monitor: string): readonly [measured: 'validation' | 'epoch', name: string] {
-  const [measured, ...rest] = monitor.split('.')
-  if ((measured !== 'validation' && measured !== 'epoch') || rest.length === 0) {
-    failRange(
-      'earlyStopping',
-      `cannot monitor '${monitor}'`,
-      "use 'validation.loss', 'epoch.loss' or a metric in place of loss",
-    )
-  }
-  return [measured, rest.join('.')]
-}
-
-function requireMeasured(measured: string, name: string, info: RunInfo): void {
-  if (measured === 'validation' && !info.hasValidation) {
-    failRange(
-      'earlyStopping',
-      `'validation.${name}' needs validation data`,
-      "pass validation to fit, or monitor 'epoch.loss'",
-    )
-  }
-  const names = ['loss', ...info.metrics]
-  if (!names.includes(name)) {
-    failRange(
-      'earlyStopping',
-      `no metric '${name}' is measured`,
-      `monitor ${names.join(', ')}, or pass it to fit`,
-    )
   }
 }

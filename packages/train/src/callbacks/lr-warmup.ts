@@ -2,8 +2,8 @@ import { failRange } from '@tapeflow/autodiff'
 import { mergeMap } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
-import type { RunSnapshot } from '../snapshots.ts'
 import type { Callback } from './callback.ts'
+import { restoredFrom } from './restored.ts'
 
 /** What `lrWarmup` takes: one of the two. */
 export type LrWarmupOptions =
@@ -66,11 +66,4 @@ export function lrWarmup({ steps, epochs }: LrWarmupOptions): Callback {
 function nextStep(event: TrainEvent): number | null {
   if (event.type === 'step') return event.step + 1
   return event.type === 'start' || restoredFrom(event) !== null ? event.step : null
-}
-
-/** What the whole run was restored from, if the event tells of that. */
-function restoredFrom(event: TrainEvent): number | 'latest' | RunSnapshot | null {
-  if (event.type !== 'command' || event.refused !== undefined) return null
-  const { command } = event
-  return command.type === 'restore' && command.what !== 'parameters' ? command.from : null
 }

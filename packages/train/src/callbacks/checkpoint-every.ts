@@ -1,0 +1,49 @@
+import { failRange } from '@tapeflow/autodiff'
+import { mergeMap, type Observable } from 'rxjs'
+import type { TrainCommand } from '../commands.ts'
+import type { TrainEvent } from '../events.ts'
+import type { Callback } from './callback.ts'
+
+/** What `checkpointEvery` takes: one of the two. */
+export type CheckpointEveryOptions =
+  | { readonly steps: number; readonly epochs?: never }
+  | { readonly epochs: number; readonly steps?: never }
+
+const commands: readonly TrainCommand[] = [{ type: 'checkpoint' }]
+
+/**
+ * A callback that asks for a checkpoint after every so many steps or epochs.
+ *
+ *     step       0    1    2    3    4    5
+ *     commands   -    -    *    -    -    *       steps: 3, and * is checkpoint
+ *
+ * Snapshots are in the `checkpoint` events, and stay in the run's memory for the command `restore`, each as large as weights, slots
+ * and layer state. They are taken when all callbacks have heard the event; with validation data, epochs are over when they have been
+ * validated, so that what a callback keeps knows of it. A run that is stopped then and there takes none: its snapshot is in `end`.
+ *
+ * @throws RangeError unless one of the two is given, an integer from 1 on
+ * @example
+ * checkpointEvery({ epochs: 5 }).name // => 'checkpointEvery'
+ */
+export function checkpointEvery({ steps, epochs }: CheckpointEveryOptions): Callback {
+  if ((steps === undefined) === (epochs === undefined)) {
+    const got = steps === undefined ? 'neither' : 'both'
+    failRange('checkpointEvery', `steps or epochs must be given, got ${got}`, 'pass epochs: 1')
+  }
+  const [name, every] = steps === undefined ? ['epochs', epochs!] : ['steps', steps]
+  if (!Number.isInteger(every) || every < 1) {
+    failRange('checkpointEvery', `${name} must be an integer from 1 on, got ${every}`)
+  }
+  return {
+    name: 'checkpointEvery',
+    run(events$, { hasValidation }): Observable<TrainCommand> {
+      const last = hasValidation ? 'validation' : 'epoch'
+      const answer = (event: TrainEvent): readonly TrainCommand[] => {
+        if (event.type !== (steps === undefined ? last : 'step')) return []
+        const done = (steps === undefined ? event.epoch : event.step) + 1
+        return done % every === 0 ? commands : []
+      }
+      return events$.pipe(mergeMap(answer))
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import { failRange } from '@tapeflow/autodiff'
+import { mergeMap, type Observable } from 'rxjs'
+import type { TrainCommand } from '../commands.ts'
+import type { TrainEvent } from '../events.ts'
+import type { Callback } from './callback.ts'
+
+/** What `timeLimit` takes. */
+export interface TimeLimitOptions {
+  /** How long a run may train, pauses left out. */
+  readonly seconds: number
+}
+
+/**
+ * A callback that stops a run which has trained for so many seconds: validation counts, pauses do not.
+ *
+ *     seconds     0.4  0.8  1.2
+ *     commands     -    -   stop       seconds: 1
+ *
+ * It looks after each step, epoch and validation, so a run takes as much longer as what is under way when time is up. A run that
+ * is resumed from a snapshot has already used what it had used there; going back within a run gives no time back.
+ *
+ * @throws RangeError unless seconds is a number above 0
+ * @example
+ * timeLimit({ seconds: 60 }).name // => 'timeLimit'
+ */
+export function timeLimit({ seconds }: TimeLimitOptions): Callback {
+  if (!(seconds > 0 && Number.isFinite(seconds))) {
+    failRange('timeLimit', `seconds must be a number above 0, got ${seconds}`)
+  }
+  return {
+    name: 'timeLimit',
+    run(events$, info): Observable<TrainCommand> {
+      const kept = info.keep('seconds', 0)
+      let used = 0
+      let read = 0
+      const answer = (event: TrainEvent): readonly TrainCommand[] => {
+        if (event.type !== 'step' && event.type !== 'epoch' && event.type !== 'validation') return []
+        // What is kept has come back from a snapshot where it is more.
+        used = Math.max(used, kept.value) + (event.seconds - read)
+        read = event.seconds
+        kept.value = used
+        if (used < seconds) return []
+        return [{ type: 'stop', reason: `trained for ${seconds} seconds` }]
+      }
+      return events$.pipe(mergeMap(answer))
+    },
+  }
+}
