@@ -15,8 +15,9 @@ import { shown } from './window.ts'
  * @throws RangeError for options out of range, or, as the stream's error, for layers that have no weights
  * @example
  * const x = { shape: [4, 2], values: Float32Array.of(0, 0, 0, 1, 1, 0, 1, 1) }
- * const data = dataset({ x, y: { shape: [4, 1], values: Float32Array.of(0, 1, 1, 0) } }).batch(4)
- * const deep = sequential(linear(2, 2), ...Array.from({ length: 8 }, () => sequential(sigmoid(), linear(2, 2))), linear(2, 1))
+ * const data = dataset({ x, y: { shape: [4, 1], values: Float32Array.of(0, 1, 1, 0) } }).batch(1)
+ * const blocks = Array.from({ length: 8 }, () => sequential(sigmoid(), linear(8, 8)))
+ * const deep = sequential(linear(2, 8), ...blocks, linear(8, 1))
  * const run$ = fit(deep, { data, loss: mse(), optimizer: sgd({ learningRate: 0.1 }), steps: 50, watch: ['gradients'] })
  * const { path } = await firstValueFrom(run$.pipe(vanishingGradient()))
  * path // => 'layers.0'
