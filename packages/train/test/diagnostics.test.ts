@@ -2,6 +2,7 @@ import * as t from '@tapeflow/autodiff'
 import { dataset } from '@tapeflow/data'
 import { from, map, type OperatorFunction, of, toArray } from 'rxjs'
 import { describe, expect, test } from 'vitest'
+import { OrderedWindow } from '../src/diagnostics/ordered-window.ts'
 import {
   activationMean,
   covariateShift,
@@ -124,7 +125,7 @@ describe('one event begins an episode, another only follows a recovery:', () => 
   })
 
   test('lossSpike', () => {
-    const losses = [1, 1.1, 0.9, 1, 90, 80, 1, 1, 1.1, 0.9, 90]
+    const losses = [1, 1.1, 0.9, 1, 90, 80, 1, 1, 1, 0.9, 90]
     expectMarbles(
       lossSpike({ window: 4 }),
       losses.map((loss, at) => step(at, { loss })),
@@ -435,4 +436,20 @@ describe('covariateShift', () => {
       'covariateShift: rows must be of one size, got 1 features in training and 2 in validation',
     )
   })
+})
+
+test('a window in order has the median, and the distance around it, of sorting anew', () => {
+  const values = t.uniformValues(t.key(5), 200, -1, 1).map((value) => Math.round(8 * value) + 0)
+  for (const size of [1, 3, 8, 25]) {
+    const window = new OrderedWindow(size)
+    values.forEach((value, i) => {
+      window.push(value)
+      const latest = values.slice(Math.max(0, i + 1 - size), i + 1)
+      const middle = (latest.length - 1) >> 1
+      const median = latest.toSorted()[middle]!
+      expect(window.median).toBe(median)
+      expect(window.distance).toBe(latest.map((one) => Math.abs(one - median)).toSorted()[middle])
+      expect(window.isFull).toBe(i + 1 >= size)
+    })
+  }
 })

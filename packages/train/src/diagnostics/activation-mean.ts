@@ -45,7 +45,8 @@ export function activationMean(
         value,
         threshold,
         ill: value > threshold,
-        advice: `the outputs of ${path} are not centred on zero, their means make ${shown(100 * value)} % of their size: try tanh in place of sigmoid, batchNorm, or inputs of mean 0.`,
+        advice: () =>
+          `the outputs of ${path} are not centred on zero, their means make ${shown(100 * value)} % of their size: try tanh in place of sigmoid, batchNorm, or inputs of mean 0.`,
       }
     },
   })

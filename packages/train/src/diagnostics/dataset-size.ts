@@ -52,11 +52,11 @@ export function datasetSize(options: DatasetSizeOptions): OperatorFunction<Train
         looked = true
         if (event.type === 'epoch') {
           const value = event.rows / Number(classes)
-          return [{ value, threshold, ill: value < threshold, advice: advice(value, 'a class') }]
+          return [{ value, threshold, ill: value < threshold, advice: () => advice(value, 'a class') }]
         }
         const value = Math.min(...counts!)
         const path = `classes.${counts!.indexOf(value)}`
-        return [{ path, value, threshold, ill: value < threshold, advice: advice(value, path) }]
+        return [{ path, value, threshold, ill: value < threshold, advice: () => advice(value, path) }]
       }
     },
   })

@@ -34,7 +34,9 @@ export function deadReLU(options: DeadReLUOptions = {}): OperatorFunction<TrainE
   return activationWindows('deadReLU', options, {
     begin: (units) => new Uint8Array(units),
     add: (alive, values, units) => {
-      for (let i = 0; i < values.length; i++) if (values[i] !== 0) alive[i % units] = 1
+      for (let row = 0; row < values.length; row += units) {
+        for (let unit = 0; unit < units; unit++) if (values[row + unit] !== 0) alive[unit] = 1
+      }
     },
     judge: (path, alive) => {
       const value = alive.filter((one) => one === 0).length / alive.length
@@ -42,7 +44,8 @@ export function deadReLU(options: DeadReLUOptions = {}): OperatorFunction<TrainE
         value,
         threshold,
         ill: value > threshold,
-        advice: `${shown(100 * value)} % of the units of ${path} were 0 for every row: try a lower learning rate, heNormal with zero biases, or leakyRelu.`,
+        advice: () =>
+          `${shown(100 * value)} % of the units of ${path} were 0 for every row: try a lower learning rate, heNormal with zero biases, or leakyRelu.`,
       }
     },
   })

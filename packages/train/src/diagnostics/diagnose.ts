@@ -3,7 +3,9 @@ import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { Episodes } from './episodes.ts'
 
 /** What a look found in one place, be it ill or not. */
-export interface Finding extends Pick<DiagnosticEvent, 'path' | 'value' | 'threshold' | 'advice'> {
+export interface Finding extends Pick<DiagnosticEvent, 'path' | 'value' | 'threshold'> {
+  /** Asked for what is told alone: most looks find nothing. */
+  readonly advice: () => string
   readonly ill: boolean
   /** Whether it has recovered, where that takes more than not to be ill. */
   readonly isWell?: boolean
@@ -63,7 +65,7 @@ export function diagnose<T extends TrainEvent['type']>(
             ...(path === undefined ? {} : { path }),
             value,
             threshold,
-            advice,
+            advice: advice(),
           }))
       }
       return events$.pipe(filter(concerns), mergeMap(told))

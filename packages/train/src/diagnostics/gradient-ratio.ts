@@ -63,7 +63,7 @@ export function gradientRatio(
             value,
             threshold,
             ill: isIll(value, threshold),
-            advice: advice(value, first, last),
+            advice: () => advice(value, first, last),
           },
         ]
       }

@@ -47,7 +47,7 @@ export function internalCovariateShift(
       const moved = Math.sqrt((2 * movedMeans(before, now)) / (spread[0] + spread[1]))
       const widened = Math.abs(Math.log(spread[1] / spread[0])) / 2
       const value = Math.max(moved, widened)
-      const what =
+      const what = (): string =>
         moved >= widened
           ? `their means moved by ${shown(moved)} deviations`
           : `their deviation changed by a factor of ${shown(Math.exp(widened))}`
@@ -55,7 +55,8 @@ export function internalCovariateShift(
         value,
         threshold,
         ill: value > threshold,
-        advice: `the outputs of ${path} drift under the layer that reads them, ${what}: try batchNorm or layerNorm after it, or a lower learning rate.`,
+        advice: () =>
+          `the outputs of ${path} drift under the layer that reads them, ${what()}: try batchNorm or layerNorm after it, or a lower learning rate.`,
       }
     },
   })

@@ -2,7 +2,8 @@ import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { requireCounts, requireNumbers } from './checks.ts'
 import { diagnose, type Finding } from './diagnose.ts'
-import { median, shown, Window } from './window.ts'
+import { OrderedWindow } from './ordered-window.ts'
+import { shown } from './window.ts'
 
 /** What `lossSpike` takes. */
 export interface LossSpikeOptions {
@@ -35,7 +36,7 @@ export function lossSpike(options: LossSpikeOptions = {}): OperatorFunction<Trai
   const { threshold = 10, window = 50 } = options
   requireNumbers('lossSpike', { threshold })
   requireCounts('lossSpike', { window }, 3)
-  const finding = (value: number, advice: string): readonly Finding[] => [
+  const finding = (value: number, advice: () => string): readonly Finding[] => [
     { value, threshold, ill: value > threshold, advice },
   ]
   return diagnose({
@@ -43,25 +44,26 @@ export function lossSpike(options: LossSpikeOptions = {}): OperatorFunction<Trai
     looksAt: ['step'],
     calm: window,
     begin: () => {
-      const losses = new Window(window)
+      const losses = new OrderedWindow(window)
       return ({ loss }) => {
         if (!Number.isFinite(loss)) {
           return finding(
             Number.POSITIVE_INFINITY,
-            `the loss is ${loss}: try a lower learning rate, clipByGlobalNorm(1), or terminateOnNaN to see where it began.`,
+            () =>
+              `the loss is ${loss}: try a lower learning rate, clipByGlobalNorm(1), or terminateOnNaN to see where it began.`,
           )
         }
         if (!losses.isFull) {
           losses.push(loss)
           return []
         }
-        const level = median(losses.values)
-        const distance = median(losses.values.map((one) => Math.abs(one - level)))
+        const { median: level, distance } = losses
         losses.push(loss)
         const value = (loss - level) / Math.max(1.4826 * distance, 0.01 * Math.abs(level), Number.MIN_VALUE)
         return finding(
           value,
-          `the loss rose to ${shown(loss)} from about ${shown(level)}: try clipByGlobalNorm(1), a lower learning rate or lrWarmup, and look at the rows of that batch.`,
+          () =>
+            `the loss rose to ${shown(loss)} from about ${shown(level)}: try clipByGlobalNorm(1), a lower learning rate or lrWarmup, and look at the rows of that batch.`,
         )
       }
     },

@@ -71,7 +71,8 @@ export function overfitting(options: OverfittingOptions = {}): OperatorFunction<
             ill:
               value > threshold && agreement >= steadyRise && fall.rise < 0 && fall.agreement <= steadyFall,
             isWell: level <= best * (1 + threshold),
-            advice: `the validation loss rose by ${shown(100 * value)} % over ${window} epochs while the training loss fell: try more or augmented data, dropout, l2 or a smaller model, and earlyStopping to keep the best weights.`,
+            advice: () =>
+              `the validation loss rose by ${shown(100 * value)} % over ${window} epochs while the training loss fell: try more or augmented data, dropout, l2 or a smaller model, and earlyStopping to keep the best weights.`,
           },
         ]
       }

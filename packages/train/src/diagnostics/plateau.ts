@@ -51,7 +51,8 @@ export function plateau(options: PlateauOptions = {}): OperatorFunction<TrainEve
             value,
             threshold,
             ill: value < threshold,
-            advice: `the ${monitor === 'epoch' ? 'training' : 'validation'} loss stands at ${shown(loss)}: try another learning rate (reduceLROnPlateau where it swings, a higher one where it creeps), a larger model, or stop here.`,
+            advice: () =>
+              `the ${monitor === 'epoch' ? 'training' : 'validation'} loss stands at ${shown(loss)}: try another learning rate (reduceLROnPlateau where it swings, a higher one where it creeps), a larger model, or stop here.`,
           },
         ]
       }

@@ -60,7 +60,8 @@ export function saturation(options: SaturationOptions): OperatorFunction<TrainEv
         value,
         threshold,
         ill: value > threshold,
-        advice: `${shown(100 * value)} % of the outputs of ${path} are at the limits of ${of}: try smaller initial weights (glorotUniform), inputs of mean 0 and deviation 1, batchNorm before it, or a lower learning rate.`,
+        advice: () =>
+          `${shown(100 * value)} % of the outputs of ${path} are at the limits of ${of}: try smaller initial weights (glorotUniform), inputs of mean 0 and deviation 1, batchNorm before it, or a lower learning rate.`,
       }
     },
   })

@@ -10,10 +10,13 @@ export function unitSums(units: number): UnitSums {
 }
 
 export function addToUnits(to: UnitSums, values: Float32Array, units: number): void {
-  for (let i = 0, unit = 0; i < values.length; i++, unit = unit + 1 === units ? 0 : unit + 1) {
-    const value = values[i]!
-    to.sums[unit]! += value
-    to.squares[unit]! += value * value
+  const { sums, squares } = to
+  for (let row = 0; row < values.length; row += units) {
+    for (let unit = 0; unit < units; unit++) {
+      const value = values[row + unit]!
+      sums[unit]! += value
+      squares[unit]! += value * value
+    }
   }
   to.count += values.length / units
 }

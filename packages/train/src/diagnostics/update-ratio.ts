@@ -2,7 +2,7 @@ import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { requireCounts, requireNumbers } from './checks.ts'
 import { diagnose, type Finding } from './diagnose.ts'
-import { layerWeights, rootMeanSquare } from './layer-norms.ts'
+import { layerWeights } from './layer-norms.ts'
 import { median, shown, Window } from './window.ts'
 
 /** What `updateRatio` takes. */
@@ -52,10 +52,6 @@ export function updateRatio(options: UpdateRatioOptions = {}): OperatorFunction<
       const ratios = new Map<string, Window>()
       let kept: { readonly step: number; readonly copies: Map<string, readonly Float32Array[]> } | null = null
 
-      const ratioOf = (before: readonly Float32Array[], now: readonly Float32Array[]): number => {
-        const changes = now.map((values, k) => values.map((value, i) => value - before[k]![i]!))
-        return rootMeanSquare(changes) / rootMeanSquare(before)
-      }
       const judge = (path: string, ratio: number): readonly Finding[] => {
         const of = ratios.get(path) ?? new Window(window)
         ratios.set(path, of)
@@ -70,14 +66,16 @@ export function updateRatio(options: UpdateRatioOptions = {}): OperatorFunction<
             kind: 'low',
             threshold: lowest,
             ill: value < lowest,
-            advice: `${seen}, which is little: try a higher learning rate, or look for vanishingGradient.`,
+            advice: () =>
+              `${seen}, which is little: try a higher learning rate, or look for vanishingGradient.`,
           },
           {
             ...about,
             kind: 'high',
             threshold: highest,
             ill: value > highest,
-            advice: `${seen}, which is much: try a lower learning rate, lrWarmup or clipByGlobalNorm(1).`,
+            advice: () =>
+              `${seen}, which is much: try a lower learning rate, lrWarmup or clipByGlobalNorm(1).`,
           },
         ]
       }
@@ -91,10 +89,24 @@ export function updateRatio(options: UpdateRatioOptions = {}): OperatorFunction<
         kept = { step, copies }
         if (before?.step !== step - 1) return []
         return [...copies].flatMap(([path, now]) => {
-          const ratio = ratioOf(before.copies.get(path)!, now)
+          const ratio = relativeChange(before.copies.get(path)!, now)
           return ratio > 0 && ratio < Number.POSITIVE_INFINITY ? judge(path, ratio) : []
         })
       }
     },
   })
+}
+
+/** The norm of what changed over the norm of what was there. */
+function relativeChange(before: readonly Float32Array[], now: readonly Float32Array[]): number {
+  let changed = 0
+  let size = 0
+  for (let k = 0; k < now.length; k++) {
+    const [was, is] = [before[k]!, now[k]!]
+    for (let i = 0; i < is.length; i++) {
+      changed += (is[i]! - was[i]!) ** 2
+      size += was[i]! ** 2
+    }
+  }
+  return Math.sqrt(changed / size)
 }
