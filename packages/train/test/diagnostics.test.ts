@@ -170,6 +170,18 @@ describe('one event begins an episode, another only follows a recovery:', () => 
     expectMarbles(overfitting({ window: 3 }), rising, '----------|')
   })
 
+  test('overfitting of a steady rise alone, until the loss was back near its best', () => {
+    const trained = (losses: readonly number[]) =>
+      losses.flatMap((loss, at) => [epoch(at, 10 - at), validation(at, loss)])
+    // By more than a tenth along the median slope, but up and down.
+    expectMarbles(overfitting({ window: 5 }), trained([1, 1.3, 0.9, 1.2, 1.1, 1.3]), '------------|')
+    // It rests above the best, then at the best.
+    const rest = [1.2, 1.1, 1.2, 1.3, 1.3, 1.3, 1.3, 1.4, 1.5]
+    expectMarbles(overfitting({ window: 3 }), trained(rest), '-------d----------|')
+    const back = [1.2, 1.1, 1.2, 1.3, 1.2, 1.1, 1.1, 1.3, 1.5]
+    expectMarbles(overfitting({ window: 3 }), trained(back), '-------d-------d--|')
+  })
+
   test('updateRatio', () => {
     const look = updateRatio({ every: 1, window: 3 })
     let value = 1
