@@ -101,6 +101,8 @@ describe('one event begins an episode, another only follows a recovery:', () => 
     const [dead, alive] = [[[0, 0, 1]], [[0, 1, 1]]]
     const outputs = [alive, alive, dead, dead, dead, dead, alive, dead, alive, alive, dead, dead]
     expectMarbles(look, outputs.map(ofActivations), '---d-------d|')
+    // One healthy window is no recovery.
+    expectMarbles(look, [dead, dead, alive, alive, dead, dead].map(ofActivations), '-d----|')
   })
 
   test('saturation', () => {
@@ -116,6 +118,8 @@ describe('one event begins an episode, another only follows a recovery:', () => 
       [[0.5], [-0.7]],
     ]
     expectMarbles(look, [well, well, ill, ill, ill, ill].map(ofActivations), '---d--|')
+    const zero = [[0], [0]]
+    expectMarbles(look, [ill, ill, zero, zero, zero, zero, ill, ill].map(ofActivations), '-d------|')
   })
 
   test('internalCovariateShift', () => {
@@ -130,6 +134,24 @@ describe('one event begins an episode, another only follows a recovery:', () => 
       lossSpike({ window: 4 }),
       losses.map((loss, at) => step(at, { loss })),
       '----d-----d|',
+    )
+  })
+
+  test('lossSpike without a recovery of as many steps as the window', () => {
+    const losses = [1, 1.1, 0.9, 1, 1.1, 0.9, 90, 1, 90, 1]
+    expectMarbles(
+      lossSpike({ window: 6 }),
+      losses.map((loss, at) => step(at, { loss })),
+      '------d---|',
+    )
+  })
+
+  test('lossSpike where nothing moved before', () => {
+    const losses = [1, 1, 1, 1.05, 1, 1.2]
+    expectMarbles(
+      lossSpike({ window: 3 }),
+      losses.map((loss, at) => step(at, { loss })),
+      '-----d|',
     )
   })
 
@@ -148,6 +170,12 @@ describe('one event begins an episode, another only follows a recovery:', () => 
       plateau({ window: 3 }),
       losses.map((loss, at) => epoch(at, loss)),
       '----d--|',
+    )
+    const halved = [1, 1, 1, 0.5, 0.5, 0.5]
+    expectMarbles(
+      plateau({ window: 3 }),
+      halved.map((loss, at) => epoch(at, loss)),
+      '--d---|',
     )
     const zeros = [0, 0, 0, 0].map((loss, at) => validation(at, loss))
     expectMarbles(plateau({ monitor: 'validation', window: 3 }), zeros, '----|')
@@ -191,6 +219,13 @@ describe('one event begins an episode, another only follows a recovery:', () => 
     }
     expectMarbles(look, [0, 1e-3, 1e-3, 0.5, 0.5, 1e-3, 1e-3].map(ofUpdates), '----d--|')
     expectMarbles(look, [0, 1e-6, 1e-6, 1e-6, 1e-6].map(ofUpdates), '---d-|')
+    // Between the steps that are compared weights go where they want.
+    const rare = updateRatio({ every: 10, window: 1 })
+    expectMarbles(
+      rare,
+      [0, 1e-3, 5, 1e-3].map((update, i) => ofUpdates(update, [0, 1, 10, 11][i]!)),
+      '----|',
+    )
     // Frozen: nothing was changed.
     expectMarbles(look, [0, 0, 0, 0, 0].map(ofUpdates), '-----|')
   })
@@ -238,6 +273,8 @@ describe('what is told', () => {
     const flat = step(0, { gradients: { tree: [weights(0), weights(0)] } })
     const single = step(1, { gradients: { tree: weights(1e-9) } })
     expect(foundIn(look, [flat, single])).toEqual([])
+    const lastIsFlat = step(2, { gradients: { tree: [weights(1), weights(0)] } })
+    expect(foundIn(explodingGradient({ every: 1, window: 1 }), [lastIsFlat])).toEqual([])
   })
 
   test('nothing of the saturation of a layer whose outputs go beyond the limits', () => {
@@ -302,15 +339,20 @@ describe('memory', () => {
     expect(foundIn(look, events)).toEqual([])
   })
 
-  test('begins anew with another run, and where steps are made again', () => {
+  test('begins anew with another run', () => {
     const look = lossSpike({ window: 3 })
     const run = (...losses: readonly number[]) => losses.map((loss, at) => step(at, { loss }))
     const spiked = run(1, 1, 1, 90)
     expect(foundIn(look, [start, ...spiked, start, ...spiked]).map((event) => event.step)).toEqual([3, 3])
-    // Back to step 1, as after the command restore: 90 is no longer among the steps before.
-    expect(foundIn(look, [...spiked, ...run(1, 1, 1, 1, 90).slice(1)]).map((event) => event.step)).toEqual([
-      3, 4,
-    ])
+    const later = { ...start, step: 9 }
+    const resumed = [1, 1, 1, 90].map((loss, at) => step(9 + at, { loss }))
+    expect(foundIn(look, [start, ...spiked, later, ...resumed]).map((event) => event.step)).toEqual([3, 12])
+  })
+
+  test('begins anew where steps are made again, as after the command restore', () => {
+    const look = vanishingGradient({ every: 1, window: 1 })
+    const again = [4, 5, 4, 5].map((at) => ofRatio(1e-5, at))
+    expect(foundIn(look, again).map((event) => event.step)).toEqual([4, 4])
   })
 })
 
