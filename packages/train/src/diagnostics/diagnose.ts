@@ -48,12 +48,15 @@ export function diagnose<T extends TrainEvent['type']>(
       let latest = -1
       const told = (event: TrainEvent): readonly DiagnosticEvent[] => {
         const { step, epoch } = event
-        const isAgain = event.type === 'step' ? step <= latest : step < latest
+        const isStep = event.type === 'step'
+        // How many steps have been made: each of them makes one more.
+        const made = isStep ? step + 1 : step
+        const isAgain = isStep ? made <= latest : made < latest
         if (event.type === 'start' || isAgain) {
           look = begin()
           episodes = new Episodes(calm)
         }
-        latest = step
+        latest = made
         if (!isLookedAt(event)) return []
         return look(event)
           .filter(({ path = '', kind = '', ill, isWell }) => episodes.begins(`${kind} ${path}`, ill, isWell))
