@@ -15,7 +15,7 @@ export interface ActivationMeanOptions extends ActivationOptions {
  * An operator that tells when a layer's outputs are not centred on zero: the root mean square of its units' means, over that of
  * all its outputs, is above `threshold`. It is 0 where each unit's mean is 0, and 1 where no unit ever changes. A ReLU of
  * standard normal inputs lies at 0.56 and passes; a sigmoid around 0.5 does not. The run needs `watch: ['activations:**']`, or the
- * layers in question.
+ * layers in question; the outputs of the last layer follow the targets, and are best left out.
  *
  *     share of means   0.2  0.2  0.9  0.9  0.2
  *     emits                           d                     window: 2
