@@ -142,6 +142,24 @@ export interface EndEvent<P = unknown, S = unknown> extends Located {
   readonly history: readonly EpochRecord[]
 }
 
+/**
+ * What a diagnostic saw and what to try: once when an illness begins, and again only after the run has been well. It comes out of
+ * the operators in diagnostics/; `fit` itself emits none.
+ */
+export interface DiagnosticEvent extends Located {
+  readonly type: 'diagnostic'
+  /** The diagnostic's name: `vanishingGradient`. */
+  readonly name: string
+  /** The layer, where it is about one: `layers.0`. */
+  readonly path?: string
+  /** What was measured. */
+  readonly value: number
+  /** The limit that it passed. */
+  readonly threshold: number
+  /** One sentence: what is seen, and what to try. */
+  readonly advice: string
+}
+
 /** What `fit` emits. */
 export type TrainEvent<P = unknown, S = unknown> =
   | StartEvent

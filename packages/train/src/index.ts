@@ -22,9 +22,33 @@ export { type TargetReachedOptions, targetReached } from './callbacks/target-rea
 export { type TerminateOnNaNOptions, terminateOnNaN } from './callbacks/terminate-on-nan.ts'
 export { type TimeLimitOptions, timeLimit } from './callbacks/time-limit.ts'
 export type { TrainCommand } from './commands.ts'
+export { type ActivationMeanOptions, activationMean } from './diagnostics/activation-mean.ts'
+export type { ActivationOptions } from './diagnostics/activation-windows.ts'
+export {
+  type CovariateShift,
+  type CovariateShiftOptions,
+  covariateShift,
+  type FeatureShift,
+} from './diagnostics/covariate-shift.ts'
+export { type DatasetSizeOptions, datasetSize } from './diagnostics/dataset-size.ts'
+export { type DeadReLUOptions, deadReLU } from './diagnostics/dead-relu.ts'
+export { diagnostics } from './diagnostics/diagnostics.ts'
+export { explodingGradient } from './diagnostics/exploding-gradient.ts'
+export type { GradientRatioOptions } from './diagnostics/gradient-ratio.ts'
+export {
+  type InternalCovariateShiftOptions,
+  internalCovariateShift,
+} from './diagnostics/internal-covariate-shift.ts'
+export { type LossSpikeOptions, lossSpike } from './diagnostics/loss-spike.ts'
+export { type OverfittingOptions, overfitting } from './diagnostics/overfitting.ts'
+export { type PlateauOptions, plateau } from './diagnostics/plateau.ts'
+export { type SaturationOptions, saturation } from './diagnostics/saturation.ts'
+export { type UpdateRatioOptions, updateRatio } from './diagnostics/update-ratio.ts'
+export { vanishingGradient } from './diagnostics/vanishing-gradient.ts'
 export type {
   CheckpointEvent,
   CommandEvent,
+  DiagnosticEvent,
   EndEvent,
   EpochEvent,
   EpochRecord,

@@ -1,0 +1,37 @@
+import type { OperatorFunction } from 'rxjs'
+import type { DiagnosticEvent, TrainEvent } from '../events.ts'
+import { type GradientRatioOptions, gradientRatio } from './gradient-ratio.ts'
+import { shown } from './window.ts'
+
+/**
+ * An operator that tells when the gradient hardly reaches the first layer: root mean square of the first weights' gradient over
+ * the last weights' is below `threshold`, in the median of `window` looks. The run needs `watch: ['gradients']`; gradients are
+ * read of every `every`-th step alone.
+ *
+ *     first / last   0.1  0.1  1e-5  1e-5  1e-5  0.1
+ *     emits                           d                     window: 3
+ *
+ * @param options.threshold 1e-3 by default
+ * @throws RangeError for options out of range, or, as the stream's error, for layers that have no weights
+ * @example
+ * const x = { shape: [4, 2], values: Float32Array.of(0, 0, 0, 1, 1, 0, 1, 1) }
+ * const data = dataset({ x, y: { shape: [4, 1], values: Float32Array.of(0, 1, 1, 0) } }).batch(1)
+ * const blocks = Array.from({ length: 8 }, () => sequential(sigmoid(), linear(8, 8)))
+ * const deep = sequential(linear(2, 8), ...blocks, linear(8, 1))
+ * const run$ = fit(deep, { data, loss: mse(), optimizer: sgd({ learningRate: 0.1 }), steps: 50, watch: ['gradients'] })
+ * const { path } = await firstValueFrom(run$.pipe(vanishingGradient()))
+ * path // => 'layers.0'
+ *
+ * Hochreiter 1991; Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward neural networks.
+ */
+export function vanishingGradient(
+  options: GradientRatioOptions = {},
+): OperatorFunction<TrainEvent, DiagnosticEvent> {
+  return gradientRatio(options, {
+    name: 'vanishingGradient',
+    threshold: 1e-3,
+    isIll: (ratio, threshold) => ratio < threshold,
+    advice: (ratio, first, last) =>
+      `the gradient of ${first} is ${shown(ratio)} of that of ${last}: try relu with heNormal in place of sigmoid or tanh, batchNorm, or residual connections.`,
+  })
+}
