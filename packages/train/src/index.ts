@@ -18,6 +18,7 @@ export type {
   ValidationEvent,
 } from './events.ts'
 export { fit } from './fit.ts'
+export { historyCsv, historyTable } from './history.ts'
 export type { Log, Monitor } from './monitors/guard.ts'
 export type { TensorRecord } from './operators/at-path.ts'
 export { gradients } from './operators/gradients.ts'
