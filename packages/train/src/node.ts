@@ -1,1 +1,6 @@
 export { type ProgressBarOptions, progressBar, type Screen } from './callbacks/progress-bar.ts'
+export { type CsvLoggerOptions, csvLogger } from './monitors/csv-logger.ts'
+export { type JsonLinesLoggerOptions, jsonLinesLogger } from './monitors/json-lines-logger.ts'
+export type { FileLogger } from './monitors/log-file.ts'
+export { type PlotOptions, plot, type Terminal } from './monitors/plot.ts'
+export { type TensorBoardOptions, tensorBoard } from './monitors/tensor-board.ts'
