@@ -37,8 +37,8 @@ export function historyTable(history: readonly EpochRecord[]): string {
  *
  * @param history of a `result`, or of an `end` event
  * @example
- * historyCsv([{ epoch: 0, loss: 0.25, metrics: { accuracy: 1 }, learningRate: 0.1, seconds: 2 }])
- * // => 'epoch,loss,accuracy,learningRate,seconds\n0,0.25,1,0.1,2\n'
+ * const history = [{ epoch: 0, loss: 0.25, metrics: { accuracy: 1 }, learningRate: 0.1, seconds: 2 }]
+ * historyCsv(history) // => 'epoch,loss,accuracy,learningRate,seconds\n0,0.25,1,0.1,2\n'
  */
 export function historyCsv(history: readonly EpochRecord[]): string {
   const measures = measuresOf(history)

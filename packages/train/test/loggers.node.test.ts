@@ -178,7 +178,7 @@ describe('csvLogger', () => {
     for (const tail of ['', '2,9,0.5', '2,9,0.5,2\n3,9']) {
       writeFileSync(at('run.csv'), kept + tail)
       const logger = csvLogger(at('run.csv'))
-      for (const event of [start(4), epoch(2, 2), epoch(3, 1), finishing]) logger.next(event)
+      for (const event of [start(4), epoch(2, 2), epoch(3, 1), finishing]) void logger.next(event)
       await logger.flushed()
       expect(read('run.csv')).toBe(`${kept}2,2,0.5,2\n3,1,0.5,3\n`)
     }
@@ -186,7 +186,7 @@ describe('csvLogger', () => {
 
   test('begins a file that is not there with its header, also in a run that is resumed', async () => {
     const logger = csvLogger(at('run.csv'))
-    for (const event of [start(4), epoch(2, 2), finishing]) logger.next(event)
+    for (const event of [start(4), epoch(2, 2), finishing]) void logger.next(event)
     await logger.flushed()
     expect(read('run.csv')).toBe('epoch,loss,learningRate,seconds\n2,2,0.5,2\n')
   })
@@ -203,7 +203,7 @@ describe('csvLogger', () => {
   test('writes one file after the other where it watches several runs', async () => {
     const logger = csvLogger(at('run.csv'))
     for (const event of [start(0), epoch(0, 2), epoch(1, 1), finishing, start(0), epoch(0, 7), finishing]) {
-      logger.next(event)
+      void logger.next(event)
     }
     await logger.flushed()
     expect(read('run.csv')).toBe('epoch,loss,learningRate,seconds\n0,7,0.5,0\n')
@@ -214,7 +214,7 @@ describe('csvLogger', () => {
     const logger = csvLogger(at('a/run.csv'))
     await expect(logger.next(start(0))).rejects.toThrow()
     rmSync(at('a'))
-    for (const event of [start(0), epoch(0, 7), finishing]) logger.next(event)
+    for (const event of [start(0), epoch(0, 7), finishing]) void logger.next(event)
     await logger.flushed()
     expect(linesOf('a/run.csv')).toHaveLength(2)
   })
@@ -261,7 +261,7 @@ describe('jsonLinesLogger', () => {
   test('leaves steps out with every, and numbers that JSON has not are strings', async () => {
     const logger = jsonLinesLogger(at('run.ndjson'), { every: 2 })
     for (const step of [0, 1, 2]) {
-      logger.next({ type: 'step', step, epoch: 0, loss: step === 0 ? Number.NaN : -1 / 0 } as TrainEvent)
+      void logger.next({ type: 'step', step, epoch: 0, loss: step === 0 ? Number.NaN : -1 / 0 } as TrainEvent)
     }
     await logger.flushed()
     expect(linesOf('run.ndjson')).toEqual([
@@ -273,7 +273,7 @@ describe('jsonLinesLogger', () => {
   test('appends to the whole lines of a run that is resumed', async () => {
     writeFileSync(at('run.ndjson'), '{"type":"start"}\n{"type":"st')
     const logger = jsonLinesLogger(at('run.ndjson'))
-    for (const event of [start(4), epoch(2, 2)]) logger.next(event)
+    for (const event of [start(4), epoch(2, 2)]) void logger.next(event)
     await logger.flushed()
     expect(objects('run.ndjson').map(({ type, step }) => [type, step])).toEqual([
       ['start', undefined],
@@ -285,7 +285,7 @@ describe('jsonLinesLogger', () => {
   test('does not let what waits for a slow disk grow without end', () => {
     const logger = jsonLinesLogger(at('run.ndjson'))
     const big = { type: 'finishing', step: 0, epoch: 0, reason: 'x'.repeat(2 ** 24) } as TrainEvent
-    for (let i = 0; i < 3; i++) logger.next(big)
+    for (let i = 0; i < 3; i++) void logger.next(big)
     expect(() => logger.next(big)).toThrow(
       /^jsonLinesLogger: the disk is 503\d+ bytes behind; log less often, with every$/,
     )
@@ -295,7 +295,7 @@ describe('jsonLinesLogger', () => {
   test('writes 100,000 steps in few pieces, all of them', async () => {
     const logger = jsonLinesLogger(at('run.ndjson'))
     for (let step = 0; step < 100_000; step++) {
-      logger.next({ type: 'step', step, epoch: 0, loss: 0.5 } as TrainEvent)
+      void logger.next({ type: 'step', step, epoch: 0, loss: 0.5 } as TrainEvent)
       if (step % 10_000 === 0) await turn()
     }
     await logger.flushed()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import protobuf from 'protobufjs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fit, result, type TrainEvent } from '../src/index.ts'
-import { histogram } from '../src/monitors/tensor-board-records.ts'
+import { histogram } from '../src/node/tensor-board-records.ts'
 import { type TensorBoardOptions, tensorBoard } from '../src/node.ts'
 import { eventsOf, goingBack, line, twoPoints } from './small.ts'
 
@@ -204,7 +204,7 @@ describe('tensorBoard', () => {
       TrainEvent,
       { type: 'start' }
     >['info']
-    board.next({ type: 'start', step: 7, epoch: 1, info })
+    void board.next({ type: 'start', step: 7, epoch: 1, info })
     await board.flushed()
     const [, second] = eventsIn(join('resumed', readdirSync(join(folder, 'resumed'))[0]!))
     expect(second).toMatchObject({ step: 7, session_log: { status: 'START' } })
@@ -223,9 +223,9 @@ describe('tensorBoard', () => {
       TrainEvent,
       { type: 'start' }
     >['info']
-    board.next({ type: 'start', step: 0, epoch: 0, info })
+    void board.next({ type: 'start', step: 0, epoch: 0, info })
     for (const loss of [Number.NaN, Number.NEGATIVE_INFINITY, 1e300]) {
-      board.next({ type: 'validation', step: 1, epoch: 0, loss, metrics: {} } as TrainEvent)
+      void board.next({ type: 'validation', step: 1, epoch: 0, loss, metrics: {} } as TrainEvent)
     }
     await board.flushed()
     const [name] = readdirSync(folder)

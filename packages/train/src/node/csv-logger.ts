@@ -1,7 +1,7 @@
 import { failRange } from '@tapeflow/autodiff'
 import type { Located, RunInfo, StepEvent } from '../events.ts'
 import { csvLine, epochCells, epochColumns } from '../history.ts'
-import { epochRecords, isRewind } from './epoch-records.ts'
+import { epochRecords, isRewind } from '../monitors/epoch-records.ts'
 import {
   type FileLogger,
   keepLines,
