@@ -1,5 +1,5 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import * as crc32c from 'crc-32/crc32c.js'
+import crc32c from 'crc-32/crc32c.js'
 
 /** A tag's value: a number, or the numbers of a tensor. */
 export type SummaryValue = readonly [tag: string, value: number | Float32Array]
