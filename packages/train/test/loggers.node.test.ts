@@ -209,10 +209,21 @@ describe('csvLogger', () => {
     expect(read('run.csv')).toBe('epoch,loss,learningRate,seconds\n0,7,0.5,0\n')
   })
 
+  test('takes no epoch of a run that was given up into the next', async () => {
+    const logger = csvLogger(at('run.csv'))
+    const validated = { ...start(0), info: { ...info, hasValidation: true } } as TrainEvent
+    for (const event of [validated, epoch(0, 5), validated, epoch(0, 7), finishing]) void logger.next(event)
+    await logger.flushed()
+    expect(read('run.csv')).toBe('epoch,loss,learningRate,seconds,validation.loss\n0,7,0.5,0,\n')
+  })
+
   test('tries again with the next run after a failure', async () => {
     writeFileSync(at('a'), '')
     const logger = csvLogger(at('a/run.csv'))
     await expect(logger.next(start(0))).rejects.toThrow()
+    // Nothing is kept for a file that failed.
+    const big = { type: 'epoch', step: 2, metrics: {}, seconds: 'x'.repeat(2 ** 24) } as unknown as TrainEvent
+    for (let i = 0; i < 6; i++) void logger.next(big)
     rmSync(at('a'))
     for (const event of [start(0), epoch(0, 7), finishing]) void logger.next(event)
     await logger.flushed()

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { brailleCanvas } from '../src/braille-canvas.ts'
-import { type EpochRecord, fit, type HistoryPlotOptions, historyPlot, result } from '../src/index.ts'
+import {
+  type EpochRecord,
+  fit,
+  type HistoryPlotOptions,
+  historyPlot,
+  result,
+  type TrainEvent,
+} from '../src/index.ts'
 import { type PlotOptions, plot, type Terminal } from '../src/node.ts'
 import { goingBack, line, twoPoints } from './small.ts'
 
@@ -183,6 +190,18 @@ describe('plot', () => {
     const { history } = await run({ stream }, { epochs: 4, callbacks: [goingBack()] })
     expect(history.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3])
     expect(pictures).toEqual([historyPlot(history)])
+
+    // Where it goes otherwise the second time.
+    const again = screen()
+    const tell = plot({ stream: again.stream })
+    const epoch = (number: number, loss: number): TrainEvent =>
+      ({ ...record(number, loss), type: 'epoch', step: number + 1 }) as TrainEvent
+    const at = { step: 1, epoch: 1 }
+    for (const event of [epoch(0, 4), epoch(1, 9), epoch(2, 8)]) tell(event)
+    tell({ type: 'command', command: { type: 'restore', from: 'latest' }, source: 'test', ...at })
+    for (const event of [epoch(1, 3), epoch(2, 2)]) tell(event)
+    tell({ type: 'end', step: 3, epoch: 3 } as TrainEvent)
+    expect(again.pictures).toEqual([historyPlot([record(0, 4), record(1, 3), record(2, 2)])])
   })
 
   test('that fails is logged once, and the run goes on', async () => {

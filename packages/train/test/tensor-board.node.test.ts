@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fit, result, type TrainEvent } from '../src/index.ts'
@@ -208,6 +211,22 @@ describe('tensorBoard', () => {
     await board.flushed()
     const [, second] = eventsIn(join('resumed', readdirSync(join(folder, 'resumed'))[0]!))
     expect(second).toMatchObject({ step: 7, session_log: { status: 'START' } })
+  })
+
+  test('and the other loggers have written whole lines and records when their process is killed', async () => {
+    const program = fileURLToPath(new URL('killed-loggers.program.ts', import.meta.url))
+    const flags = ['--conditions=@tapeflow/source', '--import', 'tsx', program, folder]
+    const [, signal] = await once(spawn(process.execPath, flags, { stdio: 'inherit' }), 'exit')
+    expect(signal).toBe('SIGKILL')
+    const rows = readFileSync(join(folder, 'rows.csv'), 'utf8')
+    expect(rows).toMatch(/^step,epoch[^\n]*\n(\d+(,[^,\n]+){5}\n)+$/)
+    const lines = readFileSync(join(folder, 'lines.ndjson'), 'utf8').split('\n')
+    expect(lines.pop()).toBe('')
+    expect(lines.map((text) => JSON.parse(text).type)).toContain('step')
+    const [name] = readdirSync(join(folder, 'board'))
+    const steps = seriesOf(eventsIn(join('board', name!)))['step/loss']!
+    expect(steps.map(([step]) => step)).toEqual(steps.map((_, i) => i))
+    expect(steps.length).toBeGreaterThan(1000)
   })
 
   test('gives each run a file of its own', async () => {

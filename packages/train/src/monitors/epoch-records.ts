@@ -1,22 +1,31 @@
 import type { EpochEvent, EpochRecord, TrainEvent } from '../events.ts'
 
 /**
- * A function of a run's events that calls `tell` with what each epoch came to: after its validation where there was one, else
- * once it is known that none comes. Records are copies, which stay.
+ * A function of a run's events that calls `tell` with what each epoch came to: after its validation, or once it is known that
+ * none comes. Records are copies, which stay.
  */
 export function epochRecords(tell: (record: EpochRecord) => void): (event: TrainEvent) => void {
   let waiting: EpochRecord | null = null
+  let validated = true
   const told = (validation?: EpochRecord['validation']): void => {
     const record = waiting
     waiting = null
     if (record !== null) tell(validation === undefined ? record : { ...record, validation })
   }
   return (event) => {
+    if (event.type === 'start') {
+      // Of a run before, which was given up.
+      waiting = null
+      validated = event.info.hasValidation
+    }
     if (isRewind(event) && waiting !== null && waiting.epoch >= event.epoch) waiting = null
     if (event.type === 'command') return
     if (event.type === 'validation') told({ loss: event.loss, metrics: event.metrics })
     else if (event.type !== 'checkpoint') told()
-    if (event.type === 'epoch') waiting = recordOf(event)
+    if (event.type === 'epoch') {
+      waiting = recordOf(event)
+      if (!validated) told()
+    }
   }
 }
 

@@ -66,6 +66,7 @@ export function csvLogger(path: string, { every }: CsvLoggerOptions = {}): FileL
       if (event.type === 'start') {
         info = event.info
         header = csvLine(every === undefined ? epochColumns(info) : stepColumns(info))
+        epochs(event)
         return goOn(event.step > 0 ? event : null)
       }
       if (info === null) return undefined
