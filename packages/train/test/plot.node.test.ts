@@ -204,6 +204,19 @@ describe('plot', () => {
     expect(again.pictures).toEqual([historyPlot([record(0, 4), record(1, 3), record(2, 2)])])
   })
 
+  test('takes no epoch of a run that was given up into the next', () => {
+    const { stream, pictures } = screen()
+    const tell = plot({ stream })
+    const info = { hasValidation: true }
+    const start = { type: 'start', step: 0, epoch: 0, info } as TrainEvent
+    for (const loss of [4, 2]) {
+      tell(start)
+      tell({ ...record(0, loss), type: 'epoch', step: 1 } as TrainEvent)
+    }
+    tell({ type: 'end', step: 1, epoch: 1 } as TrainEvent)
+    expect(pictures).toEqual([historyPlot([record(0, 2)])])
+  })
+
   test('that fails is logged once, and the run goes on', async () => {
     const logs: string[] = []
     const log = (message: string, error: unknown): number => logs.push(`${message}: ${error}`)
