@@ -61,6 +61,8 @@ export type {
   ValidationEvent,
 } from './events.ts'
 export { fit } from './fit.ts'
+export { historyCsv, historyTable } from './history.ts'
+export { type HistoryPlotOptions, historyPlot } from './history-plot.ts'
 export type { Log, Monitor } from './monitors/guard.ts'
 export type { TensorRecord } from './operators/at-path.ts'
 export { gradients } from './operators/gradients.ts'

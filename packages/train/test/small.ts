@@ -12,10 +12,17 @@ import {
   zeros,
 } from '@tapeflow/nn'
 import { sgd } from '@tapeflow/optim'
-import type { Observable } from 'rxjs'
+import { concatMap, type Observable } from 'rxjs'
 import { TestScheduler } from 'rxjs/testing'
 import { expect } from 'vitest'
-import { type FitOptions, fit, type Model, type TrainEvent } from '../src/index.ts'
+import {
+  type Callback,
+  type FitOptions,
+  fit,
+  type Model,
+  type TrainCommand,
+  type TrainEvent,
+} from '../src/index.ts'
 
 /** Rows of any shape. */
 export interface Sample {
@@ -110,4 +117,23 @@ export function scripted(
     epochs: values.length,
     ...more,
   })
+}
+
+/** Takes a checkpoint at the end of epoch 0, and goes back to it once, at the end of epoch `last`. */
+export function goingBack(last = 2): Callback {
+  return {
+    name: 'goingBack',
+    run: (events$) => {
+      let back = false
+      return events$.pipe(
+        concatMap((event): TrainCommand[] => {
+          if (event.type !== 'epoch') return []
+          if (event.epoch === 0) return [{ type: 'checkpoint' }]
+          if (event.epoch !== last || back) return []
+          back = true
+          return [{ type: 'restore', from: 'latest' }]
+        }),
+      )
+    },
+  }
 }

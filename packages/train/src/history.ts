@@ -1,0 +1,87 @@
+import type { EpochRecord, RunInfo } from './events.ts'
+
+/**
+ * The history of a run as a table for people: plain text, a line an epoch, numbers below each other.
+ *
+ *     epoch    loss  accuracy  learningRate  seconds  validation.loss  validation.accuracy
+ *         0  0.4012    0.8710        0.0100     1.31           0.3011               0.9102
+ *
+ * Epochs count from 0 on, as in `history`; seconds are those since the run began. What was not measured is left blank.
+ *
+ * @param history of a `result`, or of an `end` event
+ * @returns lines, each of which ends with a line break
+ * @example
+ * const history = [{ epoch: 0, loss: 16, metrics: {}, learningRate: 0.1, seconds: 1.5, validation: { loss: 4, metrics: {} } }]
+ * historyTable(history).split('\n')[0] // => 'epoch     loss  learningRate  seconds  validation.loss'
+ * historyTable(history).split('\n')[1] // => '    0  16.0000        0.1000     1.50           4.0000'
+ */
+export function historyTable(history: readonly EpochRecord[]): string {
+  const measures = measuresOf(history)
+  const seconds = 3 + measures.metrics.length
+  const text = (value: number | undefined, i: number): string => {
+    if (value === undefined) return ''
+    if (i === 0) return String(value)
+    return i === seconds ? value.toFixed(2) : short(value)
+  }
+  const names = epochColumns(measures)
+  const rows = [names, ...history.map((record) => epochCells(record, measures).map(text))]
+  const widths = names.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
+  const line = (row: readonly string[]): string => row.map((cell, i) => cell.padStart(widths[i]!)).join('  ')
+  return rows.map((row) => `${line(row).trimEnd()}\n`).join('')
+}
+
+/**
+ * The history of a run as CSV (RFC 4180, with line feeds): a header, then a line an epoch, numbers with all their digits. The
+ * columns are epoch, loss, each metric, learningRate, seconds and, where there was validation, validation.loss and
+ * validation.<metric>. What was not measured is an empty field.
+ *
+ * @param history of a `result`, or of an `end` event
+ * @example
+ * const history = [{ epoch: 0, loss: 0.25, metrics: { accuracy: 1 }, learningRate: 0.1, seconds: 2 }]
+ * historyCsv(history) // => 'epoch,loss,accuracy,learningRate,seconds\n0,0.25,1,0.1,2\n'
+ */
+export function historyCsv(history: readonly EpochRecord[]): string {
+  const measures = measuresOf(history)
+  const lines = history.map((record) => csvLine(epochCells(record, measures)))
+  return csvLine(epochColumns(measures)) + lines.join('')
+}
+
+/** What is measured in each epoch of a run, which decides its columns. */
+export type Measures = Pick<RunInfo, 'metrics' | 'hasValidation'>
+
+/** The names of the columns. */
+export function epochColumns({ metrics, hasValidation }: Measures): readonly string[] {
+  const own = ['epoch', 'loss', ...metrics, 'learningRate', 'seconds']
+  return hasValidation ? [...own, 'validation.loss', ...metrics.map((name) => `validation.${name}`)] : own
+}
+
+/** An epoch's numbers in the order of the columns. */
+export function epochCells(
+  { epoch, loss, metrics, learningRate, seconds, validation }: EpochRecord,
+  measures: Measures,
+): readonly (number | undefined)[] {
+  const own = [epoch, loss, ...measures.metrics.map((name) => metrics[name]), learningRate, seconds]
+  if (!measures.hasValidation) return own
+  return [...own, validation?.loss, ...measures.metrics.map((name) => validation?.metrics[name])]
+}
+
+/** A line of CSV; fields are quoted where they have to be. */
+export function csvLine(fields: readonly (string | number | undefined)[]): string {
+  const quoted = fields.map((field) => {
+    const text = String(field ?? '')
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  })
+  return `${quoted.join(',')}\n`
+}
+
+function measuresOf(history: readonly EpochRecord[]): Measures {
+  const validations = history.flatMap(({ validation }) => validation ?? [])
+  const metrics = new Set([...history, ...validations].flatMap((record) => Object.keys(record.metrics)))
+  return { metrics: [...metrics], hasValidation: validations.length > 0 }
+}
+
+// Four digits behind the point where that tells something.
+function short(value: number): string {
+  const size = Math.abs(value)
+  return size === 0 || (size >= 0.001 && size < 1e6) ? value.toFixed(4) : value.toExponential(2)
+}

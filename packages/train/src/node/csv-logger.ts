@@ -1,0 +1,110 @@
+import { failRange } from '@tapeflow/autodiff'
+import type { Located, RunInfo, StepEvent } from '../events.ts'
+import { csvLine, epochCells, epochColumns } from '../history.ts'
+import { epochRecords, isRewind } from '../monitors/epoch-records.ts'
+import {
+  type FileLogger,
+  keepLines,
+  logFile,
+  makeFolder,
+  replaceFile,
+  requireEvery,
+  requirePath,
+} from './log-file.ts'
+
+/** What `csvLogger` takes beside the path. */
+export interface CsvLoggerOptions {
+  /** A row every so many steps, in place of one an epoch. */
+  readonly every?: number
+}
+
+/**
+ * A monitor that writes a run into a CSV file: a header, then a row an epoch with the columns of `historyCsv`; with `every` a
+ * row each so many steps, with step, epoch, loss, runningLoss, each metric (over the epoch so far), learningRate, seconds.
+ *
+ * A run from step 0 on writes the file anew. One that was resumed goes on in it: rows from its place on, which the run before it
+ * may still have written, are taken out, and so is a last row that was torn; the command `restore` takes rows out likewise. Rows are written while the run goes on and whole, so
+ * that a crash costs at most the last ones. A file that cannot be written is logged by `fit`, and the run goes on.
+ *
+ * Keras' CSVLogger overwrites too, unless told to append; it has no step rows, and repeats rows after a resume.
+ *
+ * @param path of the file; its folder is made
+ * @throws TypeError for a path that is no string, RangeError for an `every` that is no integer from 1 on
+ * @example
+ * const { readFile } = await import('node:fs/promises')
+ * const data = dataset({ x: { shape: [1, 1], values: Float32Array.of(2) }, y: { shape: [1, 1], values: Float32Array.of(4) } })
+ * const rows = csvLogger('/tmp/tapeflow-example/run.csv')
+ * const run$ = fit(linear(1, 1, { weight: zeros }), {
+ *   data: data.batch(1),
+ *   loss: mse(),
+ *   optimizer: sgd({ learningRate: 0.1 }),
+ *   epochs: 1,
+ *   monitors: [rows],
+ * })
+ * await result(run$)
+ * await rows.flushed()
+ * const [header, row] = (await readFile('/tmp/tapeflow-example/run.csv', 'utf8')).split('\n')
+ * header // => 'epoch,loss,learningRate,seconds'
+ * row.startsWith('0,16,0.1,') // => true
+ */
+export function csvLogger(path: string, { every }: CsvLoggerOptions = {}): FileLogger {
+  requirePath('csvLogger', path)
+  requireEvery('csvLogger', 'every', every)
+  const file = logFile('csvLogger', () => path)
+  let info: RunInfo | null = null
+  let header = ''
+  let told: Promise<void> | undefined
+  const epochs = epochRecords((record) => {
+    if (info !== null) told = file.append(csvLine(epochCells(record, info)))
+  })
+  const goOn = (place: Located | null): Promise<void> | undefined => {
+    const [columns, from] = [header, place === null ? null : every === undefined ? place.epoch : place.step]
+    return file.perform(() => opened(path, columns, from))
+  }
+  return {
+    next(event) {
+      if (event.type === 'start') {
+        info = event.info
+        header = csvLine(every === undefined ? epochColumns(info) : stepColumns(info))
+        epochs(event)
+        return goOn(event.step > 0 ? event : null)
+      }
+      if (info === null) return undefined
+      if (every !== undefined) {
+        if (isRewind(event)) return goOn(event)
+        return event.type === 'step' && event.step % every === 0
+          ? file.append(csvLine(stepCells(event, info)))
+          : undefined
+      }
+      told = undefined
+      epochs(event)
+      return isRewind(event) ? goOn(event) : told
+    },
+    flushed: file.flushed,
+  }
+}
+
+function stepColumns({ metrics }: RunInfo): readonly string[] {
+  return ['step', 'epoch', 'loss', 'runningLoss', ...metrics, 'learningRate', 'seconds']
+}
+
+function stepCells(event: StepEvent, info: RunInfo): readonly (number | undefined)[] {
+  const { step, epoch, loss, runningLoss, metrics, learningRate, seconds } = event
+  return [step, epoch, loss, runningLoss, ...info.metrics.map((name) => metrics[name]), learningRate, seconds]
+}
+
+/** The file with its header and, of a run resumed at `from`, the rows before that. */
+async function opened(path: string, header: string, from: number | null): Promise<void> {
+  await makeFolder(path)
+  if (from === null) return await replaceFile(path, header)
+  const kept = await keepLines(path, (line, i) => {
+    if (i > 0) return Number.parseInt(line, 10) < from
+    if (`${line}\n` === header) return true
+    return failRange(
+      'csvLogger',
+      `${path} has other columns than this run`,
+      'resume with the same metrics and the same kind of rows, or pass another path',
+    )
+  })
+  if (kept === 0) await replaceFile(path, header)
+}
