@@ -113,6 +113,17 @@ describe('lamb', () => {
   })
 })
 
+test('lamb with epsilonRoot can be differentiated where gradients are 0', () => {
+  t.scope(() => {
+    const optimizer = lamb({ epsilonRoot: 1e-8 })
+    const slope = t.grad((g: t.Tensor) => {
+      const w = t.tensor([3, 4])
+      return t.sum(optimizer.update(g, optimizer.init(w), w, optimizer.hyper(0)).params)
+    })
+    for (const one of slope(t.tensor([0, 0])).toFloat32Array()) expect(one).not.toBeNaN()
+  })
+})
+
 test('a layer that is dead for long has a direction of almost no length, by which lamb does not divide', () => {
   t.scope(() => {
     const optimizer = lamb({ learningRate: 1e-3 })

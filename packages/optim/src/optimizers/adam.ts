@@ -1,4 +1,5 @@
-import { add, div, failType, kindOf, mul, scope, sqrt, square } from '@tapeflow/autodiff'
+import { div, failType, kindOf } from '@tapeflow/autodiff'
+import { divisor, momentNumbers, moments } from '../moments.ts'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { fraction, notNegative } from '../range.ts'
 import { type DirectionRule, descending, directing } from '../rule.ts'
@@ -90,26 +91,17 @@ export function adamRule(
       const left2 = 1 - beta2 ** (step + 1)
       return {
         correction: Math.sqrt(left2) / left1,
-        beta1,
-        beta2,
-        oneMinusBeta1: 1 - beta1,
-        oneMinusBeta2: 1 - beta2,
+        ...momentNumbers(beta1, beta2),
         scaledEpsilon: epsilonHat ? epsilon : epsilon * Math.sqrt(left2),
         ...(epsilonRoot !== 0 && { scaledEpsilonRoot: epsilonRoot * left2 }),
       }
     },
     scale: 'correction',
     leaf: (number) => {
-      const [beta1, beta2] = [number('beta1'), number('beta2')]
-      const [rest1, rest2] = [number('oneMinusBeta1'), number('oneMinusBeta2')]
-      const epsilon = number('scaledEpsilon')
-      const inside = number.has('scaledEpsilonRoot') ? number('scaledEpsilonRoot') : null
+      const [next, below] = [moments(number), divisor(number)]
       return (_, g, m, v) => {
-        // A scope for each: what it frees is the memory that the next one writes to.
-        const nextM = scope(() => add(mul(m!, beta1), mul(g, rest1)))
-        const nextV = scope(() => add(mul(v!, beta2), mul(square(g), rest2)))
-        const root = sqrt(inside === null ? nextV : add(nextV, inside))
-        return [div(nextM, add(root, epsilon)), nextM, nextV]
+        const [nextM, nextV] = next(g, m!, v!)
+        return [div(nextM, below(nextV)), nextM, nextV]
       }
     },
   }

@@ -1,5 +1,6 @@
-import { add, failRange, failType, kindOf, mul, paths, sub } from '@tapeflow/autodiff'
+import { add, mul, sub } from '@tapeflow/autodiff'
 import type { Rule } from '../leafwise.ts'
+import { checkChoosesSome, checkPredicate, type PathPredicate } from '../leaves-at.ts'
 import type { Optimizer } from '../optimizer.ts'
 import { notNegative } from '../range.ts'
 import { updating } from '../rule.ts'
@@ -10,7 +11,7 @@ export interface AdamwOptions extends AdamOptions {
   /** λ: how much of the parameters goes at a step, times the rate: from 0 on; 0.01 by default. */
   readonly weightDecay?: number
   /** Which parameters decay: all where it is left out. Mostly weights, and no biases or scales of norms. */
-  readonly at?: (path: string) => boolean
+  readonly at?: PathPredicate
 }
 
 /**
@@ -46,12 +47,7 @@ export function adamw({
   ...options
 }: AdamwOptions = {}): Optimizer<'m' | 'v'> {
   const name = 'adamw'
-  if (at !== undefined && typeof at !== 'function')
-    failType(
-      name,
-      `at must be a function of paths, got ${kindOf(at)}`,
-      "pass (path) => path.endsWith('weight')",
-    )
+  if (at !== undefined) checkPredicate(name, 'at', at)
   const rule = adamRule(name, options)
   return updating(
     {
@@ -73,9 +69,7 @@ export function adamw({
           }
         const [decaying, plain] = [moved(true), moved(false)]
         if (at === undefined) return decaying
-        const known = paths(gradients)
-        if (!known.some(at))
-          failRange(name, 'at is on no leaf', `there are ${known.join(', ') || 'no tensors'}`)
+        checkChoosesSome(name, 'at', at, gradients)
         return { at: (path) => (at(path) ? decaying : plain) }
       },
     },

@@ -1,4 +1,5 @@
-import { add, div, maximum, mul, scope, sqrt, square } from '@tapeflow/autodiff'
+import { div, maximum } from '@tapeflow/autodiff'
+import { divisor, moments } from '../moments.ts'
 import type { Optimizer } from '../optimizer.ts'
 import { type DirectionRule, descending, directing } from '../rule.ts'
 import type { Transform } from '../transform.ts'
@@ -55,16 +56,11 @@ function amsgradRule(
     ...adamRule(name, options),
     slots: ['m', 'v', 'vMax'],
     leaf: (number) => {
-      const [beta1, beta2] = [number('beta1'), number('beta2')]
-      const [rest1, rest2] = [number('oneMinusBeta1'), number('oneMinusBeta2')]
-      const epsilon = number('scaledEpsilon')
-      const inside = number.has('scaledEpsilonRoot') ? number('scaledEpsilonRoot') : null
+      const [next, below] = [moments(number), divisor(number)]
       return (_, g, m, v, vMax) => {
-        const nextM = scope(() => add(mul(m!, beta1), mul(g, rest1)))
-        const nextV = scope(() => add(mul(v!, beta2), mul(square(g), rest2)))
+        const [nextM, nextV] = next(g, m!, v!)
         const largest = maximum(nextV, vMax!)
-        const root = sqrt(inside === null ? largest : add(largest, inside))
-        return [div(nextM, add(root, epsilon)), nextM, nextV, largest]
+        return [div(nextM, below(largest)), nextM, nextV, largest]
       }
     },
   }

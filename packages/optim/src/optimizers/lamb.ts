@@ -1,17 +1,12 @@
-import { add, div, mul, scope, sqrt, square } from '@tapeflow/autodiff'
-import type { Optimizer, Schedule } from '../optimizer.ts'
-import { fraction, notNegative } from '../range.ts'
+import { add, mul, scope } from '@tapeflow/autodiff'
+import type { Optimizer } from '../optimizer.ts'
+import { notNegative } from '../range.ts'
 import { descending } from '../rule.ts'
 import { trustRatio } from '../transforms/scale-by-trust-ratio.ts'
+import { type AdamOptions, adamRule } from './adam.ts'
 
 /** What `lamb` takes. */
-export interface LambOptions {
-  /** The rate lr: from 0 on, or a schedule; 1e-3 by default. */
-  readonly learningRate?: number | Schedule
-  /** β1: how much of the mean gradient is kept, from 0 to below 1; 0.9 by default. */
-  readonly beta1?: number
-  /** β2: how much of the mean squared gradient is kept, from 0 to below 1; 0.999 by default. */
-  readonly beta2?: number
+export interface LambOptions extends AdamOptions {
   /** ε: added to the root, from 0 on; 1e-6 by default. */
   readonly epsilon?: number
   /** λ: how much of the parameters is added to the direction, from 0 on; 0 by default. */
@@ -23,7 +18,7 @@ export interface LambOptions {
  *
  *     m = β1 m + (1 - β1) g
  *     v = β2 v + (1 - β2) g²
- *     u = m/(1 - β1^t) / (√(v/(1 - β2^t)) + ε) + λ W
+ *     u = m/(1 - β1^t) / (√(v/(1 - β2^t) + epsilonRoot) + ε) + λ W
  *     W = W - lr (‖W‖ / ‖u‖) u
  *
  * m and v start at 0, t counts from 1. Where ‖W‖ or ‖u‖ is 0, or ‖u‖ below 2e-38 ‖W‖, their quotient is taken as 1. A step is
@@ -31,8 +26,7 @@ export interface LambOptions {
  * out, as is done here; it leaves decay and ratio out for biases, for which there is `perPath`. Keras has `Lamb` with ε 1e-7; PyTorch
  * has none.
  *
- * The derivative of √ at 0 is infinite: to differentiate through updates where a gradient may be exactly 0, chain
- * `scaleByAdam({ epsilonRoot })`, `scaleByTrustRatio()` and `descend`.
+ * As in `adam`, give `epsilonRoot` to differentiate through updates where a gradient may be exactly 0.
  *
  * @returns an optimizer with the slots `m` and `v`
  * @throws RangeError where a number is out of range; TypeError where it is none
@@ -47,43 +41,32 @@ export interface LambOptions {
  */
 export function lamb({
   learningRate = 1e-3,
-  beta1 = 0.9,
-  beta2 = 0.999,
   epsilon = 1e-6,
   weightDecay = 0,
+  ...options
 }: LambOptions = {}): Optimizer<'m' | 'v'> {
+  // The ratio is that of the whole direction: what scales it is multiplied in here.
+  const { scale: _, ...adam } = adamRule('lamb', { ...options, epsilon })
   return descending(
     {
-      name: 'lamb',
-      slots: ['m', 'v'],
-      values: { beta1, beta2, epsilon, weightDecay },
-      ranges: { beta1: fraction, beta2: fraction, epsilon: notNegative, weightDecay: notNegative },
-      numbers: ({ beta1, beta2, epsilon, weightDecay }, step) => {
-        const left1 = 1 - beta1 ** (step + 1)
-        const left2 = 1 - beta2 ** (step + 1)
-        return {
-          correction: Math.sqrt(left2) / left1,
-          beta1,
-          beta2,
-          oneMinusBeta1: 1 - beta1,
-          oneMinusBeta2: 1 - beta2,
-          scaledEpsilon: epsilon * Math.sqrt(left2),
-          ...(weightDecay !== 0 && { weightDecay }),
-        }
-      },
-      leaf: (number) => {
-        const [beta1, beta2] = [number('beta1'), number('beta2')]
-        const [rest1, rest2] = [number('oneMinusBeta1'), number('oneMinusBeta2')]
-        const [correction, epsilon] = [number('correction'), number('scaledEpsilon')]
+      ...adam,
+      values: { ...adam.values, weightDecay },
+      ranges: { ...adam.ranges, weightDecay: notNegative },
+      numbers: (now, step) => ({
+        ...adam.numbers(now, step),
+        ...(now.weightDecay !== 0 && { weightDecay: now.weightDecay }),
+      }),
+      leaf: (number, gradients) => {
+        const directed = adam.leaf(number, gradients)
+        const correction = number('correction')
         const decay = number.has('weightDecay') ? number('weightDecay') : null
-        return (w, g, m, v) => {
-          const nextM = scope(() => add(mul(m!, beta1), mul(g, rest1)))
-          const nextV = scope(() => add(mul(v!, beta2), mul(square(g), rest2)))
+        return (w, g, ...slots) => {
+          const [quotient, ...rest] = directed(w, g, ...slots)
           const direction = scope(() => {
-            const adam = mul(div(nextM, add(sqrt(nextV), epsilon)), correction)
-            return decay === null ? adam : add(adam, mul(w, decay))
+            const corrected = mul(quotient!, correction)
+            return decay === null ? corrected : add(corrected, mul(w, decay))
           })
-          return [mul(direction, trustRatio(w, direction)), nextM, nextV]
+          return [mul(direction, trustRatio(w, direction)), ...rest]
         }
       },
     },

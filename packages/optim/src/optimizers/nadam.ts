@@ -1,4 +1,5 @@
-import { add, div, mul, scope, sqrt, square } from '@tapeflow/autodiff'
+import { add, div, mul, scope } from '@tapeflow/autodiff'
+import { divisor, momentNumbers, moments } from '../moments.ts'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { fraction, notNegative } from '../range.ts'
 import { type DirectionRule, descending, directing } from '../rule.ts'
@@ -90,26 +91,18 @@ function nadamRule(
       return {
         ofMean: (root * next) / (1 - before * next),
         ofGradient: (root * (1 - now)) / (1 - before),
-        beta1,
-        beta2,
-        oneMinusBeta1: 1 - beta1,
-        oneMinusBeta2: 1 - beta2,
+        ...momentNumbers(beta1, beta2),
         scaledEpsilon: epsilon * root,
         ...(epsilonRoot !== 0 && { scaledEpsilonRoot: epsilonRoot * left2 }),
       }
     },
     leaf: (number) => {
-      const [beta1, beta2] = [number('beta1'), number('beta2')]
-      const [rest1, rest2] = [number('oneMinusBeta1'), number('oneMinusBeta2')]
+      const [next, below] = [moments(number), divisor(number)]
       const [ofMean, ofGradient] = [number('ofMean'), number('ofGradient')]
-      const epsilon = number('scaledEpsilon')
-      const inside = number.has('scaledEpsilonRoot') ? number('scaledEpsilonRoot') : null
       return (_, g, m, v) => {
-        const nextM = scope(() => add(mul(m!, beta1), mul(g, rest1)))
-        const nextV = scope(() => add(mul(v!, beta2), mul(square(g), rest2)))
+        const [nextM, nextV] = next(g, m!, v!)
         const ahead = scope(() => add(mul(nextM, ofMean), mul(g, ofGradient)))
-        const root = sqrt(inside === null ? nextV : add(nextV, inside))
-        return [div(ahead, add(root, epsilon)), nextM, nextV]
+        return [div(ahead, below(nextV)), nextM, nextV]
       }
     },
   }

@@ -1,4 +1,5 @@
-import { add, div, mul, scope, sqrt, square, where } from '@tapeflow/autodiff'
+import { div, where } from '@tapeflow/autodiff'
+import { divisor, momentNumbers, moments } from '../moments.ts'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { fraction, notNegative } from '../range.ts'
 import { type DirectionRule, descending, directing } from '../rule.ts'
@@ -93,27 +94,19 @@ function radamRule(
       return {
         divides: divides ? 1 : 0,
         correction: (divides ? Math.sqrt(rectified * left2) : 1) / (1 - beta1 ** t),
-        beta1,
-        beta2,
-        oneMinusBeta1: 1 - beta1,
-        oneMinusBeta2: 1 - beta2,
-        epsilon: divides ? epsilon : 0,
+        ...momentNumbers(beta1, beta2),
+        scaledEpsilon: divides ? epsilon : 0,
         ...(epsilonRoot !== 0 && { scaledEpsilonRoot: divides ? epsilonRoot * left2 : 0 }),
       }
     },
     scale: 'correction',
     leaf: (number) => {
-      const [beta1, beta2] = [number('beta1'), number('beta2')]
-      const [rest1, rest2] = [number('oneMinusBeta1'), number('oneMinusBeta2')]
-      const [divides, epsilon] = [number('divides'), number('epsilon')]
-      const inside = number.has('scaledEpsilonRoot') ? number('scaledEpsilonRoot') : null
+      const [next, below] = [moments(number), divisor(number)]
+      const divides = number('divides')
       return (_, g, m, v) => {
-        const nextM = scope(() => add(mul(m!, beta1), mul(g, rest1)))
-        const nextV = scope(() => add(mul(v!, beta2), mul(square(g), rest2)))
+        const [nextM, nextV] = next(g, m!, v!)
         // Chosen before the root: the derivative of one that is not divided by never matters, infinite or not.
-        const divided = where(divides, nextV, 1)
-        const root = sqrt(inside === null ? divided : add(divided, inside))
-        return [div(nextM, add(root, epsilon)), nextM, nextV]
+        return [div(nextM, below(where(divides, nextV, 1))), nextM, nextV]
       }
     },
   }

@@ -26,12 +26,18 @@ export interface LinearOptions {
  *
  * Devlin, Chang, Lee & Toutanova 2019, BERT: pre-training of deep bidirectional transformers, has it behind a warm-up.
  */
-export function linear({ from, to, steps }: LinearOptions): Schedule {
-  checkNumber('linear', 'from', from, notNegative)
-  checkNumber('linear', 'to', to, notNegative)
-  checkNumber('linear', 'steps', steps, positiveCount)
+export function linear(options: LinearOptions): Schedule {
+  return straight('linear', options)
+}
+
+/** A straight line under the name of the function that a user calls. */
+export function straight(operation: string, { from, to, steps }: LinearOptions): Schedule {
+  checkNumber(operation, 'from', from, notNegative)
+  checkNumber(operation, 'to', to, notNegative)
+  checkNumber(operation, 'steps', steps, positiveCount)
   return (step) => {
-    const done = Math.min(checkNumber('linear', 'step', step, count) / steps, 1)
+    const done = Math.min(checkNumber(operation, 'step', step, count) / steps, 1)
+    // Exact at both ends, which from + (to - from) done is not.
     return from * (1 - done) + to * done
   }
 }

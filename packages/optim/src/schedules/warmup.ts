@@ -1,5 +1,5 @@
 import type { Schedule } from '../optimizer.ts'
-import { checkNumber, count, notNegative, positiveCount } from '../range.ts'
+import { straight } from './linear.ts'
 
 /** What `warmup` takes. */
 export interface WarmupOptions {
@@ -28,12 +28,5 @@ export interface WarmupOptions {
  * Goyal et al. 2017, Accurate, large minibatch SGD: training ImageNet in 1 hour.
  */
 export function warmup({ to, steps, from = 0 }: WarmupOptions): Schedule {
-  checkNumber('warmup', 'to', to, notNegative)
-  checkNumber('warmup', 'steps', steps, positiveCount)
-  checkNumber('warmup', 'from', from, notNegative)
-  return (step) => {
-    const done = Math.min(checkNumber('warmup', 'step', step, count) / steps, 1)
-    // Exact at both ends, which from + (to - from) done is not.
-    return from * (1 - done) + to * done
-  }
+  return straight('warmup', { from, to, steps })
 }

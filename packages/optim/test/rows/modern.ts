@@ -31,14 +31,14 @@ function ratios(w: readonly number[], u: readonly number[], sizes: readonly numb
 }
 
 /** You et al. 2020, Algorithm 2, with φ the identity. */
-function lambReference(rate: number, { epsilon = 1e-6, weightDecay = 0 } = {}): Reference {
+function lambReference(rate: number, { epsilon = 1e-6, epsilonRoot = 0, weightDecay = 0 } = {}): Reference {
   let m: number[] = []
   let v: number[] = []
   return (params, gradients, step, { sizes }) => {
     m = gradients.map((g, i) => 0.9 * (m[i] ?? 0) + 0.1 * g)
     v = gradients.map((g, i) => 0.999 * (v[i] ?? 0) + 0.001 * g * g)
     const [left1, left2] = [1 - 0.9 ** (step + 1), 1 - 0.999 ** (step + 1)]
-    const r = m.map((mean, i) => mean / left1 / (Math.sqrt(v[i]! / left2) + epsilon))
+    const r = m.map((mean, i) => mean / left1 / (Math.sqrt(v[i]! / left2 + epsilonRoot) + epsilon))
     const u = r.map((x, i) => x + weightDecay * params[i]!)
     const scale = ratios(params, u, sizes)
     return params.map((w, i) => w - rate * scale[i]! * u[i]!)
@@ -117,6 +117,11 @@ export const rows: readonly Row[] = [
     name: 'lamb with decay',
     optimizer: (rate) => lamb({ learningRate: rate, epsilon: 0.1, weightDecay: 0.3 }),
     reference: (rate) => lambReference(rate, { epsilon: 0.1, weightDecay: 0.3 }),
+  },
+  {
+    name: 'lamb with epsilonRoot',
+    optimizer: (rate) => lamb({ learningRate: rate, epsilonRoot: 0.5 }),
+    reference: (rate) => lambReference(rate, { epsilonRoot: 0.5 }),
   },
   {
     name: 'scaleByTrustRatio and descend',
