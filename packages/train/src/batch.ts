@@ -11,6 +11,8 @@ export interface TrainBatch {
 /** Where batches come from: a batched dataset. `length` is the number of batches, where it is known. */
 export interface BatchSource {
   readonly length?: number | undefined
+  /** Whether it cannot be read again: a run that goes on takes what comes next. */
+  readonly live?: boolean
   iterate(epoch?: number): Pull<TrainBatch>
 }
 
@@ -25,6 +27,31 @@ export function weightOf({ x, weights }: TrainBatch): number {
   let sum = 0
   for (const weight of weights.values) sum += weight
   return sum
+}
+
+/**
+ * A number that tells batches apart: equal ones have the same, others another but for one in 2^32 (FNV-1a over the bits).
+ *
+ * @example
+ * const column = { shape: [1, 1], values: Float32Array.of(0) }
+ * const zero = digestOf({ x: column, y: column })
+ * digestOf({ x: column, y: { shape: [1, 1], values: Float32Array.of(-0) } }) === zero // => false
+ */
+export function digestOf({ x, y, weights }: TrainBatch): number {
+  let hash = 0x811c9dc5
+  const add = (word: number): void => {
+    hash = Math.imul(hash ^ word, 0x01000193)
+  }
+  for (const { shape, values } of weights === undefined ? [x, y] : [x, y, weights]) {
+    for (const size of shape) add(size)
+    for (const word of words(values)) add(word)
+  }
+  return hash >>> 0
+}
+
+// A view of another array may begin where no word does.
+function words({ buffer, byteOffset, length }: Float32Array): Uint32Array {
+  return new Uint32Array(buffer, byteOffset, length)
 }
 
 /**

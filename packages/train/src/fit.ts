@@ -1,5 +1,5 @@
 import type { Tree } from '@tapeflow/autodiff'
-import type { Observable } from 'rxjs'
+import { isObservable, type Observable } from 'rxjs'
 import type { TrainEvent } from './events.ts'
 import { checkOptions, type FitOptions } from './options.ts'
 import { OwnedObservable } from './owned.ts'
@@ -46,7 +46,8 @@ export function fit<P extends Tree, S extends Tree>(
   options: FitOptions,
 ): Observable<TrainEvent<P, S>> {
   checkOptions(model, options)
-  const { pace: { budget = budgetByDefault, rest = 0 } = {}, scheduler } = options
+  const { pace, scheduler } = options
+  const { budget = budgetByDefault, rest = 0 } = pace === undefined || isObservable(pace) ? {} : pace
   return new OwnedObservable<TrainEvent<P, S>>((owner) => {
     const time = clock(rest, scheduler)
     let slices: Slices | null = null

@@ -53,6 +53,7 @@ export type {
   EpochEvent,
   EpochRecord,
   FinishingEvent,
+  Measures,
   MetricValues,
   RunInfo,
   StartEvent,
@@ -68,11 +69,12 @@ export type { TensorRecord } from './operators/at-path.ts'
 export { gradients } from './operators/gradients.ts'
 export { type LossRecord, losses } from './operators/losses.ts'
 export { weights } from './operators/weights.ts'
-export type { FitOptions } from './options.ts'
+export type { FitOptions, ValidateEvery } from './options.ts'
 export type { Pace } from './pace.ts'
 export { type RunResult, result } from './result.ts'
 export type { Kept } from './run-state.ts'
 export type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
 export type { Model } from './step.ts'
+export type { Store } from './store.ts'
 export type { WatchName } from './watch.ts'
 export { StaleSnapshotError, type Watched } from './watched.ts'

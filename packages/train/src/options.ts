@@ -7,7 +7,14 @@ import type { Callback } from './callbacks/callback.ts'
 import type { TrainCommand } from './commands.ts'
 import type { Log, Monitor } from './monitors/guard.ts'
 import type { Pace } from './pace.ts'
+import type { RunSnapshot } from './snapshots.ts'
+import type { Store } from './store.ts'
 import { parseWatch, type WatchName } from './watch.ts'
+
+/** When a run validates: one of the two. */
+export type ValidateEvery =
+  | { readonly epochs: number; readonly steps?: never }
+  | { readonly steps: number; readonly epochs?: never }
 
 /** What `fit` takes beside the model: `data`, `loss`, `optimizer`, and `epochs` or `steps`. */
 export interface FitOptions {
@@ -15,6 +22,13 @@ export interface FitOptions {
   readonly data: BatchSource
   /** Batches too: read after each epoch, forward only. */
   readonly validation?: BatchSource
+  /**
+   * When it is read: after every so many epochs, `{ epochs: 1 }` by default, within an epoch as its part, `{ epochs: 0.25 }` or
+   * another 1/n, or after every so many steps, `{ steps: 500 }`. In any case after the last epoch.
+   */
+  readonly validateEvery?: ValidateEvery
+  /** Whether the training data is read once more after each epoch, forward only, as at inference: no dropout. */
+  readonly evaluateTraining?: boolean
   readonly loss: Loss
   readonly optimizer: Optimizer<string>
   readonly metrics?: readonly Metric[]
@@ -47,7 +61,15 @@ export interface FitOptions {
   readonly numerics?: Numerics
   /** Commands from outside: a pause button. One with a wrong number is refused, which its event tells. */
   readonly commands?: Observable<TrainCommand>
-  readonly pace?: Pace
+  /**
+   * How the run shares its thread; or an Observable that asks for a step with each value: then the run waits for it before each
+   * step, and stops when it has completed and what it asked for is done.
+   */
+  readonly pace?: Pace | Observable<unknown>
+  /** Where the run goes on from: a snapshot, or the newest checkpoint of a store. With an empty store it begins. */
+  readonly from?: RunSnapshot | Store
+  /** Where checkpoints are written to while the run goes on, and how it ended. When there is one, callbacks say: `checkpointEvery`. */
+  readonly store?: Store
   /** Runs the slices and tells the time, in place of the platform: a TestScheduler makes time virtual. */
   readonly scheduler?: SchedulerLike
   /** Where errors of monitors and warnings go; `console.error` by default. */
@@ -58,6 +80,8 @@ export interface FitOptions {
 const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => string | undefined } = {
   data: source,
   validation: optional(source),
+  validateEvery: optional(validateEvery),
+  evaluateTraining: optional((value) => (typeof value === 'boolean' ? undefined : 'must be true or false')),
   loss: (value) => (typeof value === 'function' ? undefined : 'must be a function'),
   optimizer: (value) => (has(value, 'init', 'update', 'hyper') ? undefined : 'must be an optimizer'),
   metrics: optional(list('metrics', 'metrics', (value) => has(value, 'init', 'update', 'result'))),
@@ -83,7 +107,9 @@ const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => strin
       : 'must be a numeric mode, relaxed() of @tapeflow/autodiff/relaxed',
   ),
   commands: optional((value) => (isObservable(value) ? undefined : 'must be an Observable')),
-  pace: optional(pace),
+  pace: optional((value) => (isObservable(value) ? undefined : pace(value))),
+  from: optional((value) => (has(value) ? undefined : 'must be a snapshot of a run, or a store')),
+  store: optional((value) => (has(value, 'open', 'save', 'latest') ? undefined : 'must be a store')),
   scheduler: optional((value) => (has(value, 'schedule', 'now') ? undefined : 'must be a scheduler')),
   log: optional((value) => (typeof value === 'function' ? undefined : 'must be a function')),
 }
@@ -120,6 +146,7 @@ export function checkOptions(model: unknown, options: FitOptions): void {
     const got = options.epochs === undefined ? 'neither' : 'both'
     failRange('fit', `epochs or steps must be given, got ${got}`, 'pass epochs: 10')
   }
+  checkValidation(options)
   checkMode(options)
   checkMetrics(options)
   key(options.seed ?? 0)
@@ -128,6 +155,22 @@ export function checkOptions(model: unknown, options: FitOptions): void {
 /** Whether the steps of a run are programs. */
 export function isCompiled({ compile, optimizer }: Pick<FitOptions, 'compile' | 'optimizer'>): boolean {
   return compile ?? optimizer.eager !== true
+}
+
+function checkValidation({ data, validation, validateEvery, evaluateTraining }: FitOptions): void {
+  if (evaluateTraining === true && data.live === true) {
+    failRange('fit', 'evaluateTraining reads the data again, which a live source does not allow')
+  }
+  if (validateEvery === undefined) return
+  if (validation === undefined)
+    failRange('fit', 'validateEvery was given without validation', 'pass validation too')
+  const { epochs = 1 } = validateEvery
+  if (epochs >= 1 || Number.isFinite(data.length)) return
+  failRange(
+    'fit',
+    `parts of an epoch need data of known length, got validateEvery: { epochs: ${epochs} }`,
+    'pass validateEvery: { steps: 500 }',
+  )
 }
 
 function checkMode(options: FitOptions): void {
@@ -189,6 +232,17 @@ function list(
       typeof value[wrong] === 'function' ? 'call the function, and pass what it returns' : undefined
     failType('fit', `${name} must be an array of ${what}, got ${kindOf(value[wrong])} at ${wrong}`, remedy)
   }
+}
+
+function validateEvery(value: unknown): string | undefined {
+  const given = typeof value === 'object' && value !== null ? Object.entries(value) : []
+  const [name, every] = given[0] ?? []
+  if (given.length !== 1 || (name !== 'epochs' && name !== 'steps')) return 'must be { epochs } or { steps }'
+  if (Number.isSafeInteger(every) && Number(every) >= 1) return undefined
+  if (name === 'steps') return `needs an integer from 1 on for steps, not ${String(every)}`
+  const parts = 1 / Number(every)
+  const isPart = parts > 1 && Math.abs(parts - Math.round(parts)) < 1e-6
+  return isPart ? undefined : `needs an integer from 1 on for epochs, or 1/n, not ${String(every)}`
 }
 
 function pace(value: unknown): string | undefined {

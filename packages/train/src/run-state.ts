@@ -1,7 +1,8 @@
 import * as t from '@tapeflow/autodiff'
 import type { Metric } from '@tapeflow/nn'
 import { type Machine, machine } from '@tapeflow/optim'
-import type { MetricValues } from './events.ts'
+import { digestOf, type TrainBatch } from './batch.ts'
+import type { EpochRecord, MetricValues } from './events.ts'
 import type { Shown } from './showing.ts'
 import {
   copied,
@@ -34,6 +35,21 @@ export interface RunState<P, S> {
   epoch: number
   batch: number
   sums: RunningSums
+  /** The rate of the last step. */
+  learningRate: number
+  /** The last number of each measure, by the name that callbacks monitor it by. */
+  measured: Readonly<Record<string, number>>
+  history: EpochRecord[]
+  /** What the last step of the epoch was made with, or what is known of it where the run goes on from a snapshot. */
+  lastBatch: TrainBatch | { readonly digest: number } | null
+  /** Whether a validation is due that has not been done. */
+  awaitsValidation: boolean
+  /** The last one, and where it was done; null before the first. */
+  lastValidation: RunSnapshot['lastValidation']
+  /** Why no step will follow; null while one does. */
+  ended: string | null
+  /** What the callbacks of the snapshot kept that the run goes on from. */
+  saved: RunSnapshot['kept']
   /** Tensors that the run has done with, but which the current event may still show. */
   readonly retired: t.Tensor[]
 }
@@ -57,6 +73,14 @@ export function runState<P, S>(
     epoch: 0,
     batch: 0,
     sums: noSums(recipe.metrics),
+    learningRate: Number.NaN,
+    measured: {},
+    history: [],
+    lastBatch: null,
+    awaitsValidation: false,
+    lastValidation: null,
+    ended: null,
+    saved: {},
     retired: [],
   }
 }
@@ -106,8 +130,18 @@ export function parametersSnapshot<P, S>({ params, state }: Shown<P, S>['carry']
   return { params: copied(params), state: copied(state) }
 }
 
-/** The whole run as it stands, copied. */
-export function runSnapshot<P, S>(run: RunState<P, S>): RunSnapshot<P, S> {
+/**
+ * The whole run as it stands, copied.
+ *
+ * @param seconds that it has taken
+ * @param programs what its steps are, by the shape of the batch
+ */
+export function runSnapshot<P, S>(
+  run: RunState<P, S>,
+  seconds: number,
+  programs: RunSnapshot['programs'],
+): RunSnapshot<P, S> {
+  const { lastBatch } = run
   return {
     ...parametersSnapshot(run.carry),
     slots: t.toSnapshot(run.carry.slots),
@@ -119,5 +153,14 @@ export function runSnapshot<P, S>(run: RunState<P, S>): RunSnapshot<P, S> {
     control: run.machine.state,
     kept: Object.fromEntries([...run.kept].map(([name, { value }]) => [name, structuredClone(value)])),
     sums: structuredClone(run.sums),
+    learningRate: run.learningRate,
+    measured: run.measured,
+    history: [...run.history],
+    seconds,
+    lastBatch: lastBatch === null ? null : 'digest' in lastBatch ? lastBatch.digest : digestOf(lastBatch),
+    awaitsValidation: run.awaitsValidation,
+    lastValidation: run.lastValidation,
+    programs,
+    ended: run.ended,
   }
 }

@@ -53,6 +53,8 @@ export interface Steps<P, S> {
   train(run: Standing<P, S>, batch: TrainBatch): Outcome<P, S>
   /** Forward only: returns the batch's loss; `readings` then has the metrics after it. */
   evaluate(carry: Carry<P, S>, batch: TrainBatch, metrics: readonly unknown[]): number
+  /** What the programs of steps are, by the shape of the batch. */
+  programs(): Readonly<Record<string, string>>
   /** Frees what the programs hold. */
   dispose(): void
 }
@@ -169,6 +171,7 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
       reader.measure(measured, metrics)
       return loss.item()
     },
+    programs: () => ({}),
     dispose: () => {
       training.dispose()
       validating.dispose()
@@ -201,6 +204,7 @@ function eagerSteps<P, S>(
         reader.measure(measured, metrics)
         return loss.item()
       }),
+    programs: () => ({}),
     dispose: () => {},
   }
 }
