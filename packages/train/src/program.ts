@@ -1,13 +1,13 @@
 import { leaves } from '@tapeflow/autodiff'
 import type { Pull } from '@tapeflow/data'
-import { digestOf, type TrainBatch, weightOf } from './batch.ts'
-import type { EpochRecord, RunInfo } from './events.ts'
+import { digestOf, rowsOf, type TrainBatch, weightOf } from './batch.ts'
+import type { EpochRecord, Located, Measures, RunInfo } from './events.ts'
 import { stepFailureOf } from './failure.ts'
 import { interruptible, paused } from './interruptible.ts'
 import { evaluatedOnTraining, isDueAfterEpoch, isDueWithin, validation } from './measuring.ts'
 import { granted } from './pacing.ts'
 import { awaited, checked, close, failEmpty } from './reading.ts'
-import { freeRetired, metricValues, noSums, replaceCarry } from './run-state.ts'
+import { addLosses, freeRetired, lossValues, metricValues, noSums, replaceCarry } from './run-state.ts'
 import { isComplete, measure, rate, type Session, show, shownNow, snapshotOf } from './session.ts'
 import { PassingEvent, PassingStep } from './showing.ts'
 import type { Program } from './slices.ts'
@@ -155,10 +155,11 @@ function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S
 
   const loss = outcome.loss.item()
   const { learningRate, metrics } = steps.readings
-  const rows = batch.x.shape[0]!
+  const rows = rowsOf(batch)
   const weight = weightOf(batch)
   const { sums } = run
   sums.loss += loss * weight
+  addLosses(sums, steps.readings.losses, weight)
   sums.weight += weight
   sums.rows += rows
   sums.metrics = metrics
@@ -173,6 +174,7 @@ function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S
     session.take,
     rows,
     loss,
+    steps.readings.losses,
     outcome.penalty === null ? 0 : outcome.penalty.item(),
     learningRate,
     metricValues(recipe.metrics, metrics),
@@ -182,6 +184,10 @@ function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S
   run.step++
   run.batch++
   return event
+}
+
+function measuresOf({ step: _, epoch: __, ...measures }: Located & Measures): Measures {
+  return measures
 }
 
 /** Tells how the epoch went, then validates where that is due. */
@@ -201,11 +207,12 @@ function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
   const record: EpochRecord = {
     epoch: number,
     loss: sums.loss / sums.weight,
+    ...lossValues(sums),
     metrics: metricValues(recipe.metrics, sums.metrics),
     learningRate: run.learningRate,
     seconds,
     ...(training === undefined ? {} : { training }),
-    ...(within === null ? {} : { validation: { loss: within.loss, metrics: within.metrics } }),
+    ...(within === null ? {} : { validation: measuresOf(within) }),
   }
   run.history.push(record)
   measure(run, 'epoch', record)

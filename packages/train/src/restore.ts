@@ -2,6 +2,7 @@ import * as t from '@tapeflow/autodiff'
 import type { Log } from './monitors/guard.ts'
 import { type RunState, replaceCarry } from './run-state.ts'
 import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
+import { shapesByPath } from './tree-shapes.ts'
 
 /**
  * Puts weights and layer state back.
@@ -135,12 +136,4 @@ function revived<T>(like: T, saved: unknown): T {
   })
   // Checked: a tensor wherever `like` has one.
   return tree as T
-}
-
-function shapesByPath(tree: unknown): Record<string, string> {
-  const shapes: Record<string, string> = {}
-  t.visitLeaves(tree, (leaf, path) => {
-    if (leaf instanceof t.Tensor) shapes[path] = t.showShape(leaf.shape)
-  })
-  return shapes
 }

@@ -1,7 +1,7 @@
 import type { Boundary } from './boundary.ts'
 import type { Measures, TrainEvent } from './events.ts'
 import type { Log } from './monitors/guard.ts'
-import type { FitOptions } from './options.ts'
+import type { RunOptions } from './options.ts'
 import type { Pacing } from './pacing.ts'
 import { freeRetired, type RunState, runSnapshot } from './run-state.ts'
 import type { Shown, TakeSnapshot } from './showing.ts'
@@ -23,7 +23,7 @@ export interface Flow {
 
 /** A run from its first batch on: what the program and the commands share. */
 export interface Session<P, S> {
-  readonly options: FitOptions
+  readonly options: RunOptions<P, S>
   readonly recipe: Recipe<P, S>
   readonly steps: Steps<P, S>
   readonly run: RunState<P, S>

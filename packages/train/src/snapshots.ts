@@ -28,6 +28,8 @@ export interface ParametersSnapshot<P = unknown, S = unknown> {
 export interface Sums {
   /** Sum of the batches' losses, each times its weight. */
   readonly loss: number
+  /** The same of each of several losses. */
+  readonly losses: Readonly<Record<string, number>>
   /** Sum of the weights: rows, where the batches carry none. */
   readonly weight: number
   readonly rows: number
