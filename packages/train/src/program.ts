@@ -11,6 +11,7 @@ import { addLosses, freeRetired, lossValues, metricValues, noSums, replaceCarry 
 import { isComplete, measure, measuresOf, rate, type Session, show, shownNow, snapshotOf } from './session.ts'
 import { PassingEvent, PassingStep } from './showing.ts'
 import type { Program } from './slices.ts'
+import type { RunSnapshot } from './snapshots.ts'
 import type { Outcome } from './steps.ts'
 
 /** The first pass over the data, with the batch that the model was initialised for. */
@@ -137,6 +138,20 @@ function recognise<P, S>({ run, log }: Session<P, S>, batch: TrainBatch): void {
   )
 }
 
+/** Tells where steps are not what they were when the snapshot was taken, by the programs of batches of one shape. */
+function recogniseSteps<P, S>(session: Session<P, S>, expected: RunSnapshot['programs']): void {
+  session.expected = null
+  for (const [batch, program] of Object.entries(session.steps.programs())) {
+    const before = expected[batch]
+    if (before === undefined || before === program) continue
+    session.log(
+      'fit: the steps are not what the snapshot was taken with: model, loss or optimizer are others; ' +
+        'the run goes on, but not as it would have',
+      `program ${program}, not ${before}, for a batch of ${batch}`,
+    )
+  }
+}
+
 /** One optimizer step, and the event that tells of it. */
 function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S> {
   const { run, steps, recipe, time } = session
@@ -147,6 +162,7 @@ function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S
     throw stepFailureOf(`step ${run.step} of epoch ${run.epoch}`, cause, steps.compiled)
   }
   replaceCarry(run, outcome.carry)
+  if (session.expected !== null) recogniseSteps(session, session.expected)
   if (!steps.compiled) {
     freeRetired(run)
     const { gradients, squares, activations } = outcome

@@ -151,6 +151,7 @@ function goOn<P, S>(session: Session<P, S>, saved: RunSnapshot): void {
   const { ended } = saved
   const isOver = ended !== null && isStore(options.from!) && (ended !== 'completed' || isComplete(session))
   run.ended = isOver ? ended : null
+  session.expected = saved.programs
 }
 
 function sessionOf<P, S>(
@@ -181,6 +182,7 @@ function sessionOf<P, S>(
     writer: options.store === undefined ? null : writer(options.store, log),
     pacing: asks,
     log,
+    expected: null,
     rows: 0,
     since: 0,
   }

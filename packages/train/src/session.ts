@@ -39,6 +39,8 @@ export interface Session<P, S> {
   /** Who asks for steps; null where the run goes on by itself. */
   readonly pacing: Pacing | null
   readonly log: Log
+  /** What the steps of the snapshot were that the run goes on from, until one of its own is made; null then. */
+  expected: RunSnapshot['programs'] | null
   /** Where `samplesPerSecond` counts from: the rows of this epoch's steps, and when they began. */
   rows: number
   since: number
