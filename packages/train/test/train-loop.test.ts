@@ -156,6 +156,8 @@ test.each([
 
 test('what is no batches is refused', () => {
   const given = { loss: mse(), optimizer: twoPoints.optimizer }
-  expect(() => trainLoop(line, 5 as never, given)).toThrow('trainLoop: batches must be iterable, got 5')
+  expect(() => trainLoop(line, 5 as never, given)).toThrow(
+    'trainLoop: batches must be iterable, got a number',
+  )
   expect(() => trainLoop(line, few, 5 as never)).toThrow('trainLoop: options must be an object, got')
 })
