@@ -32,39 +32,68 @@ export function weightOf({ x, weights }: TrainBatch): number {
  *
  * @throws TypeError unless it has x and y, and weights that are an array if any; RangeError unless both have the same number of rows, and at least one
  */
-export function checkBatch(batch: TrainBatch): void {
-  checkField('x', batch?.x)
-  checkField('y', batch?.y)
-  if (batch.weights !== undefined) checkField('weights', batch.weights)
+export function checkBatch(batch: TrainBatch, operation = 'fit'): void {
+  checkField('x', batch?.x, operation)
+  checkField('y', batch?.y, operation)
+  if (batch.weights !== undefined) checkField('weights', batch.weights, operation)
   const x = batch.x.shape
   const y = batch.y.shape
   if (x.length === 0 || y.length === 0) {
     failRange(
-      'fit',
+      operation,
       `the data gives single rows, got x of shape ${showShape(x)} and y of shape ${showShape(y)}`,
       'add .batch(32)',
     )
   }
   if (x[0] !== y[0] || x[0] === 0) {
     failRange(
-      'fit',
+      operation,
       `x and y of a batch must have the same number of rows, at least 1, got ${showShape(x)} and ${showShape(y)}`,
       'make them equally long, or add .batch(32) where these are single rows',
     )
   }
 }
 
-function checkField(name: string, field: unknown): void {
-  if (typeof field !== 'object' || field === null || !('shape' in field) || !('values' in field)) {
+/**
+ * What is predicted from in a batch that a dataset gave: its `x`, or itself where it is a plain array.
+ *
+ * @throws TypeError where there is none; RangeError where it is a single row
+ */
+export function checkInput(
+  batch: Batch | { readonly x: Batch; readonly y?: unknown },
+  operation: string,
+): Batch {
+  const isAlone = typeof batch === 'object' && batch !== null && 'values' in batch
+  const x = isAlone ? batch : batch?.x
+  checkField('x', x, operation, ['x'])
+  const isRow = !isAlone && isBatch(batch.y) && batch.y.shape.length === 0
+  if (x.shape.length === 0 || isRow) {
+    const got = `x of shape ${showShape(x.shape)}${isRow ? ' and y of shape []' : ''}`
+    failRange(operation, `the data gives single rows, got ${got}`, 'add .batch(32)')
+  }
+  return x
+}
+
+function isBatch(field: unknown): field is Batch {
+  return typeof field === 'object' && field !== null && 'shape' in field && 'values' in field
+}
+
+function checkField(
+  name: string,
+  field: unknown,
+  operation: string,
+  names: readonly string[] = ['x', 'y'],
+): void {
+  if (!isBatch(field)) {
     failType(
-      'fit',
-      `a batch needs x and y with shape and values, ${name} is ${kindOf(field)}`,
-      'map the data to { x, y }',
+      operation,
+      `a batch needs ${names.join(' and ')} with shape and values, ${name} is ${kindOf(field)}`,
+      `map the data to { ${names.join(', ')} }`,
     )
   }
   if (field.values instanceof Float32Array) return
   failType(
-    'fit',
+    operation,
     `the values of a batch must be a Float32Array, ${name} has ${kindOf(field.values)}`,
     'convert them: Float32Array.from(values)',
   )

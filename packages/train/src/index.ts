@@ -45,6 +45,12 @@ export { type PlateauOptions, plateau } from './diagnostics/plateau.ts'
 export { type SaturationOptions, saturation } from './diagnostics/saturation.ts'
 export { type UpdateRatioOptions, updateRatio } from './diagnostics/update-ratio.ts'
 export { vanishingGradient } from './diagnostics/vanishing-gradient.ts'
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type ResultsOf,
+} from './evaluate.ts'
 export type {
   CheckpointEvent,
   CommandEvent,
@@ -63,6 +69,7 @@ export type {
 export { fit } from './fit.ts'
 export { historyCsv, historyTable } from './history.ts'
 export { type HistoryPlotOptions, historyPlot } from './history-plot.ts'
+export type { ModelWeights } from './model-weights.ts'
 export type { Log, Monitor } from './monitors/guard.ts'
 export type { TensorRecord } from './operators/at-path.ts'
 export { gradients } from './operators/gradients.ts'
@@ -70,6 +77,15 @@ export { type LossRecord, losses } from './operators/losses.ts'
 export { weights } from './operators/weights.ts'
 export type { FitOptions } from './options.ts'
 export type { Pace } from './pace.ts'
+export type { PassOptions } from './passes.ts'
+export {
+  type Input,
+  type PredictingModel,
+  type Prediction,
+  type PredictOptions,
+  predict,
+} from './predict.ts'
+export { type PredictAllOptions, predictAll } from './predict-all.ts'
 export { type RunResult, result } from './result.ts'
 export type { Kept } from './run-state.ts'
 export type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'

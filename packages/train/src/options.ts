@@ -54,8 +54,11 @@ export interface FitOptions {
   readonly log?: Log
 }
 
-/** The names, and what is wrong with a value if anything is. */
-const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => string | undefined } = {
+/** What is wrong with the value of an option, if anything is. */
+export type Check = (value: unknown, operation: string) => string | undefined
+
+/** By the names of options. */
+export const checks: { readonly [name in keyof FitOptions]-?: Check } = {
   data: source,
   validation: optional(source),
   loss: (value) => (typeof value === 'function' ? undefined : 'must be a function'),
@@ -94,28 +97,8 @@ const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => strin
  * @throws RangeError for a number out of range, an unknown option, or options that do not go together; TypeError for a wrong kind
  */
 export function checkOptions(model: unknown, options: FitOptions): void {
-  if (!has(model, 'init', 'apply'))
-    failType('fit', `the model must be a layer, got ${kindOf(model)}`, 'pass sequential(…)')
-  if (typeof options !== 'object' || options === null) {
-    failType(
-      'fit',
-      `options must be an object, got ${kindOf(options)}`,
-      'pass { data, loss, optimizer, epochs }',
-    )
-  }
-  const given: Readonly<Record<string, unknown>> = { ...options }
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(checks, name)) {
-      failRange('fit', `unknown option '${name}'`, `use ${Object.keys(checks).join(', ')}`)
-    }
-  }
-  for (const [name, check] of Object.entries(checks)) {
-    const value = given[name]
-    const problem = check(value)
-    if (problem === undefined) continue
-    if (typeof value === 'number') failRange('fit', `${name} ${problem}, got ${value}`)
-    failType('fit', `${name} ${problem}, got ${kindOf(value)}`)
-  }
+  checkModel('fit', model)
+  checkEach('fit', options, checks, 'pass { data, loss, optimizer, epochs }')
   if ((options.epochs === undefined) === (options.steps === undefined)) {
     const got = options.epochs === undefined ? 'neither' : 'both'
     failRange('fit', `epochs or steps must be given, got ${got}`, 'pass epochs: 10')
@@ -123,6 +106,42 @@ export function checkOptions(model: unknown, options: FitOptions): void {
   checkMode(options)
   checkMetrics(options)
   key(options.seed ?? 0)
+}
+
+/** Throws a TypeError unless it has a layer's two functions. */
+export function checkModel(operation: string, model: unknown): void {
+  if (has(model, 'init', 'apply')) return
+  failType(operation, `the model must be a layer, got ${kindOf(model)}`, 'pass sequential(…)')
+}
+
+/**
+ * Checks options one by one.
+ *
+ * @param remedy for what is no object
+ * @throws RangeError for a number out of range or an unknown option; TypeError for a wrong kind
+ */
+export function checkEach(
+  operation: string,
+  options: unknown,
+  known: Readonly<Record<string, Check>>,
+  remedy: string,
+): void {
+  if (typeof options !== 'object' || options === null) {
+    failType(operation, `options must be an object, got ${kindOf(options)}`, remedy)
+  }
+  const given: Readonly<Record<string, unknown>> = { ...options }
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(known, name)) {
+      failRange(operation, `unknown option '${name}'`, `use ${Object.keys(known).join(', ')}`)
+    }
+  }
+  for (const [name, check] of Object.entries(known)) {
+    const value = given[name]
+    const problem = check(value, operation)
+    if (problem === undefined) continue
+    if (typeof value === 'number') failRange(operation, `${name} ${problem}, got ${value}`)
+    failType(operation, `${name} ${problem}, got ${kindOf(value)}`)
+  }
 }
 
 /** Whether the steps of a run are programs. */
@@ -154,16 +173,24 @@ function checkMetrics({ metrics = [] }: FitOptions): void {
       'measure it beside the run, on the result',
     )
   }
+  checkNames('fit', metrics)
+}
+
+/** Throws a RangeError where two metrics go by one name. */
+export function checkNames(operation: string, metrics: readonly { readonly name: string }[]): void {
   const names = metrics.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) failRange('fit', `two metrics are named '${twice}'`, 'give them different names')
+  if (twice !== undefined)
+    failRange(operation, `two metrics are named '${twice}'`, 'give them different names')
 }
 
-function optional(check: (value: unknown) => string | undefined): (value: unknown) => string | undefined {
-  return (value) => (value === undefined ? undefined : check(value))
+/** The check of an option that may be left out. */
+export function optional(check: Check): Check {
+  return (value, operation) => (value === undefined ? undefined : check(value, operation))
 }
 
-function has(value: unknown, ...methods: readonly string[]): value is object {
+/** Whether it is an object with these methods. */
+export function has(value: unknown, ...methods: readonly string[]): value is object {
   if (typeof value !== 'object' || value === null) return false
   return methods.every((name) => typeof Reflect.get(value, name) === 'function')
 }
@@ -176,18 +203,18 @@ function positiveInteger(value: unknown): string | undefined {
   return Number.isSafeInteger(value) && Number(value) > 0 ? undefined : 'must be an integer from 1 on'
 }
 
-function list(
-  name: string,
-  what: string,
-  fits: (value: unknown) => boolean,
-): (value: unknown) => string | undefined {
-  return (value) => {
+function list(name: string, what: string, fits: (value: unknown) => boolean): Check {
+  return (value, operation) => {
     if (!Array.isArray(value)) return 'must be an array'
     const wrong = value.findIndex((item) => !fits(item))
     if (wrong < 0) return undefined
     const remedy =
       typeof value[wrong] === 'function' ? 'call the function, and pass what it returns' : undefined
-    failType('fit', `${name} must be an array of ${what}, got ${kindOf(value[wrong])} at ${wrong}`, remedy)
+    failType(
+      operation,
+      `${name} must be an array of ${what}, got ${kindOf(value[wrong])} at ${wrong}`,
+      remedy,
+    )
   }
 }
 
