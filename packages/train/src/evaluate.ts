@@ -6,7 +6,15 @@ import { evaluation } from './evaluation.ts'
 import { stepFailureOf } from './failure.ts'
 import { checkWeights, type HeldWeights, heldWeights, type ModelWeights } from './model-weights.ts'
 import { type Check, checkEach, checkModel, checkNames, checks, optional } from './options.ts'
-import { checkPassMode, inSlices, logOf, type PassOptions, passChecks, promised } from './passes.ts'
+import {
+  checkPassMode,
+  checkSignal,
+  inSlices,
+  logOf,
+  type PassOptions,
+  passChecks,
+  promised,
+} from './passes.ts'
 import type { Program } from './slices.ts'
 import type { Model, Recipe } from './step.ts'
 import { steps } from './steps.ts'
@@ -43,7 +51,7 @@ const evaluateChecks: Readonly<Record<keyof EvaluateOptions, Check>> = {
   ...passChecks,
   loss: optional(checks.loss),
   metrics: checks.metrics,
-  signal: optional((value) => (value instanceof AbortSignal ? undefined : 'must be an AbortSignal')),
+  signal: checkSignal,
 }
 
 /**
@@ -70,7 +78,7 @@ const evaluateChecks: Readonly<Record<keyof EvaluateOptions, Check>> = {
  */
 export function evaluate<P, S, const M extends readonly Measure[] = readonly []>(
   model: Model<P, S>,
-  weights: ModelWeights<NoInfer<P>, NoInfer<S>>,
+  weights: NoInfer<ModelWeights<P, S>>,
   options: EvaluateOptions<M>,
 ): Promise<Evaluation<M>> {
   return new Promise((resolve) => {

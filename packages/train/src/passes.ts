@@ -1,7 +1,7 @@
 import { failRange, type Numerics } from '@tapeflow/autodiff'
 import type { Observable, SchedulerLike } from 'rxjs'
 import type { Log } from './monitors/guard.ts'
-import { type Check, checks } from './options.ts'
+import { type Check, checks, optional } from './options.ts'
 import { OwnedObservable } from './owned.ts'
 import { budgetByDefault, clock, type Pace } from './pace.ts'
 import { type Program, runInSlices } from './slices.ts'
@@ -33,6 +33,11 @@ export const passChecks: Readonly<Record<'data' | keyof PassOptions, Check>> = {
   scheduler,
   log,
 }
+
+/** What may be wrong with a signal. */
+export const checkSignal: Check = optional((value) =>
+  value instanceof AbortSignal ? undefined : 'must be an AbortSignal',
+)
 
 /** Throws a RangeError for a numeric mode without a program. */
 export function checkPassMode(operation: string, options: PassOptions): void {

@@ -1,7 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { map, toArray } from 'rxjs'
 import type { ModelWeights } from './model-weights.ts'
-import { promised } from './passes.ts'
+import { checkSignal, passChecks, promised } from './passes.ts'
 import { type Input, type PredictingModel, type PredictOptions, predictions } from './predict.ts'
 import { failEmpty } from './reading.ts'
 import type { Copied } from './snapshots.ts'
@@ -11,6 +11,8 @@ export interface PredictAllOptions<B extends Input = Input> extends PredictOptio
   /** Gives up when it aborts: the promise rejects with its reason. */
   readonly signal?: AbortSignal
 }
+
+const predictAllChecks = { ...passChecks, signal: checkSignal }
 
 /**
  * What a model says to all rows of data, in one array: the predictions of `predict`, batch below batch.
@@ -29,11 +31,11 @@ export interface PredictAllOptions<B extends Input = Input> extends PredictOptio
  */
 export function predictAll<P, S, Y, B extends Input>(
   model: PredictingModel<P, S, Y>,
-  weights: ModelWeights<NoInfer<P>, NoInfer<S>>,
-  { signal, ...options }: PredictAllOptions<B>,
+  weights: NoInfer<ModelWeights<P, S>>,
+  options: PredictAllOptions<B>,
 ): Promise<Copied<Y>> {
   return new Promise((resolve) => {
-    const joined$ = predictions('predictAll', model, weights, options).pipe(
+    const joined$ = predictions('predictAll', predictAllChecks, model, weights, options).pipe(
       map(({ prediction, rows }) => ({ prediction, rows })),
       toArray(),
       map((parts) => {
@@ -47,7 +49,7 @@ export function predictAll<P, S, Y, B extends Input>(
         return joined as Copied<Y>
       }),
     )
-    resolve(promised(joined$, signal))
+    resolve(promised(joined$, options.signal))
   })
 }
 

@@ -11,7 +11,7 @@ import {
   type Initializing,
   type ModelWeights,
 } from './model-weights.ts'
-import { checkEach, checkModel } from './options.ts'
+import { type Check, checkEach, checkModel } from './options.ts'
 import { checkPassMode, inSlices, logOf, type PassOptions, passChecks } from './passes.ts'
 import { readThrough } from './read-through.ts'
 import type { Program } from './slices.ts'
@@ -71,26 +71,28 @@ export interface Prediction<Y, B extends Input = Input> {
  */
 export function predict<P, S, Y, B extends Input>(
   model: PredictingModel<P, S, Y>,
-  weights: ModelWeights<NoInfer<P>, NoInfer<S>>,
+  weights: NoInfer<ModelWeights<P, S>>,
   options: PredictOptions<B>,
 ): Observable<Prediction<Y, B>> {
-  return predictions('predict', model, weights, options)
+  return predictions('predict', passChecks, model, weights, options)
 }
 
 /**
  * As `predict`, whichever function was called.
  *
+ * @param known the options that it takes
  * @internal
  */
 export function predictions<P, S, Y, B extends Input>(
   operation: string,
+  known: Readonly<Record<string, Check>>,
   model: PredictingModel<P, S, Y>,
   weights: ModelWeights<P, S>,
   options: PredictOptions<B>,
 ): Observable<Prediction<Y, B>> {
   checkModel(operation, model)
   checkWeights(operation, weights)
-  checkEach(operation, options, passChecks, 'pass { data }')
+  checkEach(operation, options, known, 'pass { data }')
   checkPassMode(operation, options)
   return inSlices<Prediction<Y, B>>(options, (emit) => predicting(operation, model, weights, options, emit))
 }

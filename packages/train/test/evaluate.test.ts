@@ -58,7 +58,7 @@ const row = <P extends t.Tree, S extends t.Tree>(
     for (const { weights, told } of validated) {
       const { seconds, ...found } = await evaluate(model, weights, { data: validation, compile, ...measured })
       // Of the same structure.
-      const tensors = t.fromSnapshot<unknown>(weights) as { params: P; state: S }
+      const tensors = t.fromSnapshot(weights as unknown) as { params: P; state: S }
       const again = await evaluate(model, tensors, { data: validation, compile, ...measured })
       // Neither changed nor freed.
       expect(t.toSnapshot(tensors)).toEqual(weights)
