@@ -186,6 +186,25 @@ describe('predict', () => {
     })
   })
 
+  test('calls a model once for each shape of batch, or for each batch where it is not compiled', async () => {
+    for (const [compile, wanted] of [
+      [true, [[3, 1], [1, 1]]],
+      [false, [[3, 1], [3, 1], [3, 1], [1, 1]]],
+    ] as const) {
+      const shapes: t.Shape[] = []
+      const model: typeof line = {
+        ...line,
+        apply: (params, state, x, context) => {
+          shapes.push(x.shape)
+          return line.apply(params, state, x, context)
+        },
+      }
+      const data = dataset({ x: { shape: [10, 1], values: new Float32Array(10) } }).batch(3)
+      await predictAll(model, doubling, { data, compile })
+      expect(shapes).toEqual(wanted)
+    }
+  })
+
   test('of data without a batch is empty', async () => {
     const data = fourPoints.take(0).batch(2)
     expect(await lastValueFrom(predict(line, doubling, { data }).pipe(toArray()))).toEqual([])
