@@ -1,18 +1,6 @@
-import { failType, kindOf } from '@tapeflow/autodiff'
 import { type Dataset, withStages } from './dataset.ts'
-import { requireCount } from './flow.ts'
-import { liveSource, type Overflow, type Subscribable } from './sources/live.ts'
-
-/** What `fromObservable` takes beside the source. */
-export interface FromObservableOptions {
-  /** How many elements may wait to be pulled, an integer of at least 1; 64 by default. */
-  readonly buffer?: number
-  /**
-   * What becomes of an element that finds the buffer full. `'error'`, by default: the pass fails, after the elements that
-   * waited. `'dropOldest'`: the one that waited longest is left out, so that what is pulled is recent. `'dropNewest'`: this one is.
-   */
-  readonly overflow?: Overflow
-}
+import { checkLive, type LiveOptions, livePull, type Subscribable } from './live-pull.ts'
+import type { Pull } from './pull.ts'
 
 /** A dataset whose elements come as they happen. */
 export interface LiveDataset<T> extends Dataset<T> {
@@ -53,25 +41,15 @@ export interface LiveDataset<T> extends Dataset<T> {
  * assert.deepEqual(recent.map((n) => 10 * n).toArray(), [20, 30, 40])
  * assert.equal(recent.dropped, 1)
  */
-export function fromObservable<T>(
-  source: Subscribable<T>,
-  options: FromObservableOptions = {},
-): LiveDataset<T> {
-  const { buffer = 64, overflow = 'error' } = options
-  if (typeof source !== 'object' || source === null || typeof source.subscribe !== 'function') {
-    failType('fromObservable', `the source must have subscribe, got ${kindOf(source)}`, 'pass an Observable')
-  }
-  requireCount('fromObservable', 'the buffer', buffer, 1)
-  if (!['error', 'dropOldest', 'dropNewest'].includes(overflow)) {
-    const words = "'error', 'dropOldest' or 'dropNewest'"
-    failType('fromObservable', `overflow must be ${words}, got '${String(overflow)}'`)
-  }
+export function fromObservable<T>(source: Subscribable<T>, options: LiveOptions = {}): LiveDataset<T> {
+  const checked = checkLive(source, options)
   let count = 0
-  const dropped = (): void => {
-    count++
-  }
+  const iterate = (): Pull<T> =>
+    livePull(source, checked, () => {
+      count++
+    })
   return {
-    ...withStages(liveSource(source, { buffer, overflow, dropped })),
+    ...withStages({ length: undefined, reorders: false, live: true, iterate }),
     get dropped() {
       return count
     },

@@ -1,5 +1,5 @@
 import { failRange, failType, kindOf, showShape, Tensor, tensor } from '@tapeflow/autodiff'
-import type { Batch, Pull } from '@tapeflow/data'
+import { type Batch, livePull, type Pull, type Subscribable } from '@tapeflow/data'
 
 /** What one step is made with: rows first; `weights` weighs the rows, where there are any. */
 export interface TrainBatch {
@@ -8,10 +8,22 @@ export interface TrainBatch {
   readonly weights?: Batch
 }
 
-/** Where batches come from: a batched dataset. `length` is the number of batches, where it is known. */
-export interface BatchSource {
+/**
+ * Where batches come from: a batched dataset. `length` is the number of batches, where it is known; `live` says that batches come
+ * as they happen, so that none is read a second time.
+ */
+export interface BatchSource<B = TrainBatch> {
   readonly length?: number | undefined
-  iterate(epoch?: number): Pull<TrainBatch>
+  readonly live?: boolean | undefined
+  iterate(epoch?: number): Pull<B>
+}
+
+/** Batches as a dataset or as an Observable. */
+export type Batches<B = TrainBatch> = BatchSource<B> | Subscribable<B>
+
+/** Batches to read: of an Observable what `fromObservable` makes of it, without the stages, which nobody asks for here. */
+export function batchSourceOf<B>(data: Batches<B>): BatchSource<B> {
+  return 'iterate' in data ? data : { live: true, iterate: () => livePull(data) }
 }
 
 /** A field of a batch as a tensor: a copy, unless it is one already, as where a step is recorded. */

@@ -1,7 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import type { Loss, Measure } from '@tapeflow/nn'
 import type { Optimizer } from '@tapeflow/optim'
-import type { BatchSource } from './batch.ts'
+import { type Batches, batchSourceOf } from './batch.ts'
 import { evaluation } from './evaluation.ts'
 import { stepFailureOf } from './failure.ts'
 import { checkWeights, type HeldWeights, heldWeights, type ModelWeights } from './model-weights.ts'
@@ -23,8 +23,8 @@ import { parseWatch } from './watch.ts'
 
 /** What `evaluate` takes beside model and weights: `data`, and `loss` or `metrics`, or both. */
 export interface EvaluateOptions<M extends readonly Measure[] = readonly Measure[]> extends PassOptions {
-  /** Batches `{ x, y, weights? }`: a dataset after `.batch(64)`. Read once, as its epoch 0. */
-  readonly data: BatchSource
+  /** Batches `{ x, y, weights? }`: a dataset after `.batch(64)`, or an Observable. Read once, as its epoch 0. */
+  readonly data: Batches
   readonly loss?: Loss
   /** Metrics, and other measures: matrices, curves, reports. */
   readonly metrics?: M
@@ -116,7 +116,7 @@ function* evaluating<P, S, M extends readonly Measure[]>(
   const programs = steps(recipe as unknown as Recipe<P & t.Tree, S & t.Tree>, compile, numerics)
   const held: { weights?: HeldWeights<P, S> } = {}
   try {
-    const sums = yield* evaluation<P, S>(data, {
+    const sums = yield* evaluation<P, S>(batchSourceOf(data), {
       steps: programs,
       metrics: recipe.metrics,
       carry: ({ x }) => {

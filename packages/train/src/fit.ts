@@ -1,5 +1,6 @@
 import type { Tree } from '@tapeflow/autodiff'
 import type { Observable } from 'rxjs'
+import { batchSourceOf } from './batch.ts'
 import type { TrainEvent } from './events.ts'
 import { checkOptions, type FitOptions } from './options.ts'
 import { OwnedObservable } from './owned.ts'
@@ -43,10 +44,11 @@ export function fit<P extends Tree, S extends Tree>(
 ): Observable<TrainEvent<P, S>> {
   checkOptions(model, options)
   const { pace: { budget = budgetByDefault, rest = 0 } = {}, scheduler } = options
+  const reading = { ...options, data: batchSourceOf(options.data) }
   return new OwnedObservable<TrainEvent<P, S>>((owner) => {
     const time = clock(rest, scheduler)
     let slices: Slices | null = null
-    const { program, boundary } = prepareRun(model, options, owner, {
+    const { program, boundary } = prepareRun(model, reading, owner, {
       now: time.now,
       isDue: () => slices === null || slices.isDue(),
       wake: () => slices?.wake(),

@@ -1,4 +1,4 @@
-export type { BatchSource, TrainBatch } from './batch.ts'
+export type { Batches, BatchSource, TrainBatch } from './batch.ts'
 export type { Callback, CallbackInfo } from './callbacks/callback.ts'
 export { type CheckpointEveryOptions, checkpointEvery } from './callbacks/checkpoint-every.ts'
 export { type EarlyStoppingOptions, earlyStopping } from './callbacks/early-stopping.ts'

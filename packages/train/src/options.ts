@@ -2,7 +2,7 @@ import { failRange, failType, key, kindOf, type Numerics } from '@tapeflow/autod
 import type { Constrainer, Loss, Metric, Regularizer } from '@tapeflow/nn'
 import type { Optimizer } from '@tapeflow/optim'
 import { isObservable, type Observable, type SchedulerLike } from 'rxjs'
-import type { BatchSource } from './batch.ts'
+import type { Batches, BatchSource } from './batch.ts'
 import type { Callback } from './callbacks/callback.ts'
 import type { TrainCommand } from './commands.ts'
 import type { Log, Monitor } from './monitors/guard.ts'
@@ -11,8 +11,13 @@ import { parseWatch, type WatchName } from './watch.ts'
 
 /** What `fit` takes beside the model: `data`, `loss`, `optimizer`, and `epochs` or `steps`. */
 export interface FitOptions {
-  /** Batches `{ x, y, weights? }`: a dataset after `.batch(64)`. Read anew in each epoch. */
-  readonly data: BatchSource
+  /**
+   * Batches `{ x, y, weights? }`: a dataset after `.batch(64)`, read anew in each epoch. Or an Observable of batches, to learn
+   * from what happens: `source$` stands for `fromObservable(source$)` of `@tapeflow/data`, which says how many batches may wait (64)
+   * and what becomes of more (an error). An epoch of it lasts from its subscription to its completion; what waits while the
+   * run is paused counts; no batch is read twice, so a run that is restored goes on with the next one.
+   */
+  readonly data: Batches
   /** Batches too: read after each epoch, forward only. */
   readonly validation?: BatchSource
   readonly loss: Loss
@@ -54,12 +59,17 @@ export interface FitOptions {
   readonly log?: Log
 }
 
+/** The options of a run, with its data as a source of batches. */
+export interface RunOptions extends FitOptions {
+  readonly data: BatchSource
+}
+
 /** What is wrong with the value of an option, if anything is. */
 export type Check = (value: unknown, operation: string) => string | undefined
 
 /** By the names of options. */
 export const checks: { readonly [name in keyof FitOptions]-?: Check } = {
-  data: source,
+  data: (value) => (has(value, 'subscribe') ? undefined : source(value)),
   validation: optional(source),
   loss: (value) => (typeof value === 'function' ? undefined : 'must be a function'),
   optimizer: (value) => (has(value, 'init', 'update', 'hyper') ? undefined : 'must be an optimizer'),

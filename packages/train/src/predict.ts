@@ -1,8 +1,8 @@
 import * as t from '@tapeflow/autodiff'
-import type { Batch, Pull } from '@tapeflow/data'
+import type { Batch } from '@tapeflow/data'
 import type { Context } from '@tapeflow/nn'
 import type { Observable } from 'rxjs'
-import { checkInput, tensorOf } from './batch.ts'
+import { type Batches, batchSourceOf, checkInput, tensorOf } from './batch.ts'
 import { stepFailureOf } from './failure.ts'
 import {
   checkWeights,
@@ -27,8 +27,11 @@ export type Input = Batch | { readonly x: Batch }
 
 /** What `predict` takes beside model and weights: `data`. */
 export interface PredictOptions<B extends Input = Input> extends PassOptions {
-  /** Batches with `x`, whatever else they hold, or plain arrays `{ shape, values }`: a dataset after `.batch(64)`. Read once, as its epoch 0. */
-  readonly data: { readonly length?: number | undefined; iterate(epoch?: number): Pull<B> }
+  /**
+   * Batches with `x`, whatever else they hold, or plain arrays `{ shape, values }`: a dataset after `.batch(64)`, or an Observable of
+   * them, whose batches are predicted as they come. Read once, as its epoch 0.
+   */
+  readonly data: Batches<B>
 }
 
 /** What a model says to one batch. */
@@ -119,7 +122,7 @@ function* predicting<P, S, Y, B extends Input>(
     emit({ batch, rows: x.shape[0]!, prediction, input })
   }
   try {
-    yield* readThrough(data, take, { operation, log: logOf(options) })
+    yield* readThrough(batchSourceOf(data), take, { operation, log: logOf(options) })
   } finally {
     held.weights?.free()
     forward.dispose()

@@ -1,4 +1,4 @@
-import type { Pull } from '@tapeflow/data'
+import type { BatchSource } from './batch.ts'
 import type { Log } from './monitors/guard.ts'
 import { awaited, close } from './reading.ts'
 
@@ -19,7 +19,7 @@ export type Reading<R> = Generator<Promise<unknown> | undefined, R, undefined>
  * @returns how many there were
  */
 export function* readThrough<B>(
-  data: { iterate(epoch?: number): Pull<B> },
+  data: BatchSource<B>,
   take: (batch: B, number: number) => void,
   { operation, log }: Reader,
 ): Reading<number> {

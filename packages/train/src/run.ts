@@ -5,7 +5,7 @@ import { type Boundary, boundary } from './boundary.ts'
 import type { CallbackInfo } from './callbacks/callback.ts'
 import type { RunInfo, TrainEvent } from './events.ts'
 import { guarded, type Log } from './monitors/guard.ts'
-import { type FitOptions, isCompiled } from './options.ts'
+import { isCompiled, type RunOptions } from './options.ts'
 import { type Opened, training } from './program.ts'
 import { awaited, checked, close, failEmpty } from './reading.ts'
 import { freeRun, type Kept, parametersSnapshot, type RunState, runSnapshot, runState } from './run-state.ts'
@@ -42,7 +42,7 @@ export interface Engine {
  */
 export function prepareRun<P extends Tree, S extends Tree>(
   model: Model<P, S>,
-  options: FitOptions,
+  options: RunOptions,
   owner: Subscriber<TrainEvent<P, S>>,
   engine: Engine,
 ): Run<P, S> {
@@ -67,7 +67,7 @@ export function prepareRun<P extends Tree, S extends Tree>(
 }
 
 function* whole<P extends Tree, S extends Tree>(
-  options: FitOptions,
+  options: RunOptions,
   recipe: Recipe<P, S>,
   started: (state: RunState<P, S>, programs: Steps<P, S>) => Session<P, S>,
   log: Log,
@@ -104,7 +104,7 @@ function sessionOf<P, S>(
   run: RunState<P, S>,
   programs: Steps<P, S>,
   recipe: Recipe<P, S>,
-  options: FitOptions,
+  options: RunOptions,
   around: Boundary<P, S>,
   { now, isDue }: Engine,
   log: Log,
@@ -138,7 +138,7 @@ function sessionOf<P, S>(
 
 function infoOf<P, S>(
   run: RunState<P, S>,
-  { data, validation, epochs, steps: asked, metrics = [] }: FitOptions,
+  { data, validation, epochs, steps: asked, metrics = [] }: RunOptions,
 ): RunInfo {
   const parameters: Record<string, Shape> = {}
   let parameterCount = 0

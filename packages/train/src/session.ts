@@ -1,7 +1,7 @@
 import type { Boundary } from './boundary.ts'
 import type { EpochRecord, TrainEvent } from './events.ts'
 import type { Log } from './monitors/guard.ts'
-import type { FitOptions } from './options.ts'
+import type { RunOptions } from './options.ts'
 import { freeRetired, type RunState } from './run-state.ts'
 import type { Shown, TakeSnapshot } from './showing.ts'
 import type { RunSnapshot } from './snapshots.ts'
@@ -21,7 +21,7 @@ export interface Flow {
 
 /** A run from its first batch on: what the program and the commands share. */
 export interface Session<P, S> {
-  readonly options: FitOptions
+  readonly options: RunOptions
   readonly recipe: Recipe<P, S>
   readonly steps: Steps<P, S>
   readonly run: RunState<P, S>

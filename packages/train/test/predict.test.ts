@@ -188,8 +188,22 @@ describe('predict', () => {
 
   test('calls a model once for each shape of batch, or for each batch where it is not compiled', async () => {
     for (const [compile, wanted] of [
-      [true, [[3, 1], [1, 1]]],
-      [false, [[3, 1], [3, 1], [3, 1], [1, 1]]],
+      [
+        true,
+        [
+          [3, 1],
+          [1, 1],
+        ],
+      ],
+      [
+        false,
+        [
+          [3, 1],
+          [3, 1],
+          [3, 1],
+          [1, 1],
+        ],
+      ],
     ] as const) {
       const shapes: t.Shape[] = []
       const model: typeof line = {

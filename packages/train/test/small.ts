@@ -16,6 +16,7 @@ import { concatMap, type Observable } from 'rxjs'
 import { TestScheduler } from 'rxjs/testing'
 import { expect } from 'vitest'
 import {
+  type BatchSource,
   type Callback,
   type FitOptions,
   fit,
@@ -57,7 +58,7 @@ export function points(...pairs: readonly (readonly [x: number, y: number])[]): 
 }
 
 /** Options that train `line` on two batches of one point. */
-export const twoPoints: Pick<FitOptions, 'data' | 'loss' | 'optimizer'> = {
+export const twoPoints: Pick<FitOptions, 'loss' | 'optimizer'> & { readonly data: BatchSource } = {
   data: points([1, 2], [2, 4]).batch(1),
   loss: mse(),
   optimizer: sgd({ learningRate: 0.1 }),

@@ -6,7 +6,6 @@ export interface Ring<T> {
   push(value: T): void
   /** Takes the first element. There must be one. */
   shift(): T
-  clear(): void
 }
 
 /** An empty queue. */
@@ -32,11 +31,6 @@ export function ring<T>(capacity: number): Ring<T> {
       size--
       // There is one at each of `size` places.
       return value as T
-    },
-    clear() {
-      places.length = 0
-      first = 0
-      size = 0
     },
   }
 }

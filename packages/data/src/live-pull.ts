@@ -1,6 +1,6 @@
-import { failRange } from '@tapeflow/autodiff'
-import type { Flow } from '../flow.ts'
-import { done, item, type Pull, type Pulled, pass } from '../pull.ts'
+import { failRange, failType, kindOf } from '@tapeflow/autodiff'
+import { requireCount } from './flow.ts'
+import { done, item, type Pull, type Pulled, pass } from './pull.ts'
 import { ring } from './ring.ts'
 
 /** What can be subscribed to: an Observable of rxjs is one. */
@@ -13,30 +13,47 @@ export interface Subscribable<T> {
 /** What becomes of an element that finds the buffer full: the pass fails, or the oldest that waits or this one is left out. */
 export type Overflow = 'error' | 'dropOldest' | 'dropNewest'
 
-/** How elements wait to be pulled. */
-export interface Buffering {
-  readonly buffer: number
-  readonly overflow: Overflow
-  /** Called for each element that is left out. */
-  readonly dropped: () => void
+/** How the elements of a live source wait to be pulled. */
+export interface LiveOptions {
+  /** How many may wait, an integer of at least 1; 64 by default. */
+  readonly buffer?: number
+  /**
+   * What becomes of an element that finds the buffer full. `'error'`, by default: the pass fails, after the elements that
+   * waited. `'dropOldest'`: the one that waited longest is left out, so that what is pulled is recent. `'dropNewest'`: this one is.
+   */
+  readonly overflow?: Overflow
 }
 
-/** The elements of a live source: a pass subscribes when it starts, and unsubscribes when it is closed. */
-export function liveSource<T>(source: Subscribable<T>, buffering: Buffering): Flow<T> {
-  return {
-    length: undefined,
-    reorders: false,
-    live: true,
-    iterate: () => {
-      const inner = subscribed(source, buffering)
-      return pass(inner, inner.next)
-    },
-  }
-}
-
-function subscribed<T>(source: Subscribable<T>, buffering: Buffering): Pull<T> {
+/**
+ * One pass over what an Observable emits, from now on: what `fromObservable` opens each time it is read, without the stages of
+ * a dataset.
+ *
+ * @param source anything with `subscribe({ next, error, complete })` that returns `{ unsubscribe() }`
+ * @param options as for `fromObservable`
+ * @param dropped called for each element that is left out
+ * @throws as `fromObservable`
+ *
+ * @example
+ * const source = {
+ *   subscribe: (observer) => {
+ *     for (const value of [1, 2, 3]) observer.next(value)
+ *     return { unsubscribe: () => {} }
+ *   },
+ * }
+ * const pull = livePull(source, { buffer: 2, overflow: 'dropNewest' })
+ * assert.deepEqual([pull.next(), pull.next()], [{ done: false, value: 1 }, { done: false, value: 2 }])
+ * const waiting = pull.next()
+ * assert.ok(waiting instanceof Promise)
+ * void pull.return()
+ * assert.deepEqual(await waiting, { done: true, value: undefined })
+ */
+export function livePull<T>(
+  source: Subscribable<T>,
+  options: LiveOptions = {},
+  dropped: () => void = () => {},
+): Pull<T> {
   const open: { subscription?: { unsubscribe(): void } } = {}
-  const box = mailbox<T>(buffering, () => open.subscription?.unsubscribe())
+  const box = mailbox<T>(checkLive(source, options), dropped, () => open.subscription?.unsubscribe())
   open.subscription = source.subscribe({
     next: box.put,
     error: (error) =>
@@ -47,13 +64,35 @@ function subscribed<T>(source: Subscribable<T>, buffering: Buffering): Pull<T> {
   })
   // It may have overflowed inside of `subscribe`, where there was nothing yet to unsubscribe from.
   if (box.isEnded()) open.subscription.unsubscribe()
-  return {
+  const inner: Pull<T> = {
     next: box.take,
     return: () => {
-      box.clear()
+      box.end(() => done)
       open.subscription?.unsubscribe()
     },
   }
+  return pass(inner, inner.next)
+}
+
+/** Checks the source, and gives the options that were left out. */
+export function checkLive(
+  source: unknown,
+  { buffer = 64, overflow = 'error' }: LiveOptions,
+): Required<LiveOptions> {
+  if (
+    typeof source !== 'object' ||
+    source === null ||
+    !('subscribe' in source) ||
+    typeof source.subscribe !== 'function'
+  ) {
+    failType('fromObservable', `the source must have subscribe, got ${kindOf(source)}`, 'pass an Observable')
+  }
+  requireCount('fromObservable', 'the buffer', buffer, 1)
+  if (!['error', 'dropOldest', 'dropNewest'].includes(overflow)) {
+    const words = "'error', 'dropOldest' or 'dropNewest'"
+    failType('fromObservable', `overflow must be ${words}, got '${String(overflow)}'`)
+  }
+  return { buffer, overflow }
 }
 
 /** The end of a pass: gives it, or throws the error. */
@@ -65,12 +104,14 @@ interface Mailbox<T> {
   end(how: Ending): void
   isEnded(): boolean
   take(): Pulled<T>
-  /** Forgets what waits, and ends. */
-  clear(): void
 }
 
 /** @param close called where it overflows and nothing more is wanted */
-function mailbox<T>({ buffer, overflow, dropped }: Buffering, close: () => void): Mailbox<T> {
+function mailbox<T>(
+  { buffer, overflow }: Required<LiveOptions>,
+  dropped: () => void,
+  close: () => void,
+): Mailbox<T> {
   const waiting = ring<T>(buffer)
   let asked: ((result: () => IteratorResult<T, undefined>) => void) | null = null
   let ending: Ending | null = null
@@ -109,10 +150,6 @@ function mailbox<T>({ buffer, overflow, dropped }: Buffering, close: () => void)
       return ending === null
         ? new Promise((resolve, reject) => (asked = settling(resolve, reject)))
         : ending()
-    },
-    clear: () => {
-      waiting.clear()
-      end(() => done)
     },
   }
 }
