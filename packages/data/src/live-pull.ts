@@ -8,6 +8,8 @@ export interface Subscribable<T> {
   subscribe(observer: { next(value: T): void; error(error: unknown): void; complete(): void }): {
     unsubscribe(): void
   }
+  /** Only for the type checker, which learns from it what an Observable of rxjs emits. It is never called. */
+  forEach?(next: (value: T) => void): unknown
 }
 
 /** What becomes of an element that finds the buffer full: the pass fails, or the oldest that waits or this one is left out. */
