@@ -1,11 +1,13 @@
 import * as t from '@tapeflow/autodiff'
-import type { Loss, Measure } from '@tapeflow/nn'
+import type { Measure } from '@tapeflow/nn'
 import type { Optimizer } from '@tapeflow/optim'
 import { type Batches, batchSourceOf } from './batch.ts'
 import { evaluation } from './evaluation.ts'
 import { stepFailureOf } from './failure.ts'
+import { type Measuring, measureList, type OutputMeasure } from './metric-list.ts'
 import { checkWeights, type HeldWeights, heldWeights, type ModelWeights } from './model-weights.ts'
-import { type Check, checkEach, checkModel, checkNames, checks, optional } from './options.ts'
+import type { Objective } from './objective.ts'
+import { type Check, checkEach, checkModel, checks } from './options.ts'
 import {
   checkPassMode,
   checkSignal,
@@ -15,33 +17,43 @@ import {
   passChecks,
   promised,
 } from './passes.ts'
+import { lossValues } from './run-state.ts'
 import type { Program } from './slices.ts'
-import type { Model, Recipe } from './step.ts'
+import type { NamedModel, Recipe } from './step.ts'
 import { steps } from './steps.ts'
 import { stopwatch } from './stopwatch.ts'
 import { parseWatch } from './watch.ts'
 
 /** What `evaluate` takes beside model and weights: `data`, and `loss` or `metrics`, or both. */
-export interface EvaluateOptions<M extends readonly Measure[] = readonly Measure[]> extends PassOptions {
+export interface EvaluateOptions<M extends Measuring = Measuring> extends PassOptions {
   /** Batches `{ x, y, weights? }`: a dataset after `.batch(64)`, or an Observable. Read once, as its epoch 0. */
   readonly data: Batches
-  readonly loss?: Loss
-  /** Metrics, and other measures: matrices, curves, reports. */
+  /** A loss, or several by name, as for `fit`. */
+  readonly loss?: Objective
+  /** Metrics, and other measures: matrices, curves, reports. Where the model has outputs by name, those of each of them. */
   readonly metrics?: M
   /** Gives up when it aborts: the promise rejects with its reason. */
   readonly signal?: AbortSignal
 }
 
 /** What comes out of these measures. */
-export type ResultsOf<M extends readonly Measure[]> = Readonly<
-  Record<string, M[number] extends infer U ? (U extends Measure<unknown, infer R> ? R : never) : never>
->
+export type ResultsOf<M extends Measuring> = Readonly<Record<string, ResultOf<M[keyof M]>>>
+type ResultOf<A> =
+  A extends Measure<unknown, infer R>
+    ? R
+    : A extends readonly (infer U)[]
+      ? U extends Measure<unknown, infer R>
+        ? R
+        : never
+      : never
 
 /** How a model does on data. */
-export interface Evaluation<M extends readonly Measure[] = readonly Measure[]> {
+export interface Evaluation<M extends Measuring = Measuring> {
   /** Mean over the batches, which count as many times as they have rows, or as their weights sum up to. NaN without a loss. */
   readonly loss: number
-  /** By the names of the metrics. */
+  /** Each of several losses, unweighted; not there where there is one. */
+  readonly losses?: Readonly<Record<string, number>>
+  /** By the names of the metrics; those of an output have its name before theirs: `mean.r2`. */
   readonly metrics: ResultsOf<M>
   readonly rows: number
   readonly seconds: number
@@ -49,7 +61,7 @@ export interface Evaluation<M extends readonly Measure[] = readonly Measure[]> {
 
 const evaluateChecks: Readonly<Record<keyof EvaluateOptions, Check>> = {
   ...passChecks,
-  loss: optional(checks.loss),
+  loss: checks.loss,
   metrics: checks.metrics,
   signal: checkSignal,
 }
@@ -76,8 +88,8 @@ const evaluateChecks: Readonly<Record<keyof EvaluateOptions, Check>> = {
  * found.metrics // => { meanAbsoluteError: 1 }
  * found.rows // => 3
  */
-export function evaluate<P, S, const M extends readonly Measure[] = readonly []>(
-  model: Model<P, S>,
+export function evaluate<P, S, const M extends Measuring = readonly []>(
+  model: NamedModel<P, S>,
   weights: NoInfer<ModelWeights<P, S>>,
   options: EvaluateOptions<M>,
 ): Promise<Evaluation<M>> {
@@ -94,33 +106,32 @@ export function evaluate<P, S, const M extends readonly Measure[] = readonly []>
 
 function checkEvaluate(options: EvaluateOptions): void {
   checkEach('evaluate', options, evaluateChecks, 'pass { data, loss }')
-  const { loss, metrics = [] } = options
-  if (loss === undefined && metrics.length === 0)
+  const measures = measureList('evaluate', options.metrics ?? [])
+  if (options.loss === undefined && measures.length === 0)
     t.failRange('evaluate', 'loss or metrics must be given, got neither', 'pass loss: mse()')
-  checkNames('evaluate', metrics)
   checkPassMode('evaluate', options)
 }
 
-function* evaluating<P, S, M extends readonly Measure[]>(
-  model: Model<P, S>,
+function* evaluating<P, S, M extends Measuring>(
+  model: NamedModel<P, S>,
   weights: ModelWeights<P, S>,
   options: EvaluateOptions<M>,
   emit: (found: Evaluation<M>) => void,
   now: () => number,
 ): Program {
-  const { data, loss, compile = true, numerics } = options
-  const metrics: readonly Measure[] = options.metrics ?? []
+  const { compile = true, numerics } = options
   const time = stopwatch(now)
-  const recipe = recipeOf(model, loss, metrics)
+  const measures = measureList<unknown>('evaluate', options.metrics ?? [])
+  const recipe = recipeOf(model, options.loss, measures)
   // What does not make trees is refused before the first batch.
   const programs = steps(recipe as unknown as Recipe<P & t.Tree, S & t.Tree>, compile, numerics)
   const held: { weights?: HeldWeights<P, S> } = {}
   try {
-    const sums = yield* evaluation<P, S>(batchSourceOf(data), {
+    const sums = yield* evaluation<P, S>(batchSourceOf(options.data), {
       steps: programs,
-      metrics: recipe.metrics,
+      metrics: measures,
       carry: ({ x }) => {
-        held.weights ??= heldWeights('evaluate', model, weights, x.shape.slice(1))
+        held.weights ??= heldWeights('evaluate', model, weights, x)
         return { ...held.weights, slots: {} }
       },
       failed: (number, cause) => stepFailureOf(`batch ${number}`, cause, compile, 'evaluate'),
@@ -128,9 +139,10 @@ function* evaluating<P, S, M extends readonly Measure[]>(
       operation: 'evaluate',
       log: logOf(options),
     })
-    const results = metrics.map((measure, i) => [measure.name, measure.result(sums.metrics[i])])
+    const results = measures.map((measure, i) => [measure.name, measure.result(sums.metrics[i])])
     emit({
-      loss: loss === undefined ? Number.NaN : sums.loss / sums.weight,
+      loss: sums.loss / sums.weight,
+      ...lossValues(sums),
       // By name what each of them comes to.
       metrics: Object.fromEntries(results) as ResultsOf<M>,
       rows: sums.rows,
@@ -144,21 +156,17 @@ function* evaluating<P, S, M extends readonly Measure[]>(
 
 /** As for a run of which only the validation is made. */
 function recipeOf<P, S>(
-  model: Model<P, S>,
-  loss: Loss | undefined,
-  metrics: readonly Measure[],
+  model: NamedModel<P, S>,
+  loss: Objective | undefined,
+  measures: readonly OutputMeasure[],
 ): Recipe<P, S> {
   return {
     model,
-    loss: loss ?? (() => t.tensor(0)),
+    loss,
+    trainStep: undefined,
     optimizer: noOptimizer,
     // What they come to need not be a number: it is asked for at the end.
-    metrics: metrics.map((measure) => ({
-      name: measure.name,
-      init: () => measure.init(),
-      update: (...given) => measure.update(...given),
-      result: () => Number.NaN,
-    })),
+    metrics: measures.map((measure) => ({ ...measure, result: () => Number.NaN })),
     watch: parseWatch(),
     regularizers: undefined,
     constraints: undefined,

@@ -1,15 +1,15 @@
-import type { Metric } from '@tapeflow/nn'
-import { type BatchSource, checkBatch, type TrainBatch, weightOf } from './batch.ts'
+import { type BatchSource, checkBatch, rowsOf, type TrainBatch, weightOf } from './batch.ts'
+import type { OutputMeasure } from './metric-list.ts'
 import { type Reader, type Reading, readThrough } from './read-through.ts'
 import { failEmpty } from './reading.ts'
-import { noSums, type RunningSums } from './run-state.ts'
+import { addLosses, noSums, type RunningSums } from './run-state.ts'
 import type { Carry } from './step.ts'
 import type { Steps } from './steps.ts'
 
 /** What an evaluation is made with. */
 export interface Evaluating<P, S> extends Reader {
   readonly steps: Pick<Steps<P, S>, 'evaluate' | 'readings'>
-  readonly metrics: readonly Metric[]
+  readonly metrics: readonly Pick<OutputMeasure, 'init'>[]
   /** Weights and layer state, once the first batch is there. */
   carry(batch: TrainBatch): Carry<P, S>
   /** The error of the batch with a number. */
@@ -31,8 +31,9 @@ export function* evaluation<P, S>(data: BatchSource, evaluating: Evaluating<P, S
     checkBatch(batch, operation)
     const weight = weightOf(batch)
     sums.loss += lossOf(evaluating, batch, number, sums.metrics) * weight
+    addLosses(sums, steps.readings.losses, weight)
     sums.weight += weight
-    sums.rows += batch.x.shape[0]!
+    sums.rows += rowsOf(batch)
     sums.metrics = steps.readings.metrics
   }
   yield* readThrough(data, take, evaluating)

@@ -1,13 +1,19 @@
 import type { Tree } from '@tapeflow/autodiff'
-import type { Observable } from 'rxjs'
+import { isObservable, type Observable } from 'rxjs'
 import { batchSourceOf } from './batch.ts'
 import type { TrainEvent } from './events.ts'
-import { checkOptions, type FitOptions } from './options.ts'
+import {
+  checkOptions,
+  type FitOptions,
+  type GivenOptions,
+  type RunOptions,
+  type StepOptions,
+} from './options.ts'
 import { OwnedObservable } from './owned.ts'
 import { budgetByDefault, clock } from './pace.ts'
 import { prepareRun } from './run.ts'
 import { runInSlices, type Slices } from './slices.ts'
-import type { Model } from './step.ts'
+import type { Model, NamedModel } from './step.ts'
 
 /**
  * A stream of everything that happens in a training run: `start`, then for each batch a `step`, at each epoch's end
@@ -41,14 +47,27 @@ import type { Model } from './step.ts'
 export function fit<P extends Tree, S extends Tree>(
   model: Model<P, S>,
   options: FitOptions,
+): Observable<TrainEvent<P, S>>
+export function fit<P extends Tree, S extends Tree>(
+  model: Model<P, S>,
+  options: StepOptions<P, S>,
+): Observable<TrainEvent<P, S>>
+export function fit<P extends Tree, S extends Tree>(
+  model: NamedModel<P, S>,
+  options: FitOptions | StepOptions<P, S, never>,
+): Observable<TrainEvent<P, S>>
+export function fit<P extends Tree, S extends Tree>(
+  model: Model<P, S> | NamedModel<P, S>,
+  options: GivenOptions<P, S>,
 ): Observable<TrainEvent<P, S>> {
   checkOptions(model, options)
-  const { pace: { budget = budgetByDefault, rest = 0 } = {}, scheduler } = options
-  const reading = { ...options, data: batchSourceOf(options.data) }
+  const run: RunOptions<P, S> = { ...options, data: batchSourceOf(options.data) }
+  const { pace, scheduler } = options
+  const { budget = budgetByDefault, rest = 0 } = pace === undefined || isObservable(pace) ? {} : pace
   return new OwnedObservable<TrainEvent<P, S>>((owner) => {
     const time = clock(rest, scheduler)
     let slices: Slices | null = null
-    const { program, boundary } = prepareRun(model, reading, owner, {
+    const { program, boundary } = prepareRun(model, run, owner, {
       now: time.now,
       isDue: () => slices === null || slices.isDue(),
       wake: () => slices?.wake(),

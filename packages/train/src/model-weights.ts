@@ -1,7 +1,8 @@
 import * as t from '@tapeflow/autodiff'
+import { type Field, shapesOf } from './batch.ts'
 import { failureOf } from './failure.ts'
-import { requireSameShapes, shapesByPath } from './same-shapes.ts'
 import type { Copied } from './snapshots.ts'
+import { shapesByPath } from './tree-shapes.ts'
 
 /**
  * Weights and layer state to compute with: snapshots, as `await result(fit(…))` gives, or tensors. Tensors stay the caller's: they
@@ -22,7 +23,7 @@ export interface HeldWeights<P, S> {
 
 /** What makes parameters and state of a kind. */
 export interface Initializing<P, S> {
-  init(key: t.Key, inputShape: t.Shape): { readonly params: P; readonly state: S }
+  init(key: t.Key, inputShape: never): { readonly params: P; readonly state: S }
 }
 
 /** Throws a TypeError unless there are parameters and state. */
@@ -39,24 +40,20 @@ export function checkWeights(operation: string, weights: unknown): void {
 /**
  * Makes tensors of the snapshots, after it was seen that they fit the model: its parameters are drawn, and freed.
  *
- * @param inputShape of one sample
+ * @param x what it is applied to first
  * @throws RangeError where the model has other shapes or paths: names the first
  */
 export function heldWeights<P, S>(
   operation: string,
   model: Initializing<P, S>,
   { params, state }: ModelWeights<P, S>,
-  inputShape: t.Shape,
+  x: Field,
 ): HeldWeights<P, S> {
   const known = new Set(tensorsIn([params, state]))
   const held: unknown = t.scope(() => {
-    const wanted = shapesOf(operation, model, inputShape)
+    const wanted = shapesOfModel(operation, model, x)
     const restored = t.fromSnapshot({ params, state })
-    requireSameShapes(operation, shapesByPath(restored), wanted, {
-      given: 'the weights have',
-      wanted: 'the model has',
-      remedy: 'pass weights of this model',
-    })
+    requireShapes(operation, shapesByPath(restored), wanted)
     return restored
   })
   const made = t.leaves(held).filter((x) => !known.has(x))
@@ -69,18 +66,26 @@ export function heldWeights<P, S>(
   }
 }
 
-function shapesOf<P, S>(
-  operation: string,
-  model: Initializing<P, S>,
-  inputShape: t.Shape,
-): ReadonlyMap<string, string> {
+type Shapes = Readonly<Record<string, string>>
+
+function shapesOfModel<P, S>(operation: string, model: Initializing<P, S>, x: Field): Shapes {
   try {
     return t.scope(() => {
-      const { params, state } = model.init(t.key(0), inputShape)
+      // What the data has is what the model takes, or it says no.
+      const { params, state } = model.init(t.key(0), shapesOf(x) as never)
       return shapesByPath({ params, state })
     })
   } catch (cause) {
     throw failureOf('batch 0', cause, operation)
+  }
+}
+
+function requireShapes(operation: string, given: Shapes, wanted: Shapes): void {
+  for (const path of new Set([...Object.keys(wanted), ...Object.keys(given)])) {
+    const [got, want] = [given[path] ?? 'nothing', wanted[path] ?? 'nothing']
+    if (got === want) continue
+    const problem = `the weights have ${got} at '${path}', the model has ${want}`
+    t.failRange(operation, problem, 'pass weights of this model')
   }
 }
 

@@ -1,7 +1,7 @@
 import { failRange, type Numerics } from '@tapeflow/autodiff'
 import type { Observable, SchedulerLike } from 'rxjs'
 import type { Log } from './monitors/guard.ts'
-import { type Check, checks, optional } from './options.ts'
+import { type Check, checks, optional, problemOfPace } from './options.ts'
 import { OwnedObservable } from './owned.ts'
 import { budgetByDefault, clock, type Pace } from './pace.ts'
 import { type Program, runInSlices } from './slices.ts'
@@ -22,14 +22,14 @@ export interface PassOptions {
   readonly log?: Log
 }
 
-const { data, compile, numerics, pace, scheduler, log } = checks
+const { data, compile, numerics, scheduler, log } = checks
 
 /** What may be wrong with the options of a pass. */
 export const passChecks: Readonly<Record<'data' | keyof PassOptions, Check>> = {
   data,
   compile,
   numerics,
-  pace,
+  pace: optional(problemOfPace),
   scheduler,
   log,
 }

@@ -1,29 +1,22 @@
 import * as t from '@tapeflow/autodiff'
 import type { Batch } from '@tapeflow/data'
-import type { Context } from '@tapeflow/nn'
+import type { TreeModel } from '@tapeflow/nn'
 import type { Observable } from 'rxjs'
-import { type Batches, batchSourceOf, checkInput, tensorOf } from './batch.ts'
+import { type Batches, batchSourceOf, checkInput, type Field, rowsOf, tensorsOf } from './batch.ts'
 import { stepFailureOf } from './failure.ts'
-import {
-  checkWeights,
-  type HeldWeights,
-  heldWeights,
-  type Initializing,
-  type ModelWeights,
-} from './model-weights.ts'
+import { checkWeights, type HeldWeights, heldWeights, type ModelWeights } from './model-weights.ts'
+import type { Values } from './objective.ts'
 import { type Check, checkEach, checkModel } from './options.ts'
 import { checkPassMode, inSlices, logOf, type PassOptions, passChecks } from './passes.ts'
 import { readThrough } from './read-through.ts'
 import type { Program } from './slices.ts'
 import { type Copied, copied } from './snapshots.ts'
 
-/** A model that gives any tree of tensors: a layer gives one, heads side by side (`parallel`) one each. */
-export interface PredictingModel<P, S, Y> extends Initializing<P, S> {
-  apply(params: P, state: S, x: t.Tensor, ctx: Context): { readonly y: Y }
-}
+/** A model of one or several inputs that gives any tree of tensors: a layer gives one, heads side by side (`parallel`) one each. */
+export type PredictingModel<P, S, Y> = Pick<TreeModel<P, S, never, Y>, 'init' | 'apply'>
 
-/** What is predicted from: an array with rows first, alone or as `x` among others. */
-export type Input = Batch | { readonly x: Batch }
+/** What is predicted from: an array with rows first, alone or as `x` among others; for a model of several inputs one for each. */
+export type Input = Batch | { readonly x: Field }
 
 /** What `predict` takes beside model and weights: `data`. */
 export interface PredictOptions<B extends Input = Input> extends PassOptions {
@@ -112,14 +105,14 @@ function* predicting<P, S, Y, B extends Input>(
   const held: { weights?: HeldWeights<P, S> } = {}
   const take = (input: B, batch: number): void => {
     const x = checkInput(input, operation)
-    held.weights ??= heldWeights(operation, model, weights, x.shape.slice(1))
+    held.weights ??= heldWeights(operation, model, weights, x)
     let prediction: Copied<Y>
     try {
       prediction = forward.run(held.weights, x)
     } catch (cause) {
       throw stepFailureOf(`batch ${batch}`, cause, compile, operation)
     }
-    emit({ batch, rows: x.shape[0]!, prediction, input })
+    emit({ batch, rows: rowsOf({ x }), prediction, input })
   }
   try {
     yield* readThrough(batchSourceOf(data), take, { operation, log: logOf(options) })
@@ -130,7 +123,7 @@ function* predicting<P, S, Y, B extends Input>(
 }
 
 interface Forward<P, S, Y> {
-  run(weights: HeldWeights<P, S>, x: Batch): Copied<Y>
+  run(weights: HeldWeights<P, S>, x: Field): Copied<Y>
   dispose(): void
 }
 
@@ -138,15 +131,16 @@ function forwardOf<P, S, Y>(
   model: PredictingModel<P, S, Y>,
   { compile = true, numerics }: PassOptions,
 ): Forward<P, S, Y> {
-  const pass = (params: P, state: S, x: Batch | t.Tensor): Y =>
-    model.apply(params, state, tensorOf(x), { training: false, path: '' }).y
+  const pass = (params: P, state: S, x: Field | Values): Y =>
+    // What the data has is what the model takes, or it says no.
+    model.apply(params, state, tensorsOf(x) as never, { training: false, path: '' }).y
   if (!compile) {
     return {
       run: ({ params, state }, x) => t.scope(() => copied(pass(params, state, x))),
       dispose: () => {},
     }
   }
-  const program: t.Compiled<[P, S, Batch | t.Tensor], Y> = t.compile(pass, {
+  const program: t.Compiled<[P, S, Field | Values], Y> = t.compile(pass, {
     reuse: true,
     ...(numerics === undefined ? {} : { numerics }),
   })

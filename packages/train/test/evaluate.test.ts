@@ -28,7 +28,7 @@ import {
   type ParametersSnapshot,
   type TrainBatch,
 } from '../src/index.ts'
-import { line, modes, points, surface, surfaceModel } from './small.ts'
+import { line, modes, points, type Sample, surface, surfaceModel } from './small.ts'
 
 /** A model in the table, with batches for it. */
 interface Row {
@@ -180,7 +180,7 @@ test('batches count as many times as they have rows', async () => {
 
 test('rows count as their weights say', async () => {
   const weights = { shape: [3], values: Float32Array.of(1, 3, 4) }
-  const [columns] = threePoints.batch(3).toArray() as TrainBatch[]
+  const [columns] = threePoints.batch(3).toArray() as Sample[]
   const data = dataset({ ...columns!, weights }).batch(2)
   const found = await evaluate(line, doubling, { data, loss: mse(), metrics: [meanAbsoluteError()] })
   expect(found).toMatchObject({ loss: 3 / 8, metrics: { meanAbsoluteError: 3 / 8 }, rows: 3 })

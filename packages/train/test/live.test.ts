@@ -31,7 +31,7 @@ import {
   type TrainCommand,
   type TrainEvent,
 } from '../src/index.ts'
-import { eventsOf, line, modes, points, turn, twoPoints, virtually } from './small.ts'
+import { eventsOf, line, modes, points, type Sample, turn, twoPoints, virtually } from './small.ts'
 
 test('an Observable can be subscribed to', () => {
   expectTypeOf<Observable<TrainBatch>>().toExtend<Subscribable<TrainBatch>>()
@@ -259,7 +259,7 @@ describe('fit on an Observable that goes wrong', () => {
 
   test('fails where it emits single rows', async () => {
     const [, error] = await failing(
-      from(points([1, 2]).toArray() as TrainBatch[]).pipe(map(({ x }) => ({ x, y: { ...x, shape: [] } }))),
+      from(points([1, 2]).toArray() as Sample[]).pipe(map(({ x }) => ({ x, y: { ...x, shape: [] } }))),
     )
     expect((error as Error).message).toContain(
       'fit: the data gives single rows, got x of shape [1] and y of shape []',

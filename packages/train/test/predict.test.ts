@@ -11,6 +11,7 @@ import {
   rnn,
   sequential,
   softplus,
+  type TreeModel,
 } from '@tapeflow/nn'
 import { sgd } from '@tapeflow/optim'
 import { concatMap, config, delay, from, lastValueFrom, map, of, take, toArray } from 'rxjs'
@@ -19,7 +20,6 @@ import {
   type BatchSource,
   fit,
   type ModelWeights,
-  type PredictingModel,
   type Prediction,
   predict,
   predictAll,
@@ -49,7 +49,12 @@ interface Row {
   readonly rows: number
 }
 
-const row = <P, S, Y>(name: string, model: PredictingModel<P, S, Y>, sample: t.Shape, rows = 23): Row => ({
+const row = <P, S, Y>(
+  name: string,
+  model: Pick<TreeModel<P, S, t.Tensor, Y>, 'init' | 'apply'>,
+  sample: t.Shape,
+  rows = 23,
+): Row => ({
   name,
   sample,
   rows,

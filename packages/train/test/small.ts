@@ -21,6 +21,8 @@ import {
   type FitOptions,
   fit,
   type Model,
+  type Pace,
+  type RunSnapshot,
   type TrainCommand,
   type TrainEvent,
 } from '../src/index.ts'
@@ -87,7 +89,10 @@ export function virtually(
 }
 
 /** One step of a run in each frame of virtual time. */
-export function framewise(scheduler: TestScheduler): Pick<FitOptions, 'scheduler' | 'pace'> {
+export function framewise(scheduler: TestScheduler): {
+  readonly scheduler: TestScheduler
+  readonly pace: Pace
+} {
   return { scheduler, pace: { budget: 0, rest: 1 } }
 }
 
@@ -137,4 +142,10 @@ export function goingBack(last = 2): Callback {
       )
     },
   }
+}
+
+/** A snapshot without what differs from run to run: how long it took. */
+export function timeless<P, S>(snapshot: RunSnapshot<P, S>): RunSnapshot<P, S> {
+  const history = snapshot.history.map((record) => ({ ...record, seconds: 0 }))
+  return { ...snapshot, seconds: 0, history }
 }
