@@ -79,7 +79,7 @@ export function livePull<T>(
 /** Checks the source, and gives the options that were left out. */
 export function checkLive(
   source: unknown,
-  { buffer = 64, overflow = 'error' }: LiveOptions,
+  { buffer = 64, overflow = 'error', ...others }: LiveOptions,
 ): Required<LiveOptions> {
   if (
     typeof source !== 'object' ||
@@ -89,6 +89,9 @@ export function checkLive(
   ) {
     failType('fromObservable', `the source must have subscribe, got ${kindOf(source)}`, 'pass an Observable')
   }
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined)
+    failRange('fromObservable', `unknown option '${unknown}'`, 'use buffer, overflow')
   requireCount('fromObservable', 'the buffer', buffer, 1)
   if (!['error', 'dropOldest', 'dropNewest'].includes(overflow)) {
     const words = "'error', 'dropOldest' or 'dropNewest'"

@@ -305,6 +305,11 @@ describe('fromObservable', () => {
       TypeError,
       "overflow must be 'error', 'dropOldest' or 'dropNewest', got 'drop'",
     ],
+    [
+      () => fromObservable(atOnce(1), { size: 3 } as never),
+      RangeError,
+      "unknown option 'size'; use buffer, overflow",
+    ],
   ])('refuses what it cannot work with (%#)', (call, kind, text) => {
     expect(call).toThrow(refusal(kind, `fromObservable: ${text}`))
   })

@@ -98,7 +98,7 @@ function freeze<P, S>({ run }: Session<P, S>, isFrozen: boolean, path: unknown):
 }
 
 function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: 'restore' }): void {
-  const { run, flow, time } = session
+  const { run, flow, time, options } = session
   if (command.what === 'parameters') {
     const { from } = command
     restoreParameters(run, typeof from === 'object' ? from : checkpoint(session, from))
@@ -111,7 +111,8 @@ function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: '
   const snapshot = typeof from === 'object' ? from : checkpoint(session, from)
   restoreAll(run, snapshot, session.log)
   time.advance(snapshot.seconds)
-  if (flow.phase === 'training') flow.rewound = true
+  // What comes next is what there is of live data: the pass goes on.
+  if (flow.phase === 'training' && options.data.live !== true) flow.rewound = true
 }
 
 function checkpoint<P, S>({ checkpoints }: Session<P, S>, from: number | 'latest'): RunSnapshot<P, S> {

@@ -5,6 +5,7 @@ import {
   batchNorm,
   confusionMatrix,
   dropout,
+  type LinearParams,
   linear,
   lstm,
   meanAbsoluteError,
@@ -14,6 +15,7 @@ import {
   rnn,
   sequential,
   sparseCrossEntropy,
+  type TreeModel,
 } from '@tapeflow/nn'
 import { adam } from '@tapeflow/optim'
 import { describe, expect, expectTypeOf, test } from 'vitest'
@@ -25,6 +27,7 @@ import {
   fit,
   type Model,
   type ModelWeights,
+  type NamedModel,
   type ParametersSnapshot,
   type TrainBatch,
 } from '../src/index.ts'
@@ -95,7 +98,7 @@ const models: readonly Row[] = [
 
 /** What a run of two epochs tells when it has validated, and the weights then. */
 async function validations<P extends t.Tree, S extends t.Tree>(
-  model: Model<P, S>,
+  model: NamedModel<P, S>,
   options: Omit<FitOptions, 'optimizer'>,
 ): Promise<{ weights: ParametersSnapshot<P, S>; told: object }[]> {
   const validated: { weights: ParametersSnapshot<P, S>; told: object }[] = []
@@ -103,8 +106,9 @@ async function validations<P extends t.Tree, S extends t.Tree>(
     fit(model, { ...options, optimizer: adam({ learningRate: 0.01 }), epochs: 2 }).subscribe({
       next: (event) => {
         if (event.type !== 'validation') return
-        const { loss, metrics, rows } = event
-        validated.push({ weights: event.snapshot('parameters'), told: { loss, metrics, rows } })
+        const { loss, losses, metrics, rows } = event
+        const told = { loss, ...(losses === undefined ? {} : { losses }), metrics, rows }
+        validated.push({ weights: event.snapshot('parameters'), told })
       },
       error: reject,
       complete: resolve,
@@ -184,6 +188,38 @@ test('rows count as their weights say', async () => {
   const data = dataset({ ...columns!, weights }).batch(2)
   const found = await evaluate(line, doubling, { data, loss: mse(), metrics: [meanAbsoluteError()] })
   expect(found).toMatchObject({ loss: 3 / 8, metrics: { meanAbsoluteError: 3 / 8 }, rows: 3 })
+})
+
+/** Two inputs, two outputs: what they sum up to, and by how much they differ. */
+const named: NamedModel<LinearParams, null> & TreeModel<LinearParams, null, Two, Two> = {
+  init: (key, { left }) => linear(1, 1).init(key, left),
+  apply: ({ weight }, state, { left, right }) => {
+    const scaled = t.matmul(right, weight)
+    return { y: { left: t.add(left, scaled), right: t.sub(left, scaled) }, state }
+  },
+}
+type Two = { readonly left: t.Tensor; readonly right: t.Tensor }
+
+test.each(modes)('a model of several inputs and outputs is told of as fit tells, %s', async (_, mode) => {
+  const column = (seed: number): Batch => ({ shape: [7, 1], values: t.uniformValues(t.key(seed), 7, -1, 1) })
+  const batch = (seed: number): TrainBatch => ({
+    x: { left: column(seed), right: column(seed + 1) },
+    y: { left: column(seed + 2), right: column(seed + 3) },
+  })
+  const validation = dataset([batch(10), batch(20)])
+  const options = {
+    loss: { left: mse(), right: { loss: mse(), weight: 0.5 } },
+    metrics: { left: [meanAbsoluteError()], right: [r2()] },
+    ...mode,
+  }
+  const [told] = await validations(named, { ...options, data: dataset([batch(0)]), validation })
+  const { seconds, ...found } = await evaluate(named, told!.weights, { ...options, data: validation })
+  expect(found).toEqual(told!.told)
+  expect(Object.keys(found.losses!)).toEqual(['left', 'right'])
+  expect(Object.keys(found.metrics)).toEqual(['left.meanAbsoluteError', 'right.r2'])
+  expect(found.loss).toBeCloseTo(found.losses!['left']! + 0.5 * found.losses!['right']!, 6)
+  const { metrics } = await evaluate(named, told!.weights, { metrics: options.metrics, data: validation })
+  expect(metrics).toEqual(found.metrics)
 })
 
 describe('measures that fit does not take', () => {

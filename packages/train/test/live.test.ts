@@ -181,12 +181,21 @@ describe.each(modes)('fit on an Observable of batches, %s', (_, mode) => {
   test('a stop acts at once while it waits for a batch', async () => {
     const source = new Subject<TrainBatch>()
     const commands = new Subject<TrainCommand>()
-    const ended = eventsOf(fit(line, { ...options, ...mode, data: source, epochs: 1, commands }))
+    const heard: string[] = []
+    const ended = new Promise<void>((resolve, reject) => {
+      fit(line, { ...options, ...mode, data: source, epochs: 1, commands }).subscribe({
+        next: ({ type }) => heard.push(type),
+        error: reject,
+        complete: resolve,
+      })
+    })
     await vi.waitUntil(() => source.observed)
     source.next(batches[0]!)
+    await vi.waitUntil(() => heard.length === 2)
     await turn()
     commands.next({ type: 'stop' })
-    expect((await ended).map(({ type }) => type)).toEqual(['start', 'step', 'command', 'finishing', 'end'])
+    await ended
+    expect(heard).toEqual(['start', 'step', 'command', 'finishing', 'end'])
     expect(source.observed).toBe(false)
   })
 
@@ -210,6 +219,54 @@ describe.each(modes)('fit on an Observable of batches, %s', (_, mode) => {
     const ended = eventsOf(fit(line, { ...options, ...mode, data: concat(from(batches), source), steps: 3 }))
     expect(stepsOf(await ended)).toHaveLength(3)
     expect(source.observed).toBe(false)
+  })
+})
+
+describe('a run that is restored goes on with the batch that comes next', () => {
+  const lossesAt = (events: readonly TrainEvent<unknown, unknown>[]): [number, number][] =>
+    events.flatMap((event) => (event.type === 'step' ? [[event.step, event.loss] as [number, number]] : []))
+  const [a, b, c, d] = batches as [TrainBatch, TrainBatch, TrainBatch, TrainBatch]
+  const list = (...all: TrainBatch[]): BatchSource => ({ iterate: () => fromObservable(from(all)).iterate() })
+
+  test('by command', async () => {
+    const source = new Subject<TrainBatch>()
+    const commands = new Subject<TrainCommand>()
+    const events: TrainEvent<unknown, unknown>[] = []
+    let back = false
+    const ended = new Promise<void>((resolve, reject) => {
+      fit(line, { ...options, data: source, epochs: 1, commands }).subscribe({
+        next: (event) => {
+          events.push(event)
+          if (event.type === 'step' && event.step === 1 && !back) {
+            back = true
+            commands.next({ type: 'restore', from: 1 })
+          }
+          if (event.type === 'step' && event.step === 0) commands.next({ type: 'checkpoint' })
+        },
+        error: reject,
+        complete: resolve,
+      })
+    })
+    await vi.waitUntil(() => source.observed)
+    for (const batch of batches) source.next(batch)
+    source.complete()
+    await ended
+    // Step 1 was made with b, then taken back and made with c.
+    const without = lossesAt(await eventsOf(fit(line, { ...options, data: list(a, c, d), epochs: 1 })))
+    const withB = lossesAt(await eventsOf(fit(line, { ...options, data: list(a, b), epochs: 1 })))
+    expect(lossesAt(events)).toEqual([...withB, ...without.slice(1)])
+    expect(events.at(-1)).toMatchObject({ type: 'end', step: 3, epoch: 1 })
+  })
+
+  test('from a snapshot', async () => {
+    const first = await eventsOf(
+      fit(line, { ...options, data: concat(from([a, b]), new Subject<TrainBatch>()), steps: 2 }),
+    )
+    const end = first.at(-1)
+    if (end?.type !== 'end') throw new Error('no end')
+    const rest = await eventsOf(fit(line, { ...options, data: from([c, d]), steps: 4, from: end.result }))
+    const whole = await eventsOf(fit(line, { ...options, data: list(a, b, c, d), steps: 4 }))
+    expect([...lossesAt(first), ...lossesAt(rest)]).toEqual(lossesAt(whole))
   })
 })
 

@@ -157,6 +157,25 @@ describe('predict', () => {
     ])
   })
 
+  test('takes several inputs by name', async () => {
+    const model: Pick<TreeModel<null, null, { a: t.Tensor; b: t.Tensor }, t.Tensor>, 'init' | 'apply'> = {
+      init: () => ({ params: null, state: null }),
+      apply: (_, state, { a, b }) => ({ y: t.sub(a, b), state }),
+    }
+    const column = (...values: number[]): Batch => ({
+      shape: [values.length, 1],
+      values: Float32Array.from(values),
+    })
+    const x = (a: Batch, b: Batch) => ({ x: { a, b } })
+    const data = dataset([x(column(5, 7), column(1, 2)), x(column(9), column(3))])
+    const nothing = { params: null, state: null }
+    expect(await predictAll(model, nothing, { data })).toEqual(column(4, 5, 6))
+    const uneven = dataset([x(column(5, 7), column(1))])
+    await expect(predictAll(model, nothing, { data: uneven })).rejects.toThrow(
+      'predictAll: x.a and x.b of a batch must have the same number of rows, at least 1, got [2,1] and [1,1]',
+    )
+  })
+
   test('is typed by model and data', async () => {
     const heads = parallel({ mean: linear(2, 1), deviation: linear(2, 1) })
     const { params, state } = heads.init(t.key(1), [2])
