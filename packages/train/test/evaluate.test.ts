@@ -213,7 +213,7 @@ test.each(modes)('a model of several inputs and outputs is told of as fit tells,
     ...mode,
   }
   const [told] = await validations(named, { ...options, data: dataset([batch(0)]), validation })
-  const { seconds: _, ...found } = await evaluate(named, told!.weights, { ...options, data: validation })
+  const { seconds: __, ...found } = await evaluate(named, told!.weights, { ...options, data: validation })
   expect(found).toEqual(told!.told)
   expect(Object.keys(found.losses!)).toEqual(['left', 'right'])
   expect(Object.keys(found.metrics)).toEqual(['left.meanAbsoluteError', 'right.r2'])
