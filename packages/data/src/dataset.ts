@@ -21,6 +21,8 @@ import { take } from './stages/take.ts'
 export interface Dataset<T> {
   /** How many elements a pass gives, Infinity if it never ends, undefined if only reading tells. */
   readonly length?: number | undefined
+  /** Whether elements come as they happen (`fromObservable`): then a pass is never read again. */
+  readonly live: boolean
   /** Starts a pass. Epochs (0 by default) differ where a stage says so, such as in the order of `shuffle`. */
   iterate(epoch?: number): Pull<T>
   map<U>(f: (element: T) => U | Promise<U>): Dataset<U>
@@ -78,13 +80,15 @@ export function dataset<T>(source: readonly T[] | Indexed<T> | Readable<T> | Row
   )
 }
 
-function withStages<T>(flow: Flow<T>): Dataset<T> {
+/** A dataset: what a flow gives, and the stages on it. */
+export function withStages<T>(flow: Flow<T>): Dataset<T> {
   const iterate = (epoch = 0): Pull<T> => {
     requireCount('iterate', 'the epoch', epoch, 0)
     return flow.iterate(epoch)
   }
   return {
     length: flow.length,
+    live: flow.live,
     iterate,
     map: (f) => withStages(map(flow, f)),
     filter: (keep) => withStages(filter(flow, keep)),

@@ -31,6 +31,8 @@ export interface Flow<T> {
   readonly length: number | undefined
   /** Whether passes differ in their order. */
   readonly reorders: boolean
+  /** Whether elements come as they happen: a pass cannot be read again, and waits for what comes. */
+  readonly live: boolean
   readonly view?: View<T>
   iterate(epoch: number): Pull<T>
 }
@@ -40,6 +42,7 @@ export function viewFlow<T>(view: View<T>, length: number, reorders: boolean): F
   return {
     length,
     reorders,
+    live: false,
     view,
     iterate(epoch) {
       const order = view.order(epoch)

@@ -102,7 +102,7 @@ function freeze<P, S>({ run }: Session<P, S>, isFrozen: boolean, path: unknown):
 }
 
 function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: 'restore' }): void {
-  const { run, flow, time } = session
+  const { run, flow, time, options } = session
   if (command.what === 'parameters') {
     const { from } = command
     restoreParameters(run, typeof from === 'object' ? from : checkpoint(session, from))
@@ -112,7 +112,9 @@ function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: '
     failRange('fit', `cannot restore '${String(command.what)}'`, "use 'all' or 'parameters'")
   }
   const { from } = command
-  const found = typeof from === 'number' ? onTheWay(session, from) : undefined
+  // What comes next is all that there is of live data: no step is made again, and the pass goes on.
+  const isLive = options.data.live === true
+  const found = typeof from === 'number' && !isLive ? onTheWay(session, from) : undefined
   const snapshot = found ?? (typeof from === 'object' ? from : checkpoint(session, from))
   restoreAll(run, snapshot, session.log)
   time.advance(snapshot.seconds)
@@ -120,7 +122,7 @@ function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: '
   session.travel?.forget(snapshot.step, false)
   session.travel?.forget(to, true)
   flow.replay = to > snapshot.step ? { from: snapshot.step, to } : null
-  if (flow.phase === 'training') flow.rewound = true
+  if (flow.phase === 'training') flow.rewound = !isLive
 }
 
 /** The snapshot from which a step can be reached that is no checkpoint itself; undefined where there is none. */

@@ -1,5 +1,5 @@
 import { failRange, failType, kindOf, type Shape, showShape, Tensor, tensor } from '@tapeflow/autodiff'
-import type { Batch, Pull } from '@tapeflow/data'
+import { type Batch, livePull, type Pull, type Subscribable } from '@tapeflow/data'
 import type { Values } from './objective.ts'
 
 /** Numbers of a batch: one array, or several by name, for models of several inputs or outputs. */
@@ -13,11 +13,19 @@ export interface TrainBatch<F extends Field = Field> {
 }
 
 /** Where batches come from: a batched dataset. `length` is the number of batches, where it is known. */
-export interface BatchSource {
+export interface BatchSource<B = TrainBatch> {
   readonly length?: number | undefined
   /** Whether it cannot be read again: a run that goes on takes what comes next. */
-  readonly live?: boolean
-  iterate(epoch?: number): Pull<TrainBatch>
+  readonly live?: boolean | undefined
+  iterate(epoch?: number): Pull<B>
+}
+
+/** Batches as a dataset, or as an Observable. */
+export type Batches<B = TrainBatch> = BatchSource<B> | Subscribable<B>
+
+/** Batches to read: of an Observable what `fromObservable` makes of it, without the stages, which nobody asks for here. */
+export function batchSourceOf<B>(data: Batches<B>): BatchSource<B> {
+  return 'iterate' in data ? data : { live: true, iterate: () => livePull(data) }
 }
 
 /** The arrays of a field, under their names; under '' where there is one. */
@@ -52,7 +60,7 @@ export function shapesOf(field: Field): Shape | { readonly [name: string]: Shape
 }
 
 /** How many rows a batch has. */
-export function rowsOf({ x }: TrainBatch): number {
+export function rowsOf({ x }: Pick<TrainBatch, 'x'>): number {
   return isArray(x) ? x.shape[0]! : arraysOf(x)[0]![1].shape[0]!
 }
 
@@ -97,26 +105,51 @@ function words({ buffer, byteOffset, length }: Float32Array): Uint32Array {
  *
  * @throws TypeError unless it has x and y, and weights that are an array if any; RangeError unless all have the same number of rows, and at least one
  */
-export function checkBatch(batch: TrainBatch): void {
+export function checkBatch(batch: TrainBatch, operation = 'fit'): void {
   if (isUsual(batch)) return
-  const arrays = [...checkField('x', batch?.x), ...checkField('y', batch?.y)]
-  if (batch.weights !== undefined) checkArray('weights', batch.weights)
+  const wanted = ['x', 'y']
+  const check = (name: 'x' | 'y'): readonly Named[] => checkField(name, batch?.[name], operation, wanted)
+  const arrays = [...check('x'), ...check('y')]
+  if (batch.weights !== undefined) checkArray('weights', batch.weights, operation, wanted)
+  checkRows(arrays, operation)
+}
+
+/**
+ * What is predicted from in a batch that a dataset gave: its `x`, or itself where it is a plain array.
+ *
+ * @throws TypeError where there is none; RangeError where it is a single row, or arrays have different numbers of rows
+ */
+export function checkInput(
+  batch: Batch | { readonly x: Field; readonly y?: unknown },
+  operation: string,
+): Field {
+  const isAlone = isObject(batch) && 'values' in batch
+  const x = isAlone ? batch : batch?.x
+  const arrays = checkField('x', x, operation, ['x'])
+  // Its rows are not looked at, but of single rows it is the sign.
+  const y =
+    isAlone || !isObject(batch.y) || !('shape' in batch.y) ? [] : checkField('y', batch.y, operation, ['x'])
+  checkRows([...arrays, ...y.filter(([, { shape }]) => shape.length === 0)], operation)
+  return x
+}
+
+type Named = readonly [name: string, array: Batch]
+
+function checkRows(arrays: readonly Named[], operation: string): void {
   const [first] = arrays
   const single = arrays.find(([, { shape }]) => shape.length === 0)
   if (single !== undefined) {
-    const [x, y] = [arrays[0]![1], arrays.at(-1)![1]]
-    failRange(
-      'fit',
-      `the data gives single rows, got x of shape ${showShape(x.shape)} and y of shape ${showShape(y.shape)}`,
-      'add .batch(32)',
+    const shapes = [...new Set([first!, arrays.at(-1)!])].map(
+      ([name, { shape }]) => `${name} of shape ${showShape(shape)}`,
     )
+    failRange(operation, `the data gives single rows, got ${shapes.join(' and ')}`, 'add .batch(32)')
   }
   const rows = first![1].shape[0]!
   const other = arrays.find(([, { shape }]) => shape[0] !== rows || rows === 0)
   if (other === undefined) return
   const [one, two] = [first!, other === first ? arrays.at(-1)! : other]
   failRange(
-    'fit',
+    operation,
     `${one[0]} and ${two[0]} of a batch must have the same number of rows, at least 1, got ${showShape(one[1].shape)} and ${showShape(two[1].shape)}`,
     'make them equally long, or add .batch(32) where these are single rows',
   )
@@ -135,30 +168,37 @@ function isRows(field: unknown): field is Batch {
   return field.values instanceof Float32Array && Array.isArray(field.shape) && field.shape.length > 0
 }
 
-type Named = readonly [name: string, array: Batch]
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
 
-function checkField(name: string, field: unknown): readonly Named[] {
-  const isRecord =
-    typeof field === 'object' && field !== null && !ArrayBuffer.isView(field) && !('shape' in field)
-  if (!isRecord) return [[name, checkArray(name, field)]]
+/** @param wanted the names of what a batch needs, for the error */
+function checkField(
+  name: string,
+  field: unknown,
+  operation: string,
+  wanted: readonly string[],
+): readonly Named[] {
+  const isRecord = isObject(field) && !ArrayBuffer.isView(field) && !('shape' in field)
+  if (!isRecord) return [[name, checkArray(name, field, operation, wanted)]]
   const arrays = Object.entries(field).map(([key, array]): Named => {
-    return [`${name}.${key}`, checkArray(`${name}.${key}`, array)]
+    return [`${name}.${key}`, checkArray(`${name}.${key}`, array, operation, wanted)]
   })
-  if (arrays.length === 0) checkArray(name, field)
+  if (arrays.length === 0) checkArray(name, field, operation, wanted)
   return arrays
 }
 
-function checkArray(name: string, field: unknown): Batch {
-  if (typeof field !== 'object' || field === null || !('shape' in field) || !('values' in field)) {
+function checkArray(name: string, field: unknown, operation: string, wanted: readonly string[]): Batch {
+  if (!isObject(field) || !('shape' in field) || !('values' in field)) {
     return failType(
-      'fit',
-      `a batch needs x and y with shape and values, ${name} is ${kindOf(field)}`,
-      'map the data to { x, y }',
+      operation,
+      `a batch needs ${wanted.join(' and ')} with shape and values, ${name} is ${kindOf(field)}`,
+      `map the data to { ${wanted.join(', ')} }`,
     )
   }
   if (field.values instanceof Float32Array) return field as Batch
   return failType(
-    'fit',
+    operation,
     `the values of a batch must be a Float32Array, ${name} has ${kindOf(field.values)}`,
     'convert them: Float32Array.from(values)',
   )

@@ -1,24 +1,46 @@
 import { failRange, failType, kindOf, type Tensor } from '@tapeflow/autodiff'
-import type { Metric } from '@tapeflow/nn'
+import type { Measure, Metric } from '@tapeflow/nn'
 import { named, type Values } from './objective.ts'
 
 /** What `fit` measures: metrics of a model's one output, or those of each output by its name. */
 export type Metrics = readonly Metric[] | { readonly [output: string]: readonly Metric[] }
 
-/** A metric of what a model gives, one tensor or several by name. */
-export interface OutputMetric extends Pick<Metric, 'name' | 'init' | 'result'> {
+/** Measures of a model's one output, or those of each output by its name. */
+export type Measuring<R = unknown> =
+  | readonly Measure<unknown, R>[]
+  | { readonly [output: string]: readonly Measure<unknown, R>[] }
+
+/** A measure of what a model gives, one tensor or several by name. */
+export interface OutputMeasure<R = unknown> extends Pick<Measure<unknown, R>, 'name' | 'init' | 'result'> {
   update(state: unknown, prediction: Values, target: Values, weights?: Tensor): unknown
 }
 
+/** One that comes to a number. */
+export type OutputMetric = OutputMeasure<number>
+
 /**
- * All metrics in one list. Those of an output have its name before theirs: `mean.meanSquaredError`.
+ * All measures in one list. Those of an output have its name before theirs: `mean.meanSquaredError`.
+ *
+ * @throws RangeError where two have one name
+ */
+export function measureList<R>(operation: string, measures: Measuring<R>): readonly OutputMeasure<R>[] {
+  const list = isList(measures)
+    ? measures.map((measure) => ofOutput(measure, null))
+    : Object.entries(measures).flatMap(([output, own]) => own.map((measure) => ofOutput(measure, output)))
+  const names = list.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined)
+    failRange(operation, `two metrics are named '${twice}'`, 'give them different names')
+  return list
+}
+
+/**
+ * All metrics in one list, as `measureList` names them.
  *
  * @throws TypeError for a measure that does not come to a number, RangeError where two have one name
  */
 export function metricList(metrics: Metrics = []): readonly OutputMetric[] {
-  const list = isList(metrics)
-    ? metrics.map((metric) => ofOutput(metric, null))
-    : Object.entries(metrics).flatMap(([output, own]) => own.map((metric) => ofOutput(metric, output)))
+  const list = measureList<number>('fit', metrics)
   for (const metric of list) {
     const value: unknown = metric.result(metric.init())
     if (typeof value === 'number') continue
@@ -28,17 +50,14 @@ export function metricList(metrics: Metrics = []): readonly OutputMetric[] {
       'measure it beside the run, on the result',
     )
   }
-  const names = list.map(({ name }) => name)
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) failRange('fit', `two metrics are named '${twice}'`, 'give them different names')
   return list
 }
 
-function isList(metrics: Metrics): metrics is readonly Metric[] {
-  return Array.isArray(metrics)
+function isList<R>(measures: Measuring<R>): measures is readonly Measure<unknown, R>[] {
+  return Array.isArray(measures)
 }
 
-function ofOutput(metric: Metric, output: string | null): OutputMetric {
+function ofOutput<R>(metric: Measure<unknown, R>, output: string | null): OutputMeasure<R> {
   return {
     name: output === null ? metric.name : `${output}.${metric.name}`,
     init: () => metric.init(),

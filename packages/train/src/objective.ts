@@ -26,6 +26,9 @@ export interface Judged {
 /** An objective as a function of predictions and targets. */
 export type Judge = (prediction: Values, target: Values, weights: t.Tensor | undefined) => Judged
 
+/** Where there is no objective. */
+export const unjudged: Judge = () => ({ loss: t.tensor(Number.NaN), losses: null })
+
 /** The names of several losses, sorted; null where there is one. */
 export function lossNames(objective: Objective): readonly string[] | null {
   return typeof objective === 'function' ? null : Object.keys(objective).sort()

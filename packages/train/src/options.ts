@@ -2,7 +2,7 @@ import { failRange, failType, key, kindOf, type Numerics } from '@tapeflow/autod
 import type { Constrainer, Regularizer } from '@tapeflow/nn'
 import type { Optimizer } from '@tapeflow/optim'
 import { isObservable, type Observable, type SchedulerLike } from 'rxjs'
-import type { BatchSource } from './batch.ts'
+import { type Batches, type BatchSource, batchSourceOf } from './batch.ts'
 import type { Callback } from './callbacks/callback.ts'
 import type { TrainCommand } from './commands.ts'
 import { type Metrics, metricList } from './metric-list.ts'
@@ -22,8 +22,13 @@ export type ValidateEvery =
 
 /** What `fit` takes beside the model: `data`, `loss`, `optimizer`, and `epochs` or `steps`. */
 export interface FitOptions {
-  /** Batches `{ x, y, weights? }`: a dataset after `.batch(64)`. Read anew in each epoch. */
-  readonly data: BatchSource
+  /**
+   * Batches `{ x, y, weights? }`: a dataset after `.batch(64)`, read anew in each epoch. Or an Observable of batches, to learn
+   * from what happens: `source$` stands for `fromObservable(source$)` of `@tapeflow/data`, which says how many batches may wait (64)
+   * and what becomes of more (an error). An epoch of it lasts from its subscription to its completion; what waits while the
+   * run is paused counts; no batch is read twice, so a run that is restored goes on with the next one.
+   */
+  readonly data: Batches
   /** Batches too: read after each epoch, forward only. */
   readonly validation?: BatchSource
   /**
@@ -95,16 +100,20 @@ export interface StepOptions<P, S, B = BatchTensors> extends Omit<FitOptions, 'l
 }
 
 /** Either. */
-export type RunOptions<P, S> = Omit<FitOptions, 'loss'> & {
+export type GivenOptions<P, S> = Omit<FitOptions, 'loss'> & {
   readonly loss?: Objective
   readonly trainStep?: TrainStep<P, S, never>
 }
 
-/** The names, and what is wrong with a value if anything is. */
-const checks: {
-  readonly [name in keyof RunOptions<unknown, unknown>]-?: (value: unknown) => string | undefined
-} = {
-  data: source,
+/** Either, with data as a source of batches. */
+export type RunOptions<P, S> = GivenOptions<P, S> & { readonly data: BatchSource }
+
+/** What is wrong with the value of an option, if anything is. */
+export type Check = (value: unknown, operation: string) => string | undefined
+
+/** By the names of options. */
+export const checks: { readonly [name in keyof GivenOptions<unknown, unknown>]-?: Check } = {
+  data: (value) => (has(value, 'subscribe') ? undefined : source(value)),
   validation: optional(source),
   validateEvery: optional(validateEvery),
   evaluateTraining: optional((value) => (typeof value === 'boolean' ? undefined : 'must be true or false')),
@@ -134,7 +143,7 @@ const checks: {
       : 'must be a numeric mode, relaxed() of @tapeflow/autodiff/relaxed',
   ),
   commands: optional((value) => (isObservable(value) ? undefined : 'must be an Observable')),
-  pace: optional((value) => (isObservable(value) ? undefined : pace(value))),
+  pace: optional((value) => (isObservable(value) ? undefined : problemOfPace(value))),
   from: optional((value) => (has(value) ? undefined : 'must be a snapshot of a run, or a store')),
   timeTravel: optional(problemOfTimeTravel),
   store: optional((value) => (has(value, 'open', 'save', 'latest') ? undefined : 'must be a store')),
@@ -147,38 +156,54 @@ const checks: {
  *
  * @throws RangeError for a number out of range, an unknown option, or options that do not go together; TypeError for a wrong kind
  */
-export function checkOptions<P, S>(model: unknown, options: RunOptions<P, S>): void {
-  if (!has(model, 'init', 'apply'))
-    failType('fit', `the model must be a layer, got ${kindOf(model)}`, 'pass sequential(…)')
-  if (typeof options !== 'object' || options === null) {
-    failType(
-      'fit',
-      `options must be an object, got ${kindOf(options)}`,
-      'pass { data, loss, optimizer, epochs }',
-    )
-  }
-  const given: Readonly<Record<string, unknown>> = { ...options }
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(checks, name)) {
-      failRange('fit', `unknown option '${name}'`, `use ${Object.keys(checks).join(', ')}`)
-    }
-  }
-  for (const [name, check] of Object.entries(checks)) {
-    const value = given[name]
-    const problem = check(value)
-    if (problem === undefined) continue
-    if (typeof value === 'number') failRange('fit', `${name} ${problem}, got ${value}`)
-    failType('fit', `${name} ${problem}, got ${kindOf(value)}`)
-  }
+export function checkOptions<P, S>(model: unknown, options: GivenOptions<P, S>): void {
+  checkModel('fit', model)
+  checkEach('fit', options, checks, 'pass { data, loss, optimizer, epochs }')
   if ((options.epochs === undefined) === (options.steps === undefined)) {
     const got = options.epochs === undefined ? 'neither' : 'both'
     failRange('fit', `epochs or steps must be given, got ${got}`, 'pass epochs: 10')
   }
   checkLoss(options)
-  checkValidation(options)
+  checkValidation({ ...options, data: batchSourceOf(options.data) })
   checkMode(options)
   metricList(options.metrics)
   key(options.seed ?? 0)
+}
+
+/** Throws a TypeError unless it has a layer's two functions. */
+export function checkModel(operation: string, model: unknown): void {
+  if (has(model, 'init', 'apply')) return
+  failType(operation, `the model must be a layer, got ${kindOf(model)}`, 'pass sequential(…)')
+}
+
+/**
+ * Checks options one by one.
+ *
+ * @param remedy for what is no object
+ * @throws RangeError for a number out of range or an unknown option; TypeError for a wrong kind
+ */
+export function checkEach(
+  operation: string,
+  options: unknown,
+  known: Readonly<Record<string, Check>>,
+  remedy: string,
+): void {
+  if (typeof options !== 'object' || options === null) {
+    failType(operation, `options must be an object, got ${kindOf(options)}`, remedy)
+  }
+  const given: Readonly<Record<string, unknown>> = { ...options }
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(known, name)) {
+      failRange(operation, `unknown option '${name}'`, `use ${Object.keys(known).join(', ')}`)
+    }
+  }
+  for (const [name, check] of Object.entries(known)) {
+    const value = given[name]
+    const problem = check(value, operation)
+    if (problem === undefined) continue
+    if (typeof value === 'number') failRange(operation, `${name} ${problem}, got ${value}`)
+    failType(operation, `${name} ${problem}, got ${kindOf(value)}`)
+  }
 }
 
 /** Whether the steps of a run are programs. */
@@ -193,7 +218,7 @@ function checkLoss<P, S>({
   evaluateTraining,
   regularizers,
   watch,
-}: RunOptions<P, S>): void {
+}: GivenOptions<P, S>): void {
   if (trainStep === undefined) {
     if (loss === undefined)
       failType('fit', 'loss must be a function, got undefined', 'pass loss: mse(), or a trainStep')
@@ -215,7 +240,7 @@ function checkValidation({
   validation,
   validateEvery,
   evaluateTraining,
-}: Pick<FitOptions, 'data' | 'validation' | 'validateEvery' | 'evaluateTraining'>): void {
+}: Pick<RunOptions<unknown, unknown>, 'data' | 'validation' | 'validateEvery' | 'evaluateTraining'>): void {
   if (evaluateTraining === true && data.live === true) {
     failRange('fit', 'evaluateTraining reads the data again, which a live source does not allow')
   }
@@ -231,7 +256,7 @@ function checkValidation({
   )
 }
 
-function checkMode(options: Omit<RunOptions<unknown, unknown>, 'trainStep'>): void {
+function checkMode(options: Omit<GivenOptions<unknown, unknown>, 'trainStep'>): void {
   const { compile, numerics, optimizer } = options
   if (compile === true && optimizer.eager === true) {
     failRange(
@@ -247,19 +272,21 @@ function checkMode(options: Omit<RunOptions<unknown, unknown>, 'trainStep'>): vo
 
 const metricsOf = list('metrics', 'metrics', (value) => has(value, 'init', 'update', 'result'))
 
-function metrics(value: unknown): string | undefined {
-  if (Array.isArray(value) || typeof value !== 'object' || value === null) return metricsOf(value)
+function metrics(value: unknown, operation: string): string | undefined {
+  if (Array.isArray(value) || typeof value !== 'object' || value === null) return metricsOf(value, operation)
   const lists = Object.values(value)
   if (lists.length === 0 || !lists.every(Array.isArray)) return 'must be an array'
-  for (const own of lists) metricsOf(own)
+  for (const own of lists) metricsOf(own, operation)
   return undefined
 }
 
-function optional(check: (value: unknown) => string | undefined): (value: unknown) => string | undefined {
-  return (value) => (value === undefined ? undefined : check(value))
+/** The check of an option that may be left out. */
+export function optional(check: Check): Check {
+  return (value, operation) => (value === undefined ? undefined : check(value, operation))
 }
 
-function has(value: unknown, ...methods: readonly string[]): value is object {
+/** Whether it is an object with these methods. */
+export function has(value: unknown, ...methods: readonly string[]): value is object {
   if (typeof value !== 'object' || value === null) return false
   return methods.every((name) => typeof Reflect.get(value, name) === 'function')
 }
@@ -272,18 +299,18 @@ function positiveInteger(value: unknown): string | undefined {
   return Number.isSafeInteger(value) && Number(value) > 0 ? undefined : 'must be an integer from 1 on'
 }
 
-function list(
-  name: string,
-  what: string,
-  fits: (value: unknown) => boolean,
-): (value: unknown) => string | undefined {
-  return (value) => {
+function list(name: string, what: string, fits: (value: unknown) => boolean): Check {
+  return (value, operation) => {
     if (!Array.isArray(value)) return 'must be an array'
     const wrong = value.findIndex((item) => !fits(item))
     if (wrong < 0) return undefined
     const remedy =
       typeof value[wrong] === 'function' ? 'call the function, and pass what it returns' : undefined
-    failType('fit', `${name} must be an array of ${what}, got ${kindOf(value[wrong])} at ${wrong}`, remedy)
+    failType(
+      operation,
+      `${name} must be an array of ${what}, got ${kindOf(value[wrong])} at ${wrong}`,
+      remedy,
+    )
   }
 }
 
@@ -310,7 +337,8 @@ function validateEvery(value: unknown): string | undefined {
   return isPart ? undefined : `needs an integer from 1 on for epochs, or 1/n, not ${String(every)}`
 }
 
-function pace(value: unknown): string | undefined {
+/** What is wrong with a pace in milliseconds, if anything is. */
+export function problemOfPace(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return 'must be an object'
   for (const [name, number] of Object.entries(value)) {
     if (name !== 'budget' && name !== 'rest') return `has only budget and rest, not ${name}`

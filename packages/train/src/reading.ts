@@ -44,8 +44,8 @@ export function* awaited<T>(promise: Promise<T>, giveUp: () => boolean): Pulling
 }
 
 /** Ends a pass early. Nobody waits for what the source does about it, and the run is not its failure: that is logged. */
-export function close(pull: Pull<TrainBatch>, log: Log): void {
-  const failed = (error: unknown): void => log('fit: closing the data failed', error)
+export function close(pull: Pull<unknown>, log: Log, operation = 'fit'): void {
+  const failed = (error: unknown): void => log(`${operation}: closing the data failed`, error)
   try {
     const closing = pull.return?.()
     if (closing instanceof Promise) closing.catch(failed)
@@ -55,6 +55,10 @@ export function close(pull: Pull<TrainBatch>, log: Log): void {
 }
 
 /** Throws the error of data that ended before its first batch. */
-export function failEmpty(what: string): never {
-  failRange('fit', `the ${what} gave no batch`, 'check its filters, and that it can be read more than once')
+export function failEmpty(what: string, operation = 'fit'): never {
+  failRange(
+    operation,
+    `the ${what} gave no batch`,
+    'check its filters, and that it can be read more than once',
+  )
 }

@@ -96,7 +96,7 @@ export function runState<P, S>(
 export type RunningSums = { -readonly [K in keyof Sums]: Sums[K] }
 
 /** An epoch before its first batch. */
-export function noSums(metrics: readonly OutputMetric[]): RunningSums {
+export function noSums(metrics: readonly Pick<OutputMetric, 'init'>[]): RunningSums {
   return { loss: 0, losses: {}, weight: 0, rows: 0, metrics: metrics.map((metric) => metric.init()) }
 }
 

@@ -3,7 +3,7 @@ import type { Constrainer, Context, Layer, Regularizer, TreeModel } from '@tapef
 import type { Hyper, Optimizer, Slots } from '@tapeflow/optim'
 import { type Field, shapesOf, tensorsOf } from './batch.ts'
 import type { OutputMetric } from './metric-list.ts'
-import { type Judge, judge, type Objective, type Values } from './objective.ts'
+import { type Judge, judge, type Objective, unjudged, type Values } from './objective.ts'
 import type { Shown } from './showing.ts'
 import { checkStepped, type BatchTensors as OfBatch, type StepContext, type TrainStep } from './train-step.ts'
 import type { Watch } from './watch.ts'
@@ -26,7 +26,7 @@ export type NamedModel<P, S> = Pick<TreeModel<P, S, never, unknown>, 'init' | 'a
 /** What a model is trained with. */
 export interface Recipe<P, S> {
   readonly model: Model<P, S> | NamedModel<P, S>
-  /** Undefined where a training step of its own makes it needless. */
+  /** Undefined where a training step of its own makes it needless, or metrics alone are asked for. */
   readonly loss: Objective | undefined
   readonly trainStep: TrainStep<P, S, BatchTensors> | undefined
   readonly optimizer: Optimizer<string>
@@ -114,8 +114,8 @@ type Train<P, S> = (
 /** The functions of a recipe. What `watch` and metrics do not ask for is not returned, and so not kept. */
 export function stepFunctions<P extends t.Tree, S extends t.Tree>(recipe: Recipe<P, S>): StepFunctions<P, S> {
   const { model, loss, trainStep, optimizer, metrics, constraints } = recipe
-  const judged = loss === undefined ? null : judge(loss)
-  const train = trainStep === undefined ? usual(recipe, judged!) : own(recipe, trainStep)
+  const judged = loss === undefined ? unjudged : judge(loss)
+  const train = trainStep === undefined ? usual(recipe, judged) : own(recipe, trainStep)
   const { init, apply } = bound(model)
 
   return {
@@ -137,7 +137,7 @@ export function stepFunctions<P extends t.Tree, S extends t.Tree>(recipe: Recipe
     validate: ({ params, state }, given) => {
       const batch = batchOf(given)
       const { y: prediction } = apply(params, state, batch.x, { training: false, path: '' })
-      const found = judged!(prediction, batch.y, batch.weights)
+      const found = judged(prediction, batch.y, batch.weights)
       return { ...found, measured: metrics.length === 0 ? null : measuredOf(prediction, batch) }
     },
   }

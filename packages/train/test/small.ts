@@ -16,10 +16,12 @@ import { concatMap, type Observable } from 'rxjs'
 import { TestScheduler } from 'rxjs/testing'
 import { expect } from 'vitest'
 import {
+  type BatchSource,
   type Callback,
   type FitOptions,
   fit,
   type Model,
+  type Pace,
   type RunSnapshot,
   type TrainCommand,
   type TrainEvent,
@@ -58,7 +60,7 @@ export function points(...pairs: readonly (readonly [x: number, y: number])[]): 
 }
 
 /** Options that train `line` on two batches of one point. */
-export const twoPoints: Pick<FitOptions, 'data' | 'loss' | 'optimizer'> = {
+export const twoPoints: Pick<FitOptions, 'loss' | 'optimizer'> & { readonly data: BatchSource } = {
   data: points([1, 2], [2, 4]).batch(1),
   loss: mse(),
   optimizer: sgd({ learningRate: 0.1 }),
@@ -87,7 +89,10 @@ export function virtually(
 }
 
 /** One step of a run in each frame of virtual time. */
-export function framewise(scheduler: TestScheduler): Pick<FitOptions, 'scheduler' | 'pace'> {
+export function framewise(scheduler: TestScheduler): {
+  readonly scheduler: TestScheduler
+  readonly pace: Pace
+} {
   return { scheduler, pace: { budget: 0, rest: 1 } }
 }
 

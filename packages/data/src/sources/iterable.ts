@@ -15,6 +15,7 @@ export function iterableSource<T>(source: Readable<T>): Flow<T> {
   return {
     length: undefined,
     reorders: false,
+    live: false,
     iterate(epoch) {
       if (typeof source === 'function') return read(source(epoch))
       if (spent) {

@@ -33,12 +33,14 @@ export function batch<T>(flow: Flow<T>, size: number, options: BatchOptions = {}
     return {
       length,
       reorders,
+      live: flow.live,
       iterate: (epoch) => gathered(source.gather!.bind(source), view.order(epoch), rows),
     }
   }
   return {
     length,
     reorders,
+    live: flow.live,
     iterate(epoch) {
       const inner = flow.iterate(epoch)
       let ended = false

@@ -15,6 +15,7 @@ export function filter<T>(flow: Flow<T>, keep: (element: T) => boolean): Flow<T>
   return {
     length: undefined,
     reorders: flow.reorders,
+    live: flow.live,
     iterate(epoch) {
       const inner = flow.iterate(epoch)
       return pass(inner, () =>

@@ -23,6 +23,7 @@ export function map<T, U>(flow: Flow<T>, f: (element: T) => U | Promise<U>): Flo
   return {
     length,
     reorders,
+    live: flow.live,
     iterate(epoch) {
       const inner = flow.iterate(epoch)
       return pass(inner, () =>

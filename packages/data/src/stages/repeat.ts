@@ -16,6 +16,7 @@ export function repeat<T>(flow: Flow<T>, count?: number): Flow<T> {
   return {
     length: repeatedLength(flow.length, count),
     reorders: flow.reorders,
+    live: flow.live,
     iterate(epoch) {
       let round = 0
       let given = true

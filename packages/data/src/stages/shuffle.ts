@@ -51,6 +51,7 @@ export function shuffle<T>(flow: Flow<T>, options: ShuffleOptions): Flow<T> {
   return {
     length,
     reorders,
+    live: flow.live,
     iterate(epoch) {
       const inner = flow.iterate(epoch)
       const draw = drawFor(epoch)

@@ -23,6 +23,7 @@ export function skip<T>(flow: Flow<T>, count: number): Flow<T> {
   return {
     length,
     reorders,
+    live: flow.live,
     iterate(epoch) {
       const inner = flow.iterate(epoch)
       let passed = 0

@@ -18,6 +18,7 @@ export function take<T>(flow: Flow<T>, count: number): Flow<T> {
   return {
     length,
     reorders,
+    live: flow.live,
     iterate(epoch) {
       const inner = flow.iterate(epoch)
       let taken = 0
