@@ -1,6 +1,7 @@
 import { failRange, kindOf } from '@tapeflow/autodiff'
-import { isObservable, type Observable, type Observer, Subject, Subscription } from 'rxjs'
+import { isObservable, type Observable, type Observer, Subscription } from 'rxjs'
 import type { Callback, CallbackInfo } from './callbacks/callback.ts'
+import { type Channel, channel } from './channel.ts'
 import { decide, requireCommand, type Sourced, type TrainCommand } from './commands.ts'
 import type { TrainEvent } from './events.ts'
 import { failureOf } from './failure.ts'
@@ -48,7 +49,7 @@ export function boundary<P, S>({
   wake,
 }: BoundaryParts<P, S>): Boundary<P, S> {
   const listening = new Subscription()
-  const subjects: Subject<TrainEvent>[] = []
+  const channels: Channel<TrainEvent>[] = []
   let queue: Sourced[] = []
   let failure: { readonly error: unknown } | null = null
 
@@ -84,9 +85,9 @@ export function boundary<P, S>({
   const present = (event: TrainEvent<P, S>): void => {
     owner.next(event)
     // Counted: an iterator would be garbage at every step.
-    for (let i = 0; i < subjects.length; i++) {
+    for (let i = 0; i < channels.length; i++) {
       if (owner.closed) return
-      subjects[i]!.next(event)
+      channels[i]!.next(event)
       check()
     }
   }
@@ -142,17 +143,17 @@ export function boundary<P, S>({
     settle,
     join(infoFor) {
       for (const [i, callback] of callbacks.entries()) {
-        const subject = new Subject<TrainEvent>()
+        const events = channel<TrainEvent>()
         const { name } = callback
-        const commands$ = started(callback, subject, infoFor(callback, i))
-        subjects.push(subject)
+        const commands$ = started(callback, events.values$, infoFor(callback, i))
+        channels.push(events)
         listen(commands$, name, false, `callback '${name}'`)
       }
       check()
     },
     end() {
       queue = []
-      for (const subject of subjects) subject.complete()
+      for (const events of channels) events.complete()
       for (const monitor of monitors) monitor.complete()
     },
     fail(error) {
@@ -167,12 +168,12 @@ export function boundary<P, S>({
 
 function started(
   callback: Callback,
-  events: Subject<TrainEvent>,
+  events$: Observable<TrainEvent>,
   info: CallbackInfo,
 ): Observable<TrainCommand> {
   let commands$: unknown
   try {
-    commands$ = callback.run(events.asObservable(), info)
+    commands$ = callback.run(events$, info)
   } catch (error) {
     throw failureOf(`callback '${callback.name}'`, error)
   }

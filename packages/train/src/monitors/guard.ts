@@ -21,19 +21,35 @@ export function guarded(monitor: Monitor, name: string, log: Log): Observer<Trai
     listening = false
     log(`fit: ${name} failed and was detached; the run goes on`, error)
   }
-  const tell = (call: () => unknown): void => {
-    if (!listening) return
-    try {
-      const told = call()
-      // An asynchronous monitor fails later; a rejection that nobody looks at would end the process.
-      if (told instanceof Promise) told.catch(detach)
-    } catch (error) {
-      detach(error)
-    }
+  // An asynchronous monitor fails later; a rejection that nobody looks at would end the process.
+  const look = (told: unknown): void => {
+    if (told instanceof Promise) told.catch(detach)
   }
+  // Three times the same: a function for what is called would be garbage at every step.
   return {
-    next: (event) => tell(() => observer.next?.(event)),
-    error: (error) => tell(() => observer.error?.(error)),
-    complete: () => tell(() => observer.complete?.()),
+    next: (event) => {
+      if (!listening) return
+      try {
+        look(observer.next?.(event))
+      } catch (error) {
+        detach(error)
+      }
+    },
+    error: (error) => {
+      if (!listening) return
+      try {
+        look(observer.error?.(error))
+      } catch (failure) {
+        detach(failure)
+      }
+    },
+    complete: () => {
+      if (!listening) return
+      try {
+        look(observer.complete?.())
+      } catch (error) {
+        detach(error)
+      }
+    },
   }
 }
