@@ -52,6 +52,7 @@ export function boundary<P, S>({
   const channels: Channel<TrainEvent>[] = []
   let queue: Sourced[] = []
   let failure: { readonly error: unknown } | null = null
+  let rounds = 0
 
   const check = (): void => {
     if (failure !== null) throw failure.error
@@ -107,8 +108,8 @@ export function boundary<P, S>({
   }
   const actOnAll = (): TrainEvent<P, S>[] => {
     const told: TrainEvent<P, S>[] = []
-    for (let round = 0; queue.length > 0; round++) {
-      if (round === roundsAtMost) {
+    while (queue.length > 0) {
+      if (rounds++ === roundsAtMost) {
         failRange(
           'fit',
           `commands were answered with commands ${roundsAtMost} times`,
@@ -118,8 +119,8 @@ export function boundary<P, S>({
       const given = queue
       queue = []
       for (const sourced of decide(given)) {
+        if (owner.closed) return told
         for (const event of acted(sourced)) {
-          if (owner.closed) return told
           told.push(event)
           present(event)
         }
@@ -127,7 +128,8 @@ export function boundary<P, S>({
     }
     return told
   }
-  const settle = (): void => {
+  // What monitors ask acts too, which monitors hear of.
+  const drain = (): void => {
     check()
     while (queue.length > 0 && !owner.closed) for (const event of actOnAll()) observe(event)
   }
@@ -135,14 +137,19 @@ export function boundary<P, S>({
   if (commands !== undefined) listen(commands, 'commands', true, 'commands')
   return {
     deliver(event) {
+      rounds = 0
       present(event)
       if (queue.length === 0) observe(event)
       else for (const one of [event, ...actOnAll()]) observe(one)
-      settle()
+      drain()
     },
-    settle,
+    settle() {
+      rounds = 0
+      drain()
+    },
     join(infoFor) {
       for (const [i, callback] of callbacks.entries()) {
+        if (owner.closed) return
         const events = channel<TrainEvent>()
         const { name } = callback
         const commands$ = started(callback, events.values$, infoFor(callback, i))
@@ -152,9 +159,9 @@ export function boundary<P, S>({
       check()
     },
     end() {
-      queue = []
-      for (const events of channels) events.complete()
-      for (const monitor of monitors) monitor.complete()
+      for (const events of channels) if (!owner.closed) events.complete()
+      check()
+      for (const monitor of monitors) if (!owner.closed) monitor.complete()
     },
     fail(error) {
       for (const monitor of monitors) monitor.error(error)
