@@ -155,8 +155,9 @@ describe.each(modes)('inside next, %s:', (_, mode) => {
     let joined = 0
     const listening: Callback = {
       name: 'listening',
-      run: () => {
+      run: (events$) => {
         joined++
+        events$.subscribe((event) => heard.push(`by itself: ${event.type}`))
         return NEVER.pipe(finalize(() => joined--))
       },
     }
