@@ -150,11 +150,11 @@ export function boundary<P, S>({
     join(infoFor) {
       for (const [i, callback] of callbacks.entries()) {
         if (owner.closed) return
-        const events = channel<TrainEvent>()
-        const { name } = callback
+        const part = `callback '${callback.name}'`
+        const events = channel<TrainEvent>((error) => failed(part, error))
         const commands$ = started(callback, events.values$, infoFor(callback, i))
         channels.push(events)
-        listen(commands$, name, false, `callback '${name}'`)
+        listen(commands$, callback.name, false, part)
       }
       check()
     },

@@ -1,4 +1,5 @@
-import { Observable, type Subscriber } from 'rxjs'
+import type { Observable, Subscriber } from 'rxjs'
+import { OwnedObservable } from './owned.ts'
 
 /** A hot stream and the hand that feeds it. */
 export interface Channel<T> {
@@ -10,18 +11,20 @@ export interface Channel<T> {
 /**
  * What a Subject of rxjs is, without its closures and iterators: a value that goes round is no garbage. Who comes while one goes round
  * hears the next; who comes after the end is told that it is over.
+ *
+ * @param threw hears of errors that are thrown by those who subscribe, where rxjs tells nobody: they hear nothing more
  */
-export function channel<T>(): Channel<T> {
+export function channel<T>(threw: (error: unknown) => void): Channel<T> {
   // Replaced, never changed: what goes round goes to those who were there.
   let subscribers: readonly Subscriber<T>[] = []
   let completed = false
-  const values$ = new Observable<T>((subscriber) => {
+  const values$ = new OwnedObservable<T>((subscriber) => {
     if (completed) return subscriber.complete()
     subscribers = [...subscribers, subscriber]
     return () => {
       subscribers = subscribers.filter((other) => other !== subscriber)
     }
-  })
+  }, threw)
   return {
     values$,
     next: (value) => {

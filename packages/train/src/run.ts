@@ -4,7 +4,7 @@ import { act } from './act.ts'
 import { type Boundary, boundary } from './boundary.ts'
 import type { CallbackInfo } from './callbacks/callback.ts'
 import type { RunInfo, TrainEvent } from './events.ts'
-import { guarded, type Log } from './monitors/guard.ts'
+import { guarded, type Log, unfailing } from './monitors/guard.ts'
 import { type FitOptions, isCompiled } from './options.ts'
 import { type Opened, training } from './program.ts'
 import { awaited, checked, close, failEmpty } from './reading.ts'
@@ -46,7 +46,7 @@ export function prepareRun<P extends Tree, S extends Tree>(
   owner: Subscriber<TrainEvent<P, S>>,
   engine: Engine,
 ): Run<P, S> {
-  const log: Log = options.log ?? ((message, error) => console.error(message, error))
+  const log = unfailing(options.log ?? console.error)
   const { loss, optimizer, metrics = [], regularizers, constraints } = options
   const watch = parseWatch(options.watch)
   const recipe: Recipe<P, S> = { model, loss, optimizer, metrics, watch, regularizers, constraints }

@@ -54,7 +54,7 @@ test('a channel tells what a Subject tells, whoever comes and goes meanwhile', (
   fc.assert(
     fc.property(fc.array(reaction, { maxLength: 6 }), (reactions) => {
       const subject = new Subject<number>()
-      const ours = channel<number>()
+      const ours = channel<number>(() => {})
       expect(heard(ours.values$, ours, reactions)).toEqual(heard(subject, subject, reactions))
     }),
     { seed: 1, numRuns: 300 },
