@@ -128,7 +128,7 @@ async function leave(given: Scene, held: Held): Promise<{ heard: readonly string
     left()
   }
   const later = {
-    'in a microtask': queueMicrotask,
+    'in a microtask': (go: () => void) => queueMicrotask(go),
     'in a later turn': (go: () => void) => void turns(1).then(go),
     'at a timer': (go: () => void) => void setTimeout(go, 3),
   }
