@@ -1,6 +1,7 @@
 import { failRange, kindOf } from '@tapeflow/autodiff'
-import { isObservable, type Observable, type Observer, Subject, Subscription } from 'rxjs'
+import { isObservable, type Observable, type Observer, Subscription } from 'rxjs'
 import type { Callback, CallbackInfo } from './callbacks/callback.ts'
+import { type Channel, channel } from './channel.ts'
 import { decide, requireCommand, type Sourced, type TrainCommand } from './commands.ts'
 import type { TrainEvent } from './events.ts'
 import { failureOf } from './failure.ts'
@@ -48,9 +49,10 @@ export function boundary<P, S>({
   wake,
 }: BoundaryParts<P, S>): Boundary<P, S> {
   const listening = new Subscription()
-  const subjects: Subject<TrainEvent>[] = []
+  const channels: Channel<TrainEvent>[] = []
   let queue: Sourced[] = []
   let failure: { readonly error: unknown } | null = null
+  let rounds = 0
 
   const check = (): void => {
     if (failure !== null) throw failure.error
@@ -84,9 +86,9 @@ export function boundary<P, S>({
   const present = (event: TrainEvent<P, S>): void => {
     owner.next(event)
     // Counted: an iterator would be garbage at every step.
-    for (let i = 0; i < subjects.length; i++) {
+    for (let i = 0; i < channels.length; i++) {
       if (owner.closed) return
-      subjects[i]!.next(event)
+      channels[i]!.next(event)
       check()
     }
   }
@@ -106,8 +108,8 @@ export function boundary<P, S>({
   }
   const actOnAll = (): TrainEvent<P, S>[] => {
     const told: TrainEvent<P, S>[] = []
-    for (let round = 0; queue.length > 0; round++) {
-      if (round === roundsAtMost) {
+    while (queue.length > 0) {
+      if (rounds++ === roundsAtMost) {
         failRange(
           'fit',
           `commands were answered with commands ${roundsAtMost} times`,
@@ -117,8 +119,8 @@ export function boundary<P, S>({
       const given = queue
       queue = []
       for (const sourced of decide(given)) {
+        if (owner.closed) return told
         for (const event of acted(sourced)) {
-          if (owner.closed) return told
           told.push(event)
           present(event)
         }
@@ -126,7 +128,8 @@ export function boundary<P, S>({
     }
     return told
   }
-  const settle = (): void => {
+  // What monitors ask acts too, which monitors hear of.
+  const drain = (): void => {
     check()
     while (queue.length > 0 && !owner.closed) for (const event of actOnAll()) observe(event)
   }
@@ -134,26 +137,31 @@ export function boundary<P, S>({
   if (commands !== undefined) listen(commands, 'commands', true, 'commands')
   return {
     deliver(event) {
+      rounds = 0
       present(event)
       if (queue.length === 0) observe(event)
       else for (const one of [event, ...actOnAll()]) observe(one)
-      settle()
+      drain()
     },
-    settle,
+    settle() {
+      rounds = 0
+      drain()
+    },
     join(infoFor) {
       for (const [i, callback] of callbacks.entries()) {
-        const subject = new Subject<TrainEvent>()
-        const { name } = callback
-        const commands$ = started(callback, subject, infoFor(callback, i))
-        subjects.push(subject)
-        listen(commands$, name, false, `callback '${name}'`)
+        if (owner.closed) return
+        const part = `callback '${callback.name}'`
+        const events = channel<TrainEvent>((error) => failed(part, error))
+        const commands$ = started(callback, events.values$, infoFor(callback, i))
+        channels.push(events)
+        listen(commands$, callback.name, false, part)
       }
       check()
     },
     end() {
-      queue = []
-      for (const subject of subjects) subject.complete()
-      for (const monitor of monitors) monitor.complete()
+      for (const events of channels) if (!owner.closed) events.complete()
+      check()
+      for (const monitor of monitors) if (!owner.closed) monitor.complete()
     },
     fail(error) {
       for (const monitor of monitors) monitor.error(error)
@@ -167,12 +175,12 @@ export function boundary<P, S>({
 
 function started(
   callback: Callback,
-  events: Subject<TrainEvent>,
+  events$: Observable<TrainEvent>,
   info: CallbackInfo,
 ): Observable<TrainCommand> {
   let commands$: unknown
   try {
-    commands$ = callback.run(events.asObservable(), info)
+    commands$ = callback.run(events$, info)
   } catch (error) {
     throw failureOf(`callback '${callback.name}'`, error)
   }

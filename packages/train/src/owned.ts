@@ -1,4 +1,11 @@
-import { Observable, type Observer, type Operator, Subscriber, type Subscription } from 'rxjs'
+import {
+  Observable,
+  type Observer,
+  type Operator,
+  Subscriber,
+  type Subscription,
+  type TeardownLogic,
+} from 'rxjs'
 
 type Next<T> = (value: T) => void
 type Failed = (error: unknown) => void
@@ -9,8 +16,16 @@ type Failed = (error: unknown) => void
  * it is owned in the same way.
  */
 export class OwnedObservable<T> extends Observable<T> {
+  readonly #threw: Failed
+
+  /** @param threw what becomes of such an error; it is thrown on by default */
+  constructor(subscribe?: (subscriber: Subscriber<T>) => TeardownLogic, threw: Failed = throwOn) {
+    super(subscribe)
+    this.#threw = threw
+  }
+
   override lift<R>(operator?: Operator<T, R>): Observable<R> {
-    const lifted = new OwnedObservable<R>()
+    const lifted = new OwnedObservable<R>(undefined, this.#threw)
     lifted.source = this
     lifted.operator = operator
     return lifted
@@ -30,12 +45,18 @@ export class OwnedObservable<T> extends Observable<T> {
     // Operators subscribe with a Subscriber, which hands errors on by itself.
     if (observerOrNext instanceof Subscriber) return super.subscribe(observerOrNext)
     const observer = observerFrom(observerOrNext, error, complete)
-    if (observer.next === undefined) return super.subscribe(observer)
+    if (observer.next === undefined && observer.complete === undefined) return super.subscribe(observer)
     let subscription: Subscription | null = null
     let threw = false
     subscription = super.subscribe({
       ...(observer.error === undefined ? {} : { error: (cause: unknown) => observer.error?.(cause) }),
-      complete: () => observer.complete?.(),
+      complete: () => {
+        try {
+          observer.complete?.()
+        } catch (cause) {
+          this.#threw(cause)
+        }
+      },
       next: (value) => {
         if (threw) return
         try {
@@ -43,13 +64,17 @@ export class OwnedObservable<T> extends Observable<T> {
         } catch (cause) {
           threw = true
           subscription?.unsubscribe()
-          throw cause
+          this.#threw(cause)
         }
       },
     })
     if (threw) subscription.unsubscribe()
     return subscription
   }
+}
+
+function throwOn(cause: unknown): never {
+  throw cause
 }
 
 function observerFrom<T>(

@@ -5,7 +5,7 @@ import { type Boundary, boundary } from './boundary.ts'
 import type { CallbackInfo } from './callbacks/callback.ts'
 import type { RunInfo, TrainEvent } from './events.ts'
 import { metricList } from './metric-list.ts'
-import { guarded, type Log } from './monitors/guard.ts'
+import { guarded, type Log, unfailing } from './monitors/guard.ts'
 import { lossNames } from './objective.ts'
 import { isCompiled, type RunOptions } from './options.ts'
 import { type Pacing, pacing } from './pacing.ts'
@@ -53,7 +53,7 @@ export function prepareRun<P extends Tree, S extends Tree>(
   owner: Subscriber<TrainEvent<P, S>>,
   engine: Engine,
 ): Run<P, S> {
-  const log: Log = options.log ?? ((message, error) => console.error(message, error))
+  const log = unfailing(options.log ?? console.error)
   const { loss, trainStep, optimizer, regularizers, constraints } = options
   const metrics = metricList(options.metrics)
   const watch = parseWatch(options.watch)

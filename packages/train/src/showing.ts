@@ -83,6 +83,7 @@ export class PassingStep<P, S> extends PassingEvent<'step', P, S> implements Ste
   readonly metrics: MetricValues
   readonly seconds: number
   readonly samplesPerSecond: number
+  #record: LossRecord | null = null
 
   constructor(
     { step, epoch, batch, sums }: StepPlace,
@@ -110,6 +111,12 @@ export class PassingStep<P, S> extends PassingEvent<'step', P, S> implements Ste
     this.samplesPerSecond = samplesPerSecond
   }
 
+  /** The numbers that `losses()` tells: one record for all that ask. */
+  get record(): LossRecord {
+    this.#record ??= lossRecord(this)
+    return this.#record
+  }
+
   get gradients(): Watched<P> {
     const read = (): P => asked(this.shown('gradients').gradients, 'gradients are', 'gradients')
     read()
@@ -129,6 +136,16 @@ export class PassingStep<P, S> extends PassingEvent<'step', P, S> implements Ste
     read()
     return watched(read)
   }
+}
+
+/** The numbers of one step: plain data. */
+export type LossRecord = Readonly<
+  Pick<StepEvent, 'step' | 'epoch' | 'batch' | 'loss' | 'runningLoss' | 'learningRate'>
+>
+
+/** A copy of the numbers of a step event. */
+export function lossRecord({ step, epoch, batch, loss, runningLoss, learningRate }: LossRecord): LossRecord {
+  return { step, epoch, batch, loss, runningLoss, learningRate }
 }
 
 function asked<V>(value: V | null, what: string, option: string): V {

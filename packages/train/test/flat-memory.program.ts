@@ -1,5 +1,6 @@
 // Run by flat-memory.node.test.ts in a process of its own: trains the 2-16-16-1 network through `fold` or through
-// `fit`, compiled or not, and prints what was in use at step 1,000 and every so many steps.
+// `fit`, compiled or not, in one endless epoch or in epochs of ten steps, and prints what was in use at step 1,000 and every so many
+// steps.
 import * as t from '@tapeflow/autodiff'
 import { dataset } from '@tapeflow/data'
 import { linear, mse, sequential, tanh } from '@tapeflow/nn'
@@ -14,11 +15,14 @@ const [count, every] = [Number(process.argv[3]), Number(process.argv[4])]
 const collect = (globalThis as { gc?: () => void }).gc!
 const memory: t.MemoryStatistics[] = []
 const resident: number[] = []
+const used: number[] = []
 const isLook = (step: number): boolean => step === 1000 || step % every === 0
 const look = (): void => {
   collect()
   memory.push(t.memory())
-  resident.push(process.memoryUsage().rss)
+  const { rss, heapUsed } = process.memoryUsage()
+  resident.push(rss)
+  used.push(heapUsed)
 }
 
 function throughFold(): void {
@@ -39,15 +43,13 @@ function throughFold(): void {
 }
 
 function throughFit(): void {
-  // One endless epoch: each epoch that ends adds a record to the run's history.
-  const data = dataset({
+  const rows = dataset({
     x: { shape: [320, 2], values: t.uniformValues(t.key(1), 640, -1, 1) },
     y: { shape: [320, 1], values: t.uniformValues(t.key(2), 320, -1, 1) },
   })
-    .repeat()
-    .batch(32)
+  const data = (through === 'fit, in epochs' ? rows : rows.repeat()).batch(32)
   const options = { data, loss: mse(), optimizer: sgd({ learningRate: 0.01 }), steps: count + 1 }
-  fit(model, { ...options, compile: through === 'fit' }).subscribe({
+  fit(model, { ...options, compile: through !== 'fit, eagerly' }).subscribe({
     next: (event) => {
       if (event.type === 'step' && isLook(event.step)) look()
     },
@@ -56,7 +58,7 @@ function throughFit(): void {
 }
 
 function report(): void {
-  console.log(JSON.stringify({ memory, resident }))
+  console.log(JSON.stringify({ memory, resident, used }))
 }
 
 if (through === 'fold') throughFold()

@@ -7,6 +7,21 @@ export type Monitor = ((event: TrainEvent) => void) | Partial<Observer<TrainEven
 /** Where errors go that must not end a run. */
 export type Log = (message: string, error: unknown) => void
 
+/** A log that never throws or rejects: what it was to tell goes to the console then, and its own error with it. */
+export function unfailing(log: Log): Log {
+  return (message, error) => {
+    const instead = (failure: unknown): void => {
+      console.error(message, error)
+      console.error('fit: the log failed', failure)
+    }
+    try {
+      whenRejected(log(message, error), instead)
+    } catch (failure) {
+      instead(failure)
+    }
+  }
+}
+
 /**
  * An observer that never throws: the first error of the monitor, or the first rejection of a promise it returns, is logged,
  * and the monitor hears nothing more.
@@ -21,19 +36,37 @@ export function guarded(monitor: Monitor, name: string, log: Log): Observer<Trai
     listening = false
     log(`fit: ${name} failed and was detached; the run goes on`, error)
   }
-  const tell = (call: () => unknown): void => {
-    if (!listening) return
-    try {
-      const told = call()
-      // An asynchronous monitor fails later; a rejection that nobody looks at would end the process.
-      if (told instanceof Promise) told.catch(detach)
-    } catch (error) {
-      detach(error)
-    }
-  }
+  // Three times the same: a function for what is called would be garbage at every step.
   return {
-    next: (event) => tell(() => observer.next?.(event)),
-    error: (error) => tell(() => observer.error?.(error)),
-    complete: () => tell(() => observer.complete?.()),
+    next: (event) => {
+      if (!listening) return
+      try {
+        whenRejected(observer.next?.(event), detach)
+      } catch (error) {
+        detach(error)
+      }
+    },
+    error: (error) => {
+      if (!listening) return
+      try {
+        whenRejected(observer.error?.(error), detach)
+      } catch (failure) {
+        detach(failure)
+      }
+    },
+    complete: () => {
+      if (!listening) return
+      try {
+        whenRejected(observer.complete?.(), detach)
+      } catch (error) {
+        detach(error)
+      }
+    },
   }
+}
+
+// What is asynchronous fails later; a rejection that nobody looks at would end the process.
+function whenRejected(returned: unknown, failed: (error: unknown) => void): void {
+  if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
+  Promise.resolve(returned).catch(failed)
 }

@@ -1,10 +1,6 @@
 import { filter, map, type OperatorFunction } from 'rxjs'
-import type { StepEvent, TrainEvent } from '../events.ts'
-
-/** The numbers of one step: plain data. */
-export type LossRecord = Readonly<
-  Pick<StepEvent, 'step' | 'epoch' | 'batch' | 'loss' | 'runningLoss' | 'learningRate'>
->
+import type { TrainEvent } from '../events.ts'
+import { type LossRecord, lossRecord, PassingStep } from '../showing.ts'
 
 /**
  * An operator from a run's events to the loss of each step, with the running loss and the learning rate: plain objects,
@@ -22,13 +18,6 @@ export function losses(): OperatorFunction<TrainEvent, LossRecord> {
   return (events$) =>
     events$.pipe(
       filter((event) => event.type === 'step'),
-      map(({ step, epoch, batch, loss, runningLoss, learningRate }) => ({
-        step,
-        epoch,
-        batch,
-        loss,
-        runningLoss,
-        learningRate,
-      })),
+      map((event) => (event instanceof PassingStep ? event.record : lossRecord(event))),
     )
 }
