@@ -1,52 +1,35 @@
+import * as nn from '@tapeflow/nn'
+import * as browser from '@tapeflow/nn/browser'
+import * as models from '@tapeflow/nn/model'
+import * as npz from '@tapeflow/nn/npz'
 import * as optim from '@tapeflow/optim'
-import { describe, expect, test } from 'vitest'
-import { type Before, type Module, refusalOf, takingOptions } from './known-options.ts'
+import { expect, test } from 'vitest'
+import { refusesOtherOptions, takingOptions } from './known-options.ts'
 
-/** Every package, and what its functions take before their options: a function that is not there takes nothing. */
-const packages: readonly { name: string; module: Module; before: Before }[] = [
-  {
-    name: 'optim',
-    module: optim,
-    before: {
-      lookahead: [optim.sgd({ learningRate: 1 })],
-      machine: [{}],
-      sam: [optim.sgd({ learningRate: 1 })],
-    },
-  },
-]
-
-describe.each(packages)('$name', ({ module, before }) => {
-  const found = takingOptions(module)
-
-  test('what stands before options is known', () => {
-    const missing = found.filter(([name, at]) => (before[name] ?? []).length !== at).map(([name]) => name)
-    expect(missing, 'add what they take before their options to the table').toEqual([])
-    const names = found.map(([name]) => name)
-    expect(Object.keys(before).filter((name) => !names.includes(name))).toEqual([])
-  })
-
-  test.each(found)('%s refuses an option that it does not know, and names those that it does', (name) => {
-    const error = refusalOf(module, name, before)
-    expect(error).toBeInstanceOf(RangeError)
-    expect(error).toMatchObject({ operation: name })
-    expect((error as Error).message).toMatch(
-      new RegExp(`^${name}: unknown option 'mispelled'; use \\w+(, \\w+)*$`),
-    )
-  })
-})
+refusesOtherOptions('optim', optim)
+refusesOtherOptions('nn', nn)
+refusesOtherOptions('nn/model', models)
+refusesOtherOptions('nn/npz', npz)
+refusesOtherOptions('nn/browser', browser)
 
 test('functions that take options are found, however they take them', () => {
+  class Machine {
+    readonly kept: object
+    constructor(options: object) {
+      this.kept = options
+    }
+  }
   const module = {
     none: (x: number) => x,
-    last: (x: number, [a]: number[], options: object = { a: [1, 2] }) => [x, a, options],
+    last: (x: number, [a]: number[], options: object = { a: [1, [2]] }) => [x, a, options],
     apart: (x: number, { a = 1 }: { a?: number } = {}) => [x, a],
-    Machine: class {
-      constructor(readonly options: object) {}
-    },
+    first: async (options: object = {}) => options,
+    Machine,
     value: 3,
   }
   expect(takingOptions(module)).toEqual([
     ['last', 2],
     ['apart', 1],
+    ['first', 0],
   ])
 })

@@ -1,10 +1,36 @@
+import { describe, expect, test } from 'vitest'
+
 /** The functions of a module, by name. */
 export type Module = Readonly<Record<string, unknown>>
 
-/** What stands before the options in a call: by name of the function, for those that take something there. */
-export type Before = Readonly<Record<string, readonly unknown[]>>
+/** Every function of a module that takes options refuses others, before it looks at anything else. */
+export function refusesOtherOptions(title: string, module: Module, except: readonly string[] = []): void {
+  describe(title, () => {
+    const found = takingOptions(module).filter(([name]) => !except.includes(name))
 
-// Options have this name in every function; one that takes them apart where they come in is found by the brace.
+    test.each(found)(
+      '%s refuses an option that it does not know, and names those that it does',
+      async (name, at) => {
+        const error = await refusalOf(module[name] as Called, at)
+        expect(error).toBeInstanceOf(RangeError)
+        expect(error).toMatchObject({ operation: name })
+        expect((error as Error).message).toMatch(
+          new RegExp(`^${name}: unknown option 'mispelled'; use \\w+(, \\w+)*$`),
+        )
+      },
+    )
+
+    test('those that are left out do take options', () => {
+      const names = takingOptions(module).map(([name]) => name)
+      expect(except.filter((name) => !names.includes(name))).toEqual([])
+      expect(names.length).toBeGreaterThan(except.length)
+    })
+  })
+}
+
+type Called = (...given: unknown[]) => unknown
+
+// Options are called so in every function; one that takes them apart where they come in is found by the brace.
 const isOptions = (parameter: string): boolean => /^options\b|^\{/.test(parameter)
 
 /** The names of the functions of a module that take options, and how many arguments stand before those. */
@@ -16,12 +42,10 @@ export function takingOptions(module: Module): [name: string, before: number][] 
   })
 }
 
-/** What calling a function with a misspelt option throws; undefined where it takes that. */
-export function refusalOf(module: Module, name: string, before: Before): unknown {
-  const call = module[name] as (...given: unknown[]) => unknown
+/** What a call with a misspelt option throws or rejects with; undefined where it is taken. */
+async function refusalOf(call: Called, before: number): Promise<unknown> {
   try {
-    // What only a promise would say came too late.
-    void Promise.resolve(call(...(before[name] ?? []), { mispelled: 1 })).catch(() => {})
+    await call(...Array(before).fill(undefined), { mispelled: 1 })
     return undefined
   } catch (error) {
     return error
@@ -33,11 +57,11 @@ function parametersOf(text: string): string[] {
   const parameters: string[] = ['']
   let depth = 0
   for (const letter of text.slice(text.indexOf('('))) {
-    if ('([{'.includes(letter)) depth++
     if (')]}'.includes(letter)) depth--
-    if (depth === 0) break
+    if (depth === 0 && letter === ')') break
     if (depth === 1 && letter === ',') parameters.push('')
-    else if (depth > 1 || letter !== '(') parameters[parameters.length - 1] += letter
+    else if (depth > 0) parameters[parameters.length - 1] += letter
+    if ('([{'.includes(letter)) depth++
   }
   return parameters.map((parameter) => parameter.trim())
 }

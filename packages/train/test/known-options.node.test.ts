@@ -1,0 +1,4 @@
+import * as nn from '@tapeflow/nn/node'
+import { refusesOtherOptions } from './known-options.ts'
+
+refusesOtherOptions('nn/node', nn)
