@@ -1,8 +1,10 @@
+import * as data from '@tapeflow/data'
 import * as nn from '@tapeflow/nn'
 import * as browser from '@tapeflow/nn/browser'
 import * as models from '@tapeflow/nn/model'
 import * as npz from '@tapeflow/nn/npz'
 import * as optim from '@tapeflow/optim'
+import * as train from '@tapeflow/train'
 import { expect, test } from 'vitest'
 import { refusesOtherOptions, takingOptions } from './known-options.ts'
 
@@ -11,6 +13,9 @@ refusesOtherOptions('nn', nn)
 refusesOtherOptions('nn/model', models)
 refusesOtherOptions('nn/npz', npz)
 refusesOtherOptions('nn/browser', browser)
+refusesOtherOptions('data', data)
+refusesOtherOptions('dataset', { ...data.dataset([1, 2]) })
+refusesOtherOptions('train', train, { fit: [nn.identity()] })
 
 test('functions that take options are found, however they take them', () => {
   class Machine {
