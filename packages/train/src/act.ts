@@ -3,9 +3,11 @@ import type { MachineEvent } from '@tapeflow/optim'
 import type { Sourced, TrainCommand } from './commands.ts'
 import type { TrainEvent } from './events.ts'
 import { restoreAll, restoreParameters } from './restore.ts'
-import { runSnapshot } from './run-state.ts'
-import type { Session } from './session.ts'
+import { type Session, snapshotOf } from './session.ts'
 import type { RunSnapshot } from './snapshots.ts'
+
+// In memory: each is as large as weights, slots and layer state together.
+const checkpointsKept = 16
 
 /**
  * Acts on a command and returns what tells of it. One that is wrong throws, unless it is lenient: then it is refused,
@@ -54,10 +56,12 @@ function perform<P, S>(session: Session<P, S>, command: TrainCommand): TrainEven
       steer(session, { type: 'setHyperparameter', name: command.name, value: command.value })
       break
     case 'checkpoint': {
-      const snapshot = runSnapshot(run)
+      const snapshot = snapshotOf(session)
       // Taken out first: the latest is the last one put in.
       checkpoints.delete(run.step)
       checkpoints.set(run.step, snapshot)
+      for (const step of [...checkpoints.keys()].slice(0, -checkpointsKept)) checkpoints.delete(step)
+      session.writer?.write(snapshot)
       return [{ type: 'checkpoint', step: run.step, epoch: run.epoch, snapshot }]
     }
     case 'restore':
@@ -79,7 +83,7 @@ function steer<P, S>({ run, recipe }: Session<P, S>, event: MachineEvent): void 
 }
 
 function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: 'restore' }): void {
-  const { run, flow, history } = session
+  const { run, flow, time } = session
   if (command.what === 'parameters') {
     const { from } = command
     restoreParameters(run, typeof from === 'object' ? from : checkpoint(session, from))
@@ -90,14 +94,9 @@ function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: '
   }
   const { from } = command
   const snapshot = typeof from === 'object' ? from : checkpoint(session, from)
-  restoreAll(run, snapshot)
-  const { numerics } = snapshot
-  if (numerics !== run.numerics) {
-    const warning = 'fit: the run goes on in another numeric mode than its snapshot was made in'
-    session.log(warning, `${run.numerics}, not ${numerics}`)
-  }
+  restoreAll(run, snapshot, session.log)
+  time.advance(snapshot.seconds)
   if (flow.phase === 'training') flow.rewound = true
-  while (history.length > 0 && history[history.length - 1]!.epoch >= run.epoch) history.pop()
 }
 
 function checkpoint<P, S>({ checkpoints }: Session<P, S>, from: number | 'latest'): RunSnapshot<P, S> {

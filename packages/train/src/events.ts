@@ -6,6 +6,14 @@ import type { Watched } from './watched.ts'
 /** Numbers by the names of the metrics that were passed to `fit`. */
 export type MetricValues = Readonly<Record<string, number>>
 
+/** What data came to: loss and metrics, means weighted by rows. */
+export interface Measures {
+  readonly loss: number
+  /** Each of several losses, unweighted; not there where there is one. */
+  readonly losses?: Readonly<Record<string, number>>
+  readonly metrics: MetricValues
+}
+
 /**
  * Where an event stands. On a `step` event `step` is that step's number, from 0 on; on every other event it is the next
  * one's, which is how many steps have been made.
@@ -41,6 +49,8 @@ export interface RunInfo {
   /** The shape of each parameter by its path: `{ 'layers.0.weight': [784, 128] }`. */
   readonly parameters: Readonly<Record<string, Shape>>
   readonly parameterCount: number
+  /** Names of several losses; empty where there is one. */
+  readonly losses: readonly string[]
   /** Names of the metrics. */
   readonly metrics: readonly string[]
   readonly hasValidation: boolean
@@ -61,6 +71,8 @@ export interface StepEvent<P = unknown, S = unknown> extends Located, Showing<P,
   readonly rows: number
   /** This batch's own loss. */
   readonly loss: number
+  /** Each of several losses, unweighted; empty where there is one. */
+  readonly losses: Readonly<Record<string, number>>
   /** What the weights cost beside the loss, with `regularizers`; 0 without. It is in no other number. */
   readonly penalty: number
   /** Mean loss over the epoch so far, weighted by rows. */
@@ -82,23 +94,23 @@ export interface StepEvent<P = unknown, S = unknown> extends Located, Showing<P,
 }
 
 /** An epoch has ended, or the run's last step was made within it. Loss and metrics are means over its training batches. */
-export interface EpochEvent<P = unknown, S = unknown> extends Located, Showing<P, S> {
+export interface EpochEvent<P = unknown, S = unknown> extends Located, Measures, Showing<P, S> {
   readonly type: 'epoch'
   readonly batches: number
   readonly rows: number
-  readonly loss: number
-  readonly metrics: MetricValues
+  /** With `evaluateTraining`: the training data once more, at the weights as they are now, as at inference. */
+  readonly training?: Measures
+  /** Whether a validation follows before the next step. */
+  readonly validates: boolean
   readonly learningRate: number
   readonly seconds: number
   readonly samplesPerSecond: number
 }
 
 /** The validation data has been read once, with the weights as they are. Loss and metrics are weighted by rows. */
-export interface ValidationEvent<P = unknown, S = unknown> extends Located, Showing<P, S> {
+export interface ValidationEvent<P = unknown, S = unknown> extends Located, Measures, Showing<P, S> {
   readonly type: 'validation'
   readonly rows: number
-  readonly loss: number
-  readonly metrics: MetricValues
   readonly seconds: number
 }
 
@@ -124,13 +136,14 @@ export interface FinishingEvent<P = unknown, S = unknown> extends Located, Showi
 }
 
 /** What an epoch came to: one entry of `history`. */
-export interface EpochRecord {
+export interface EpochRecord extends Measures {
   readonly epoch: number
-  readonly loss: number
-  readonly metrics: MetricValues
   readonly learningRate: number
   readonly seconds: number
-  readonly validation?: { readonly loss: number; readonly metrics: MetricValues }
+  /** With `evaluateTraining`: the training data once more, at the weights of the epoch's end, as at inference. */
+  readonly training?: Measures
+  /** The last validation of the epoch. */
+  readonly validation?: Measures
 }
 
 /** The last event: the result is plain data outside of the heap. */

@@ -1,4 +1,4 @@
-export type { BatchSource, TrainBatch } from './batch.ts'
+export type { BatchSource, Field, TrainBatch } from './batch.ts'
 export type { Callback, CallbackInfo } from './callbacks/callback.ts'
 export { type CheckpointEveryOptions, checkpointEvery } from './callbacks/checkpoint-every.ts'
 export { type EarlyStoppingOptions, earlyStopping } from './callbacks/early-stopping.ts'
@@ -53,6 +53,7 @@ export type {
   EpochEvent,
   EpochRecord,
   FinishingEvent,
+  Measures,
   MetricValues,
   RunInfo,
   StartEvent,
@@ -63,16 +64,20 @@ export type {
 export { fit } from './fit.ts'
 export { historyCsv, historyTable } from './history.ts'
 export { type HistoryPlotOptions, historyPlot } from './history-plot.ts'
+export type { Metrics } from './metric-list.ts'
 export type { Log, Monitor } from './monitors/guard.ts'
+export type { Objective, Values, WeightedLoss } from './objective.ts'
 export type { TensorRecord } from './operators/at-path.ts'
 export { gradients } from './operators/gradients.ts'
 export { type LossRecord, losses } from './operators/losses.ts'
 export { weights } from './operators/weights.ts'
-export type { FitOptions } from './options.ts'
+export type { FitOptions, StepOptions, ValidateEvery } from './options.ts'
 export type { Pace } from './pace.ts'
 export { type RunResult, result } from './result.ts'
 export type { Kept } from './run-state.ts'
 export type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
-export type { Model } from './step.ts'
+export type { Carry, Model, NamedModel } from './step.ts'
+export type { Store } from './store.ts'
+export type { BatchTensors, StepContext, TrainStep, TrainStepResult } from './train-step.ts'
 export type { WatchName } from './watch.ts'
 export { StaleSnapshotError, type Watched } from './watched.ts'

@@ -1,11 +1,14 @@
 import { leaves } from '@tapeflow/autodiff'
 import type { Pull } from '@tapeflow/data'
-import { type TrainBatch, weightOf } from './batch.ts'
-import type { EpochRecord, RunInfo } from './events.ts'
+import { digestOf, rowsOf, type TrainBatch, weightOf } from './batch.ts'
+import type { EpochRecord, Located, Measures, RunInfo } from './events.ts'
 import { stepFailureOf } from './failure.ts'
+import { interruptible, paused } from './interruptible.ts'
+import { evaluatedOnTraining, isDueAfterEpoch, isDueWithin, validation } from './measuring.ts'
+import { granted } from './pacing.ts'
 import { awaited, checked, close, failEmpty } from './reading.ts'
-import { freeRetired, metricValues, noSums, replaceCarry, runSnapshot } from './run-state.ts'
-import { type Session, show, shownNow } from './session.ts'
+import { addLosses, freeRetired, lossValues, metricValues, noSums, replaceCarry } from './run-state.ts'
+import { isComplete, measure, rate, type Session, show, shownNow, snapshotOf } from './session.ts'
 import { PassingEvent, PassingStep } from './showing.ts'
 import type { Program } from './slices.ts'
 import type { Outcome } from './steps.ts'
@@ -22,12 +25,17 @@ export interface Opened {
  * @param opened read first; this program closes it
  */
 export function* training<P, S>(session: Session<P, S>, info: RunInfo, opened: Opened): Program {
-  const { run, flow, boundary, history } = session
+  const { run, flow } = session
   let first: Opened | null = opened
   try {
     show(session, { type: 'start', step: run.step, epoch: run.epoch, info })
+    if (run.ended !== null) return yield* ending(session, run.ended)
     yield* interruptible(session)
-    while (flow.stop === null && !isComplete(session)) {
+    while (flow.stop === null && (run.awaitsValidation || !isComplete(session))) {
+      if (run.awaitsValidation) {
+        yield* validation(session)
+        continue
+      }
       if (flow.rewound && first !== null) close(first.pull, session.log)
       const pass: Opened | null = flow.rewound ? null : first
       first = null
@@ -43,36 +51,31 @@ export function* training<P, S>(session: Session<P, S>, info: RunInfo, opened: O
   const finishing = new PassingEvent('finishing', run.step, run.epoch, shownNow(session), session.take)
   show(session, Object.assign(finishing, { reason }))
   yield
+  yield* ending(session, reason)
+}
+
+/** Tells what the run came to, once that is on its way into the store. */
+function* ending<P, S>(session: Session<P, S>, reason: string): Program {
+  const { run, flow, boundary, writer } = session
   flow.phase = 'ended'
-  const result = runSnapshot(run)
-  show(session, { type: 'end', step: run.step, epoch: run.epoch, reason, result, history })
+  const isNew = run.ended === null
+  run.ended = reason
+  const result = snapshotOf(session)
+  if (isNew) writer?.write(result)
+  show(session, { type: 'end', step: run.step, epoch: run.epoch, reason, result, history: run.history })
+  const written = writer?.flushed() ?? null
+  if (written !== null)
+    yield* awaited(
+      written.then(() => true),
+      () => false,
+    )
   boundary.end()
-}
-
-function isComplete<P, S>({ run, options }: Session<P, S>): boolean {
-  return options.epochs === undefined ? run.step >= options.steps! : run.epoch >= options.epochs
-}
-
-/** Lets others have their turn; acts on what came meanwhile, and waits while the run is paused. */
-function* interruptible<P, S>(session: Session<P, S>): Program {
-  const { flow, boundary } = session
-  yield
-  boundary.settle()
-  if (flow.paused) yield* paused(session)
-}
-
-function* paused<P, S>({ flow, boundary, time }: Session<P, S>): Program {
-  time.hold()
-  while (flow.paused && flow.stop === null) {
-    yield 'hold'
-    boundary.settle()
-  }
-  time.go()
 }
 
 /** Reads the data once, or what a restored run has left of it, and makes a step with each batch. */
 function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
   const { run, flow, boundary, options, time } = session
+  const { data } = options
   const interrupted = (): boolean => flow.stop !== null || flow.rewound
   const nowInterrupted = (): boolean => {
     boundary.settle()
@@ -80,9 +83,9 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
   }
   session.rows = 0
   session.since = time.seconds()
-  const pull = opened?.pull ?? options.data.iterate(run.epoch)
+  const pull = opened?.pull ?? data.iterate(run.epoch)
   let batch = opened?.first
-  let skip = run.batch
+  let skip = data.live === true ? 0 : run.batch
   let ended = false
   try {
     while (!isComplete(session)) {
@@ -95,14 +98,24 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
         if (arrived.done) break
         batch = arrived.value
       }
-      if (skip > 0) skip--
-      else {
-        show(session, step(session, batch))
+      if (skip > 0) {
+        skip--
+        if (skip === 0) recognise(session, batch)
+      } else {
+        if (session.pacing !== null) yield* granted(session)
+        if (interrupted()) return
+        const event = step(session, batch)
+        run.awaitsValidation = isDueWithin(session)
+        show(session, event)
         // As `interruptible`, with no garbage at every step.
         if (session.isDue()) yield
         boundary.settle()
         if (flow.paused) yield* paused(session)
         if (interrupted()) return
+        if (run.awaitsValidation) {
+          yield* validation(session)
+          if (interrupted()) return
+        }
       }
       batch = undefined
     }
@@ -110,7 +123,18 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
     if (!ended) close(pull, session.log)
   }
   if (run.batch === 0) failEmpty(`data of epoch ${run.epoch}`)
-  yield* endOfEpoch(session, ended || run.batch === options.data.length)
+  yield* endOfEpoch(session, ended || run.batch === data.length)
+}
+
+/** Tells where the data is not what the snapshot was taken with, by the last batch that it had seen. */
+function recognise<P, S>({ run, log }: Session<P, S>, batch: TrainBatch): void {
+  const { lastBatch } = run
+  if (lastBatch === null || !('digest' in lastBatch) || lastBatch.digest === digestOf(batch)) return
+  log(
+    `fit: the data is not what the snapshot was taken with: batch ${run.batch - 1} of epoch ${run.epoch} is another; ` +
+      'the run goes on, but not as it would have',
+    `digest ${digestOf(batch)}, not ${lastBatch.digest}`,
+  )
 }
 
 /** One optimizer step, and the event that tells of it. */
@@ -131,14 +155,16 @@ function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S
 
   const loss = outcome.loss.item()
   const { learningRate, metrics } = steps.readings
-  const rows = batch.x.shape[0]!
+  const rows = rowsOf(batch)
   const weight = weightOf(batch)
   const { sums } = run
   sums.loss += loss * weight
+  addLosses(sums, steps.readings.losses, weight)
   sums.weight += weight
   sums.rows += rows
   sums.metrics = metrics
-  session.learningRate = learningRate
+  run.learningRate = learningRate
+  run.lastBatch = batch
   session.rows += rows
 
   const seconds = time.seconds()
@@ -148,6 +174,7 @@ function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S
     session.take,
     rows,
     loss,
+    steps.readings.losses,
     outcome.penalty === null ? 0 : outcome.penalty.item(),
     learningRate,
     metricValues(recipe.metrics, metrics),
@@ -159,77 +186,41 @@ function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S
   return event
 }
 
-function rate(rows: number, seconds: number): number {
-  return seconds > 0 ? rows / seconds : 0
+function measuresOf({ step: _, epoch: __, ...measures }: Located & Measures): Measures {
+  return measures
 }
 
-/** Tells how the epoch went, then validates. */
+/** Tells how the epoch went, then validates where that is due. */
 function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
-  const { run, flow, recipe, options, time, history } = session
+  const { run, flow, recipe, options, time } = session
+  const training = options.evaluateTraining === true ? yield* evaluatedOnTraining(session) : undefined
   const { epoch: number, batch: batches, sums } = run
   if (whole) {
     run.epoch++
     run.batch = 0
+    run.lastBatch = null
     run.sums = noSums(recipe.metrics)
   }
+  run.awaitsValidation = isDueAfterEpoch(session, number)
   const seconds = time.seconds()
+  const within = run.lastValidation?.epoch === number ? run.lastValidation : null
   const record: EpochRecord = {
     epoch: number,
     loss: sums.loss / sums.weight,
+    ...lossValues(sums),
     metrics: metricValues(recipe.metrics, sums.metrics),
-    learningRate: session.learningRate,
+    learningRate: run.learningRate,
     seconds,
+    ...(training === undefined ? {} : { training }),
+    ...(within === null ? {} : { validation: measuresOf(within) }),
   }
-  history.push(record)
+  run.history.push(record)
+  measure(run, 'epoch', record)
   const event = new PassingEvent('epoch', run.step, number, shownNow(session), session.take)
   const samplesPerSecond = rate(session.rows, seconds - session.since)
-  show(session, Object.assign(event, record, { batches, rows: sums.rows, samplesPerSecond }))
+  const more = { batches, rows: sums.rows, samplesPerSecond, validates: run.awaitsValidation }
+  show(session, Object.assign(event, record, more))
   yield* interruptible(session)
-  if (options.validation === undefined || flow.stop !== null || flow.rewound) return
-  yield* validation(session, number)
-}
-
-function evaluated<P, S>(
-  { run, steps }: Session<P, S>,
-  batch: TrainBatch,
-  metrics: readonly unknown[],
-): number {
-  try {
-    return steps.evaluate(run.carry, batch, metrics)
-  } catch (cause) {
-    throw stepFailureOf(`validation after step ${run.step}`, cause, steps.compiled)
-  }
-}
-
-/** Reads the validation data once, forward only. Commands that come meanwhile act at its end. */
-function* validation<P, S>(session: Session<P, S>, number: number): Program {
-  const { run, recipe, steps, options, time, history } = session
-  const pull = options.validation!.iterate(0)
-  const sums = noSums(recipe.metrics)
-  let ended = false
-  try {
-    while (!ended) {
-      const pulled = pull.next()
-      const arrived = checked(pulled instanceof Promise ? yield* awaited(pulled, () => false) : pulled)
-      if (arrived === undefined || arrived.done) {
-        ended = true
-        break
-      }
-      const weight = weightOf(arrived.value)
-      sums.loss += evaluated(session, arrived.value, sums.metrics) * weight
-      sums.weight += weight
-      sums.rows += arrived.value.x.shape[0]!
-      sums.metrics = steps.readings.metrics
-      yield
-    }
-  } finally {
-    if (!ended) close(pull, session.log)
-  }
-  if (sums.rows === 0) failEmpty('validation data')
-  const found = { loss: sums.loss / sums.weight, metrics: metricValues(recipe.metrics, sums.metrics) }
-  const last = history.pop()!
-  history.push({ ...last, validation: found })
-  const event = new PassingEvent('validation', run.step, number, shownNow(session), session.take)
-  show(session, Object.assign(event, found, { rows: sums.rows, seconds: time.seconds() }))
-  yield* interruptible(session)
+  if (!run.awaitsValidation || flow.stop !== null || flow.rewound) return
+  yield* validation(session)
 }

@@ -6,8 +6,8 @@ import type { Log } from './monitors/guard.ts'
 /** What a pull gave: a batch, the end of the pass, or nothing because the wait was given up. */
 export type Arrived = IteratorResult<TrainBatch, undefined> | undefined
 
-/** A program that pulls: it waits only where the data is asynchronous. */
-export type Pulling<R> = Generator<Promise<unknown>, R, undefined>
+/** A program that pulls: it waits only where the data is asynchronous; what else it yields is `Y`. */
+export type Pulling<R, Y = never> = Generator<Promise<unknown> | Y, R, undefined>
 
 /**
  * What a pull gave, after its batch was checked.

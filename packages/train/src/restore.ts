@@ -1,6 +1,8 @@
 import * as t from '@tapeflow/autodiff'
+import type { Log } from './monitors/guard.ts'
 import { type RunState, replaceCarry } from './run-state.ts'
 import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
+import { shapesByPath } from './tree-shapes.ts'
 
 /**
  * Puts weights and layer state back.
@@ -16,10 +18,11 @@ export function restoreParameters<P, S>(run: RunState<P, S>, from: ParametersSna
 /**
  * Puts everything back: the run goes on from there, at that place in the data.
  *
+ * @param log is told where the run goes on in another numeric mode
  * @throws TypeError where `from` is no snapshot of a run, RangeError where it is one of another model, optimizer or metrics:
  * the run is as it was
  */
-export function restoreAll<P, S>(run: RunState<P, S>, from: RunSnapshot): void {
+export function restoreAll<P, S>(run: RunState<P, S>, from: RunSnapshot, log: Log): void {
   requireRun(run, from)
   const { params, state, slots, control } = from
   const carry = t.scope(() => {
@@ -33,14 +36,43 @@ export function restoreAll<P, S>(run: RunState<P, S>, from: RunSnapshot): void {
   run.epoch = from.epoch
   run.batch = from.batch
   run.sums = structuredClone(from.sums)
+  run.learningRate = from.learningRate
+  run.measured = from.measured
+  run.history = [...from.history]
+  run.lastBatch = from.lastBatch === null ? null : { digest: from.lastBatch }
+  run.awaitsValidation = from.awaitsValidation
+  run.lastValidation = from.lastValidation
+  run.saved = from.kept
   for (const [name, value] of Object.entries(from.kept)) {
     const kept = run.kept.get(name)
     if (kept !== undefined) kept.value = structuredClone(value)
   }
+  if (from.numerics !== run.numerics) {
+    const warning = 'fit: the run goes on in another numeric mode than its snapshot was made in'
+    log(warning, `${run.numerics}, not ${from.numerics}`)
+  }
 }
 
 const parameterFields = ['params', 'state'] as const
-const runFields = [...parameterFields, 'slots', 'control', 'kept', 'sums', 'step', 'epoch', 'batch'] as const
+const runFields = [
+  ...parameterFields,
+  'slots',
+  'control',
+  'kept',
+  'sums',
+  'learningRate',
+  'measured',
+  'history',
+  'seconds',
+  'lastBatch',
+  'awaitsValidation',
+  'lastValidation',
+  'programs',
+  'ended',
+  'step',
+  'epoch',
+  'batch',
+] as const
 
 function requireFields(from: unknown, fields: readonly string[]): asserts from is object {
   if (typeof from !== 'object' || from === null) {
@@ -104,12 +136,4 @@ function revived<T>(like: T, saved: unknown): T {
   })
   // Checked: a tensor wherever `like` has one.
   return tree as T
-}
-
-function shapesByPath(tree: unknown): Record<string, string> {
-  const shapes: Record<string, string> = {}
-  t.visitLeaves(tree, (leaf, path) => {
-    if (leaf instanceof t.Tensor) shapes[path] = t.showShape(leaf.shape)
-  })
-  return shapes
 }

@@ -1,7 +1,8 @@
 import * as t from '@tapeflow/autodiff'
-import type { Metric } from '@tapeflow/nn'
 import { type Machine, machine } from '@tapeflow/optim'
-import type { MetricValues } from './events.ts'
+import { digestOf, type TrainBatch } from './batch.ts'
+import type { EpochRecord, Measures, MetricValues } from './events.ts'
+import type { OutputMetric } from './metric-list.ts'
 import type { Shown } from './showing.ts'
 import {
   copied,
@@ -34,6 +35,21 @@ export interface RunState<P, S> {
   epoch: number
   batch: number
   sums: RunningSums
+  /** The rate of the last step. */
+  learningRate: number
+  /** The last number of each measure, by the name that callbacks monitor it by. */
+  measured: Readonly<Record<string, number>>
+  history: EpochRecord[]
+  /** What the last step of the epoch was made with, or what is known of it where the run goes on from a snapshot. */
+  lastBatch: TrainBatch | { readonly digest: number } | null
+  /** Whether a validation is due that has not been done. */
+  awaitsValidation: boolean
+  /** The last one, and where it was done; null before the first. */
+  lastValidation: RunSnapshot['lastValidation']
+  /** Why no step will follow; null while one does. */
+  ended: string | null
+  /** What the callbacks of the snapshot kept that the run goes on from. */
+  saved: RunSnapshot['kept']
   /** Tensors that the run has done with, but which the current event may still show. */
   readonly retired: t.Tensor[]
 }
@@ -57,6 +73,14 @@ export function runState<P, S>(
     epoch: 0,
     batch: 0,
     sums: noSums(recipe.metrics),
+    learningRate: Number.NaN,
+    measured: {},
+    history: [],
+    lastBatch: null,
+    awaitsValidation: false,
+    lastValidation: null,
+    ended: null,
+    saved: {},
     retired: [],
   }
 }
@@ -65,19 +89,39 @@ export function runState<P, S>(
 export type RunningSums = { -readonly [K in keyof Sums]: Sums[K] }
 
 /** An epoch before its first batch. */
-export function noSums(metrics: readonly Metric[]): RunningSums {
-  return { loss: 0, weight: 0, rows: 0, metrics: metrics.map((metric) => metric.init()) }
+export function noSums(metrics: readonly OutputMetric[]): RunningSums {
+  return { loss: 0, losses: {}, weight: 0, rows: 0, metrics: metrics.map((metric) => metric.init()) }
+}
+
+/** Adds a batch's own of several losses. */
+export function addLosses(
+  sums: Pick<RunningSums, 'losses'>,
+  losses: Readonly<Record<string, number>>,
+  weight: number,
+): void {
+  if (losses === none) return
+  const summed: Record<string, number> = {}
+  for (const [name, value] of Object.entries(losses)) summed[name] = (sums.losses[name] ?? 0) + value * weight
+  sums.losses = summed
+}
+
+/** The mean of each of several losses; nothing where there is one. */
+export function lossValues({ losses, weight }: Pick<Sums, 'losses' | 'weight'>): Pick<Measures, 'losses'> {
+  const values: Record<string, number> = {}
+  for (const [name, sum] of Object.entries(losses)) values[name] = sum / weight
+  return Object.keys(values).length === 0 ? {} : { losses: values }
 }
 
 /** What metrics come to. */
-export function metricValues(metrics: readonly Metric[], states: readonly unknown[]): MetricValues {
+export function metricValues(metrics: readonly OutputMetric[], states: readonly unknown[]): MetricValues {
   if (metrics.length === 0) return none
   const values: Record<string, number> = {}
   for (let i = 0; i < metrics.length; i++) values[metrics[i]!.name] = metrics[i]!.result(states[i])
   return values
 }
 
-const none: MetricValues = Object.freeze({})
+/** Where there are no metrics, and where there is one loss. */
+export const none: Readonly<Record<string, number>> = Object.freeze({})
 
 /** Puts another carry in the place of the run's; what the new one lacks is retired. Nothing happens where it is the same. */
 export function replaceCarry<P, S>(run: RunState<P, S>, carry: Carry<P, S>): void {
@@ -106,8 +150,18 @@ export function parametersSnapshot<P, S>({ params, state }: Shown<P, S>['carry']
   return { params: copied(params), state: copied(state) }
 }
 
-/** The whole run as it stands, copied. */
-export function runSnapshot<P, S>(run: RunState<P, S>): RunSnapshot<P, S> {
+/**
+ * The whole run as it stands, copied.
+ *
+ * @param seconds that it has taken
+ * @param programs what its steps are, by the shape of the batch
+ */
+export function runSnapshot<P, S>(
+  run: RunState<P, S>,
+  seconds: number,
+  programs: RunSnapshot['programs'],
+): RunSnapshot<P, S> {
+  const { lastBatch } = run
   return {
     ...parametersSnapshot(run.carry),
     slots: t.toSnapshot(run.carry.slots),
@@ -119,5 +173,14 @@ export function runSnapshot<P, S>(run: RunState<P, S>): RunSnapshot<P, S> {
     control: run.machine.state,
     kept: Object.fromEntries([...run.kept].map(([name, { value }]) => [name, structuredClone(value)])),
     sums: structuredClone(run.sums),
+    learningRate: run.learningRate,
+    measured: run.measured,
+    history: [...run.history],
+    seconds,
+    lastBatch: lastBatch === null ? null : 'digest' in lastBatch ? lastBatch.digest : digestOf(lastBatch),
+    awaitsValidation: run.awaitsValidation,
+    lastValidation: run.lastValidation,
+    programs,
+    ended: run.ended,
   }
 }

@@ -4,19 +4,25 @@ import { act } from './act.ts'
 import { type Boundary, boundary } from './boundary.ts'
 import type { CallbackInfo } from './callbacks/callback.ts'
 import type { RunInfo, TrainEvent } from './events.ts'
+import { metricList } from './metric-list.ts'
 import { guarded, type Log } from './monitors/guard.ts'
-import { type FitOptions, isCompiled } from './options.ts'
+import { lossNames } from './objective.ts'
+import { isCompiled, type RunOptions } from './options.ts'
+import { type Pacing, pacing } from './pacing.ts'
 import { type Opened, training } from './program.ts'
-import { awaited, checked, close, failEmpty } from './reading.ts'
-import { freeRun, type Kept, parametersSnapshot, type RunState, runSnapshot, runState } from './run-state.ts'
-import type { Session } from './session.ts'
+import { awaited, checked, close, failEmpty, type Pulling } from './reading.ts'
+import { restoreAll } from './restore.ts'
+import { freeRun, type Kept, parametersSnapshot, type RunState, runState } from './run-state.ts'
+import { isComplete, type Session, snapshotOf } from './session.ts'
 import type { Shown } from './showing.ts'
 import type { Program } from './slices.ts'
 import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
-import type { Model, Recipe } from './step.ts'
+import type { Model, NamedModel, Recipe } from './step.ts'
 import { type Steps, steps } from './steps.ts'
 import { stopwatch } from './stopwatch.ts'
+import type { Store } from './store.ts'
 import { parseWatch } from './watch.ts'
+import { writer } from './writer.ts'
 
 /** A run that has been prepared: nothing is read and no tensor made before its program starts. */
 export interface Run<P, S> {
@@ -41,15 +47,25 @@ export interface Engine {
  * @param engine what drives the program
  */
 export function prepareRun<P extends Tree, S extends Tree>(
-  model: Model<P, S>,
-  options: FitOptions,
+  model: Model<P, S> | NamedModel<P, S>,
+  options: RunOptions<P, S>,
   owner: Subscriber<TrainEvent<P, S>>,
   engine: Engine,
 ): Run<P, S> {
   const log: Log = options.log ?? ((message, error) => console.error(message, error))
-  const { loss, optimizer, metrics = [], regularizers, constraints } = options
+  const { loss, trainStep, optimizer, regularizers, constraints } = options
+  const metrics = metricList(options.metrics)
   const watch = parseWatch(options.watch)
-  const recipe: Recipe<P, S> = { model, loss, optimizer, metrics, watch, regularizers, constraints }
+  const recipe: Recipe<P, S> = {
+    model,
+    loss,
+    trainStep,
+    optimizer,
+    metrics,
+    watch,
+    regularizers,
+    constraints,
+  }
   const made: { session?: Session<P, S> } = {}
   const around = boundary<P, S>({
     owner,
@@ -59,21 +75,33 @@ export function prepareRun<P extends Tree, S extends Tree>(
     act: (sourced) => (made.session === undefined ? [] : act(made.session, sourced)),
     wake: engine.wake,
   })
-  const started = (state: RunState<P, S>, programs: Steps<P, S>): Session<P, S> => {
-    made.session = sessionOf(state, programs, recipe, options, around, engine, log)
-    return made.session
+  const surroundings: Surroundings<P, S> = { options, recipe, boundary: around, engine, log }
+  const joined = (session: Session<P, S>): void => {
+    made.session = session
   }
-  return { program: whole(options, recipe, started, log), boundary: around }
+  return { program: whole(surroundings, joined), boundary: around }
+}
+
+/** What a run has before it begins. */
+interface Surroundings<P, S> {
+  readonly options: RunOptions<P, S>
+  readonly recipe: Recipe<P, S>
+  readonly boundary: Boundary<P, S>
+  readonly engine: Engine
+  readonly log: Log
 }
 
 function* whole<P extends Tree, S extends Tree>(
-  options: FitOptions,
-  recipe: Recipe<P, S>,
-  started: (state: RunState<P, S>, programs: Steps<P, S>) => Session<P, S>,
-  log: Log,
+  surroundings: Surroundings<P, S>,
+  joined: (session: Session<P, S>) => void,
 ): Program {
-  const { data, seed = 0, numerics } = options
+  const { options, recipe, engine, log, boundary: around } = surroundings
+  const { data, numerics, from, store } = options
+  if (store !== undefined) yield* present(store.open())
+  const saved = from === undefined ? null : isStore(from) ? yield* present(from.latest(log)) : from
+  const seed = options.seed ?? saved?.seed ?? 0
   const programs = steps(recipe, isCompiled(options), numerics)
+  const asks = pacing(options.pace, engine.wake)
   const pull = data.iterate(0)
   let handedOver = false
   let state: RunState<P, S> | null = null
@@ -84,30 +112,51 @@ function* whole<P extends Tree, S extends Tree>(
     const opened: Opened = { pull, first: arrived.value }
     const carry = programs.first(foldIn(key(seed), 'init'), opened.first)
     state = runState(seed, recipe, carry, numerics?.name ?? 'strict')
-    const session = started(state, programs)
-    const info = infoOf(state, options)
-    session.boundary.join((callback, index) => ({
-      ...info,
-      keep: keeper(session, `${index}.${callback.name}`),
-    }))
-    session.run.machine.send({ type: 'begin' })
+    const session = sessionOf(state, programs, asks, surroundings)
+    if (saved !== null) goOn(session, saved)
+    joined(session)
+    const info = infoOf(state, options, recipe)
+    around.join((callback, index) => ({ ...info, keep: keeper(session, `${index}.${callback.name}`) }))
+    if (saved === null) state.machine.send({ type: 'begin' })
     handedOver = true
     yield* training(session, info, opened)
   } finally {
     if (!handedOver) close(pull, log)
+    asks?.close()
     if (state !== null) freeRun(state)
     programs.dispose()
   }
 }
 
+/** What a promise gives: to be waited for, whatever comes meanwhile. */
+function* present<T>(promise: Promise<T>): Pulling<T> {
+  const found = yield* awaited(
+    promise.then((value) => ({ value })),
+    () => false,
+  )
+  return found!.value
+}
+
+function isStore(from: RunSnapshot | Store): from is Store {
+  return 'latest' in from && typeof from.latest === 'function'
+}
+
+/** Brings a run to where its snapshot was taken. One that had ended, and has nothing more to do, stays ended. */
+function goOn<P, S>(session: Session<P, S>, saved: RunSnapshot): void {
+  const { run, options, time, flow, log } = session
+  restoreAll(run, saved, log)
+  time.advance(saved.seconds)
+  flow.rewound = options.data.live !== true
+  const { ended } = saved
+  const isOver = ended !== null && isStore(options.from!) && (ended !== 'completed' || isComplete(session))
+  run.ended = isOver ? ended : null
+}
+
 function sessionOf<P, S>(
   run: RunState<P, S>,
   programs: Steps<P, S>,
-  recipe: Recipe<P, S>,
-  options: FitOptions,
-  around: Boundary<P, S>,
-  { now, isDue }: Engine,
-  log: Log,
+  asks: Pacing | null,
+  { options, recipe, boundary: around, engine, log }: Surroundings<P, S>,
 ): Session<P, S> {
   function take(shown: Shown<P, S>, what: 'all'): RunSnapshot<P, S>
   function take(shown: Shown<P, S>, what: 'parameters'): ParametersSnapshot<P, S>
@@ -115,30 +164,32 @@ function sessionOf<P, S>(
     shown: Shown<P, S>,
     what: 'all' | 'parameters',
   ): RunSnapshot<P, S> | ParametersSnapshot<P, S> {
-    return what === 'all' ? runSnapshot(run) : parametersSnapshot(shown.carry)
+    return what === 'all' ? snapshotOf(session) : parametersSnapshot(shown.carry)
   }
-  return {
+  const session: Session<P, S> = {
     options,
     recipe,
     steps: programs,
     run,
     boundary: around,
     flow: { phase: 'training', stop: null, paused: false, rewound: false },
-    time: stopwatch(now),
-    isDue,
+    time: stopwatch(engine.now),
+    isDue: engine.isDue,
     take,
     checkpoints: new Map(),
-    history: [],
+    writer: options.store === undefined ? null : writer(options.store, log),
+    pacing: asks,
     log,
-    learningRate: Number.NaN,
     rows: 0,
     since: 0,
   }
+  return session
 }
 
 function infoOf<P, S>(
   run: RunState<P, S>,
-  { data, validation, epochs, steps: asked, metrics = [] }: FitOptions,
+  { data, validation, epochs, steps: asked }: RunOptions<P, S>,
+  { metrics, loss }: Pick<Recipe<P, S>, 'metrics' | 'loss'>,
 ): RunInfo {
   const parameters: Record<string, Shape> = {}
   let parameterCount = 0
@@ -156,6 +207,7 @@ function infoOf<P, S>(
     parameters,
     parameterCount,
     metrics: metrics.map(({ name }) => name),
+    losses: loss === undefined ? [] : (lossNames(loss) ?? []),
     hasValidation: validation !== undefined,
   }
 }
@@ -164,7 +216,9 @@ function keeper<P, S>({ run }: Session<P, S>, owner: string): CallbackInfo['keep
   return <V>(name: string, initial: V): Kept<V> => {
     const path = `${owner}.${name}`
     if (run.kept.has(path)) failRange('keep', `'${name}' is kept already`, 'use each key once')
-    const kept: Kept<V> = { value: initial }
+    // What the snapshot has under this path was kept by the same callback.
+    const value = Object.hasOwn(run.saved, path) ? (structuredClone(run.saved[path]) as V) : initial
+    const kept: Kept<V> = { value }
     run.kept.set(path, kept)
     return kept
   }

@@ -1,13 +1,15 @@
 import type { Boundary } from './boundary.ts'
-import type { EpochRecord, TrainEvent } from './events.ts'
+import type { Measures, TrainEvent } from './events.ts'
 import type { Log } from './monitors/guard.ts'
-import type { FitOptions } from './options.ts'
-import { freeRetired, type RunState } from './run-state.ts'
+import type { RunOptions } from './options.ts'
+import type { Pacing } from './pacing.ts'
+import { freeRetired, type RunState, runSnapshot } from './run-state.ts'
 import type { Shown, TakeSnapshot } from './showing.ts'
 import type { RunSnapshot } from './snapshots.ts'
 import type { Recipe } from './step.ts'
 import type { Steps } from './steps.ts'
 import type { Stopwatch } from './stopwatch.ts'
+import type { Writer } from './writer.ts'
 
 /** What commands have decided about the course of a run. */
 export interface Flow {
@@ -21,7 +23,7 @@ export interface Flow {
 
 /** A run from its first batch on: what the program and the commands share. */
 export interface Session<P, S> {
-  readonly options: FitOptions
+  readonly options: RunOptions<P, S>
   readonly recipe: Recipe<P, S>
   readonly steps: Steps<P, S>
   readonly run: RunState<P, S>
@@ -32,13 +34,40 @@ export interface Session<P, S> {
   readonly isDue: () => boolean
   readonly take: TakeSnapshot<P, S>
   readonly checkpoints: Map<number, RunSnapshot<P, S>>
-  readonly history: EpochRecord[]
+  /** Where checkpoints are written to; null where there is no store. */
+  readonly writer: Writer | null
+  /** Who asks for steps; null where the run goes on by itself. */
+  readonly pacing: Pacing | null
   readonly log: Log
-  /** The rate of the last step. */
-  learningRate: number
   /** Where `samplesPerSecond` counts from: the rows of this epoch's steps, and when they began. */
   rows: number
   since: number
+}
+
+/** The whole run as it stands, copied. */
+export function snapshotOf<P, S>({ run, time, steps }: Session<P, S>): RunSnapshot<P, S> {
+  return runSnapshot(run, time.seconds(), steps.programs())
+}
+
+/** Whether there is no further step to make. */
+export function isComplete<P, S>({ run, options }: Session<P, S>): boolean {
+  return options.epochs === undefined ? run.step >= options.steps! : run.epoch >= options.epochs
+}
+
+/** Notes what was measured, by the names that callbacks monitor it by. */
+export function measure(
+  run: { measured: RunSnapshot['measured'] },
+  place: 'epoch' | 'validation',
+  { loss, metrics }: Measures,
+): void {
+  const measured: Record<string, number> = { ...run.measured, [`${place}.loss`]: loss }
+  for (const [name, value] of Object.entries(metrics)) measured[`${place}.${name}`] = value
+  run.measured = measured
+}
+
+/** Rows a second. */
+export function rate(rows: number, seconds: number): number {
+  return seconds > 0 ? rows / seconds : 0
 }
 
 /** What events show between steps: parameters, and nothing of a step. */

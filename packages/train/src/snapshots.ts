@@ -1,5 +1,6 @@
 import { type Key, type Numerics, type Snapshot, type Tensor, toSnapshot } from '@tapeflow/autodiff'
 import type { MachineState } from '@tapeflow/optim'
+import type { EpochRecord, Located, Measures } from './events.ts'
 
 /** A tree with `{ shape, values }` in the place of each tensor; nothing is known of one whose type is not. */
 export type Copied<P> = P extends Tensor
@@ -27,6 +28,8 @@ export interface ParametersSnapshot<P = unknown, S = unknown> {
 export interface Sums {
   /** Sum of the batches' losses, each times its weight. */
   readonly loss: number
+  /** The same of each of several losses. */
+  readonly losses: Readonly<Record<string, number>>
   /** Sum of the weights: rows, where the batches carry none. */
   readonly weight: number
   readonly rows: number
@@ -54,4 +57,21 @@ export interface RunSnapshot<P = unknown, S = unknown> extends ParametersSnapsho
   /** What callbacks keep, by callback and key. */
   readonly kept: Readonly<Record<string, unknown>>
   readonly sums: Sums
+  /** The rate of the last step; NaN before the first. */
+  readonly learningRate: number
+  /** The last number of each measure by the name that callbacks monitor it by: `epoch.loss`, `validation.accuracy`. */
+  readonly measured: Readonly<Record<string, number>>
+  readonly history: readonly EpochRecord[]
+  /** Since the run began, pauses left out. */
+  readonly seconds: number
+  /** A digest of the last batch, by which a run that goes on knows its data again; null where the epoch has had none. */
+  readonly lastBatch: number | null
+  /** Whether a validation is due that had not been done. */
+  readonly awaitsValidation: boolean
+  /** The last validation, and where it was done; null before the first. */
+  readonly lastValidation: (Located & Measures) | null
+  /** What the programs of its steps are, by the shape of the batch; empty where steps are eager. */
+  readonly programs: Readonly<Record<string, string>>
+  /** Why the run ended: `completed`, or what the `stop` command said; null while it goes on. */
+  readonly ended: string | null
 }

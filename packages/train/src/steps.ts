@@ -1,7 +1,8 @@
 import * as t from '@tapeflow/autodiff'
-import type { Metric } from '@tapeflow/nn'
 import type { Control, Hyper, Optimizer } from '@tapeflow/optim'
 import type { TrainBatch } from './batch.ts'
+import type { OutputMetric } from './metric-list.ts'
+import { none } from './run-state.ts'
 import type { Shown } from './showing.ts'
 import {
   type Carry,
@@ -35,6 +36,8 @@ export interface Outcome<P, S> extends Shown<P, S> {
 export interface Readings {
   /** Of the last step. */
   readonly learningRate: number
+  /** Each of several losses. */
+  readonly losses: Readonly<Record<string, number>>
   /** The state of each metric after it. */
   readonly metrics: readonly unknown[]
 }
@@ -53,6 +56,8 @@ export interface Steps<P, S> {
   train(run: Standing<P, S>, batch: TrainBatch): Outcome<P, S>
   /** Forward only: returns the batch's loss; `readings` then has the metrics after it. */
   evaluate(carry: Carry<P, S>, batch: TrainBatch, metrics: readonly unknown[]): number
+  /** What the programs of steps are, by the shape of the batch. */
+  programs(): Readonly<Record<string, string>>
   /** Frees what the programs hold. */
   dispose(): void
 }
@@ -87,25 +92,28 @@ interface Reader {
   readonly readings: Readings
   rate(hyper: Hyper): void
   /** Measures what passed, from the metrics before. */
-  measure(measured: Passed['measured'], metrics: readonly unknown[]): void
+  measure(passed: Pick<Passed, 'measured' | 'losses'>, metrics: readonly unknown[]): void
 }
 
 function readerOf({ metrics }: Pick<Recipe<unknown, unknown>, 'metrics'>): Reader {
-  const readings: Mutable<Readings> = { learningRate: Number.NaN, metrics: [] }
+  const readings: Mutable<Readings> = { learningRate: Number.NaN, losses: none, metrics: [] }
   return {
     readings,
     rate: ({ learningRate }) => {
       readings.learningRate =
         typeof learningRate === 'number' ? learningRate : (learningRate?.item() ?? Number.NaN)
     },
-    measure: (measured, states) => {
+    measure: ({ measured, losses }, states) => {
+      if (losses !== null) {
+        readings.losses = Object.fromEntries(Object.entries(losses).map(([name, one]) => [name, one.item()]))
+      }
       if (measured !== null) readings.metrics = updated(metrics, states, measured)
     },
   }
 }
 
 function updated(
-  metrics: readonly Metric[],
+  metrics: readonly OutputMetric[],
   states: readonly unknown[],
   { prediction, target, weights }: NonNullable<Passed['measured']>,
 ): readonly unknown[] {
@@ -121,7 +129,7 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
   const mode = numerics === undefined ? {} : { numerics }
   const training: Program<[Carry<P, S>, StepInputs], Stepped<P, S>> = t.compile(
     (carry: Carry<P, S>, inputs: StepInputs) => {
-      const made = train(carry, inputs)
+      const made = train(carry, inputs, null)
       return { ...made, carry: inOrder(made.carry) }
     },
     { donate: [0], reuse: true, ...mode },
@@ -147,7 +155,7 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
     known = made.carry
     reader.rate(hyper)
     try {
-      reader.measure(made.measured, run.sums.metrics)
+      reader.measure(made, run.sums.metrics)
     } catch (cause) {
       // Nobody will hear of this carry, and the old one may be no more.
       for (const x of t.leaves(made.carry)) x.dispose()
@@ -158,17 +166,18 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
   return {
     readings: reader.readings,
     compiled: true,
-    first: (key, { x }) => first(key, x.shape.slice(1)),
+    first: (key, { x }) => first(key, x),
     train: (run, batch) => {
       // Scopes are garbage: there is one only where `hyper` makes tensors, which the first step finds out.
       if (known === null) isScoped = makesTensors(optimizer, run)
       return isScoped ? scoped(step, run, batch) : step(run, batch)
     },
     evaluate: ({ params, state }, { x, y, weights }, metrics) => {
-      const { loss, measured } = validating({ params, state }, { x, y, weights })
-      reader.measure(measured, metrics)
-      return loss.item()
+      const passed = validating({ params, state }, { x, y, weights })
+      reader.measure(passed, metrics)
+      return passed.loss.item()
     },
+    programs: () => ({}),
     dispose: () => {
       training.dispose()
       validating.dispose()
@@ -184,23 +193,24 @@ function eagerSteps<P, S>(
   return {
     readings: reader.readings,
     compiled: false,
-    first: (key, { x }) => first(key, x.shape.slice(1)),
+    first: (key, { x }) => first(key, x),
     train: ({ carry, step, stepKey, machine, sums }, { x, y, weights }) =>
       t.scope(() => {
         const hyper = optimizer.hyper(step, machine.state)
-        const made = train(carry, { x, y, weights, key: stepKey, step, hyper })
+        const made = train(carry, { x, y, weights, key: stepKey, step, hyper }, null)
         reader.rate(hyper)
-        reader.measure(made.measured, sums.metrics)
+        reader.measure(made, sums.metrics)
         const [loss, penalty] = [read(made.loss), made.penalty === null ? null : read(made.penalty)]
         const { carry: next, gradients, squares, activations } = made
         return { carry: next, loss, penalty, gradients, squares, activations }
       }),
     evaluate: (carry, { x, y, weights }, metrics) =>
       t.scope(() => {
-        const { loss, measured } = validate(carry, { x, y, weights })
-        reader.measure(measured, metrics)
-        return loss.item()
+        const passed = validate(carry, { x, y, weights })
+        reader.measure(passed, metrics)
+        return passed.loss.item()
       }),
+    programs: () => ({}),
     dispose: () => {},
   }
 }

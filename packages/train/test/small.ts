@@ -20,6 +20,7 @@ import {
   type FitOptions,
   fit,
   type Model,
+  type RunSnapshot,
   type TrainCommand,
   type TrainEvent,
 } from '../src/index.ts'
@@ -136,4 +137,10 @@ export function goingBack(last = 2): Callback {
       )
     },
   }
+}
+
+/** A snapshot without what differs from run to run: how long it took. */
+export function timeless<P, S>(snapshot: RunSnapshot<P, S>): RunSnapshot<P, S> {
+  const history = snapshot.history.map((record) => ({ ...record, seconds: 0 }))
+  return { ...snapshot, seconds: 0, history }
 }

@@ -17,8 +17,8 @@ const commands: readonly TrainCommand[] = [{ type: 'checkpoint' }]
  *     step       0    1    2    3    4    5
  *     commands   -    -    *    -    -    *       steps: 3, and * is checkpoint
  *
- * Snapshots are in the `checkpoint` events, and stay in the run's memory for the command `restore`, each as large as weights, slots
- * and layer state. They are taken when all callbacks have heard the event; with validation data, epochs are over when they have been
+ * Snapshots are in the `checkpoint` events, each as large as weights, slots and layer state; the run keeps its last 16 for the command
+ * `restore`, and writes them to its `store`, if it has one. They are taken when all callbacks have heard the event; with validation data, epochs are over when they have been
  * validated, so that what a callback keeps knows of it. A run that is stopped then and there takes none: its snapshot is in `end`.
  *
  * @throws RangeError unless one of the two is given, an integer from 1 on
@@ -37,10 +37,19 @@ export function checkpointEvery(options: CheckpointEveryOptions): Callback {
   }
   return {
     name: 'checkpointEvery',
-    run(events$, { hasValidation }): Observable<TrainCommand> {
-      const last = hasValidation ? 'validation' : 'epoch'
+    run(events$, info): Observable<TrainCommand> {
+      const validating = info.keep<number | null>('validating', null)
+      const isOver = (event: TrainEvent): boolean => {
+        if (steps !== undefined) return event.type === 'step'
+        if (event.type === 'epoch') {
+          validating.value = event.validates ? event.epoch : null
+          return !event.validates
+        }
+        // Others are within an epoch.
+        return event.type === 'validation' && event.epoch === validating.value
+      }
       const answer = (event: TrainEvent): readonly TrainCommand[] => {
-        if (event.type !== (steps === undefined ? last : 'step')) return []
+        if (!isOver(event)) return []
         const done = (steps === undefined ? event.epoch : event.step) + 1
         return done % every === 0 ? commands : []
       }

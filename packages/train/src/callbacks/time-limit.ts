@@ -30,17 +30,10 @@ export function timeLimit(options: TimeLimitOptions): Callback {
   }
   return {
     name: 'timeLimit',
-    run(events$, info): Observable<TrainCommand> {
-      const kept = info.keep('seconds', 0)
-      let used = 0
-      let read = 0
+    run(events$): Observable<TrainCommand> {
       const answer = (event: TrainEvent): readonly TrainCommand[] => {
         if (event.type !== 'step' && event.type !== 'epoch' && event.type !== 'validation') return []
-        // What is kept has come back from a snapshot where it is more.
-        used = Math.max(used, kept.value) + (event.seconds - read)
-        read = event.seconds
-        kept.value = used
-        if (used < seconds) return []
+        if (event.seconds < seconds) return []
         return [{ type: 'stop', reason: `trained for ${seconds} seconds` }]
       }
       return events$.pipe(mergeMap(answer))

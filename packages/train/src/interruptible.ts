@@ -1,0 +1,20 @@
+import type { Session } from './session.ts'
+import type { Program } from './slices.ts'
+
+/** Lets others have their turn; acts on what came meanwhile, and waits while the run is paused. */
+export function* interruptible<P, S>(session: Session<P, S>): Program {
+  const { flow, boundary } = session
+  yield
+  boundary.settle()
+  if (flow.paused) yield* paused(session)
+}
+
+/** Waits until the run is resumed or stopped. The time does not count. */
+export function* paused<P, S>({ flow, boundary, time }: Session<P, S>): Program {
+  time.hold()
+  while (flow.paused && flow.stop === null) {
+    yield 'hold'
+    boundary.settle()
+  }
+  time.go()
+}

@@ -1,0 +1,108 @@
+import type { Pull } from '@tapeflow/data'
+import { rowsOf, type TrainBatch, weightOf } from './batch.ts'
+import type { Measures } from './events.ts'
+import { stepFailureOf } from './failure.ts'
+import { interruptible } from './interruptible.ts'
+import { awaited, checked, close, failEmpty, type Pulling } from './reading.ts'
+import { addLosses, lossValues, metricValues, noSums } from './run-state.ts'
+import { isComplete, measure, type Session, show, shownNow } from './session.ts'
+import { PassingEvent } from './showing.ts'
+import type { Program } from './slices.ts'
+
+/** What a pass came to, and how many rows it had. */
+interface Measured extends Measures {
+  readonly rows: number
+}
+
+/** Whether the step that has just been made is one after which the run validates, within its epoch. */
+export function isDueWithin<P, S>({ run, options }: Session<P, S>): boolean {
+  const { validation, validateEvery, data } = options
+  if (validation === undefined || validateEvery === undefined) return false
+  if (validateEvery.steps !== undefined) return run.step % validateEvery.steps === 0
+  if (validateEvery.epochs >= 1) return false
+  // After the last batch of the epoch it is told first how that went.
+  const [parts, batches] = [Math.round(1 / validateEvery.epochs), data.length!]
+  if (run.batch === batches) return false
+  return Math.floor((run.batch * parts) / batches) > Math.floor(((run.batch - 1) * parts) / batches)
+}
+
+/** Whether the run validates when it has told how the epoch went: when it is due, and in any case after the last one. */
+export function isDueAfterEpoch<P, S>(session: Session<P, S>, epoch: number): boolean {
+  const { run, options } = session
+  const { validation, validateEvery: { steps, epochs } = { epochs: 1 } } = options
+  if (validation === undefined) return false
+  if (isComplete(session)) return run.lastValidation?.step !== run.step
+  return steps === undefined && (epochs < 1 || (epoch + 1) % epochs === 0)
+}
+
+/** Reads the validation data once, and tells what it came to. Commands that come meanwhile act at its end. */
+export function* validation<P, S>(session: Session<P, S>): Program {
+  const { run, options, time } = session
+  const found = yield* measured(session, options.validation!.iterate(0), 'validation data')
+  const epoch = run.batch === 0 ? run.epoch - 1 : run.epoch
+  const { rows, ...measures } = found
+  run.awaitsValidation = false
+  run.lastValidation = { step: run.step, epoch, ...measures }
+  measure(run, 'validation', found)
+  const last = run.history.at(-1)
+  if (last?.epoch === epoch) run.history[run.history.length - 1] = { ...last, validation: measures }
+  const event = new PassingEvent('validation', run.step, epoch, shownNow(session), session.take)
+  show(session, Object.assign(event, found, { seconds: time.seconds() }))
+  yield* interruptible(session)
+}
+
+/** What the training data of this epoch comes to with the weights as they are, and the model as it is at inference. */
+export function* evaluatedOnTraining<P, S>(session: Session<P, S>): Pulling<Measures, undefined> {
+  const { run, options } = session
+  const { rows: _, ...measures } = yield* measured(session, options.data.iterate(run.epoch), 'training data')
+  return measures
+}
+
+/** Reads a pass to its end, forward only. */
+function* measured<P, S>(
+  session: Session<P, S>,
+  pull: Pull<TrainBatch>,
+  what: string,
+): Pulling<Measured, undefined> {
+  const { recipe, steps, log } = session
+  const sums = noSums(recipe.metrics)
+  let ended = false
+  try {
+    for (;;) {
+      const pulled = pull.next()
+      const arrived = checked(pulled instanceof Promise ? yield* awaited(pulled, () => false) : pulled)
+      if (arrived === undefined || arrived.done) {
+        ended = true
+        break
+      }
+      const weight = weightOf(arrived.value)
+      sums.loss += evaluated(session, arrived.value, sums.metrics) * weight
+      addLosses(sums, steps.readings.losses, weight)
+      sums.weight += weight
+      sums.rows += rowsOf(arrived.value)
+      sums.metrics = steps.readings.metrics
+      yield
+    }
+  } finally {
+    if (!ended) close(pull, log)
+  }
+  if (sums.rows === 0) failEmpty(what)
+  return {
+    loss: sums.loss / sums.weight,
+    ...lossValues(sums),
+    metrics: metricValues(recipe.metrics, sums.metrics),
+    rows: sums.rows,
+  }
+}
+
+function evaluated<P, S>(
+  { run, steps }: Session<P, S>,
+  batch: TrainBatch,
+  metrics: readonly unknown[],
+): number {
+  try {
+    return steps.evaluate(run.carry, batch, metrics)
+  } catch (cause) {
+    throw stepFailureOf(`validation after step ${run.step}`, cause, steps.compiled)
+  }
+}
