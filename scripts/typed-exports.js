@@ -51,8 +51,8 @@ function argumentsOf(checker, parameter) {
 /** Its name, with the default where its doc comment ends with one, or a question mark where it may be left out. */
 function named(checker, symbol) {
   const doc = ts.displayPartsToString(symbol.getDocumentationComment(checker))
-  const standard = /([^\s;,]+) by default/.exec(doc)?.[1]
-  if (standard !== undefined && /^(?:-?\d[\de.-]*|'.*'|true|false)$/.test(standard))
+  const standard = /((?:[^\s;,]|(?<=\d),(?=\d))+) by default/.exec(doc)?.[1]
+  if (standard !== undefined && /^(?:-?\d[\de.,-]*|'.*'|true|false)$/.test(standard))
     return `\`${symbol.name}\` ${standard}`
   const { valueDeclaration: declaration } = symbol
   const optional =
