@@ -1,10 +1,11 @@
-import { failRange, kindOf } from '@tapeflow/autodiff'
+import { failRange, failType, kindOf, paths } from '@tapeflow/autodiff'
 import type { MachineEvent } from '@tapeflow/optim'
 import type { Sourced, TrainCommand } from './commands.ts'
 import type { TrainEvent } from './events.ts'
 import { restoreAll, restoreParameters } from './restore.ts'
 import { type Session, snapshotOf } from './session.ts'
 import type { RunSnapshot } from './snapshots.ts'
+import { glob } from './watch.ts'
 
 // In memory: each is as large as weights, slots and layer state together.
 const checkpointsKept = 16
@@ -55,6 +56,10 @@ function perform<P, S>(session: Session<P, S>, command: TrainCommand): TrainEven
     case 'setHyperparameter':
       steer(session, { type: 'setHyperparameter', name: command.name, value: command.value })
       break
+    case 'freeze':
+    case 'unfreeze':
+      freeze(session, command.type === 'freeze', command.path)
+      break
     case 'checkpoint': {
       const snapshot = snapshotOf(session)
       // Taken out first: the latest is the last one put in.
@@ -80,6 +85,16 @@ function steer<P, S>({ run, recipe }: Session<P, S>, event: MachineEvent): void 
     run.machine.send({ type: 'restore', state: before })
     throw error
   }
+}
+
+function freeze<P, S>({ run }: Session<P, S>, isFrozen: boolean, path: unknown): void {
+  if (typeof path !== 'string') failType('fit', `the path to freeze must be a string, got ${kindOf(path)}`)
+  const pattern = glob(path)
+  const all = paths(run.carry.params)
+  const named = all.filter((one) => pattern.test(one))
+  if (named.length === 0) failRange('fit', `no parameter is at '${path}'`, `there are ${all.join(', ')}`)
+  const others = run.frozen.filter((one) => !named.includes(one))
+  run.frozen = isFrozen ? [...others, ...named].sort() : others
 }
 
 function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: 'restore' }): void {

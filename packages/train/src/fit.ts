@@ -7,7 +7,6 @@ import { clock } from './pace.ts'
 import { prepareRun } from './run.ts'
 import { runInSlices, type Slices } from './slices.ts'
 import type { Model, NamedModel } from './step.ts'
-import type { BatchTensors } from './train-step.ts'
 
 // Measured with steps of 30 us in Node 20 and Chromium: slices from 2 ms on cost no more than one endless slice, within noise,
 // and pages keep their 60 frames a second; slices of one step cost a third.
@@ -52,8 +51,7 @@ export function fit<P extends Tree, S extends Tree>(
 ): Observable<TrainEvent<P, S>>
 export function fit<P extends Tree, S extends Tree>(
   model: NamedModel<P, S>,
-  // biome-ignore lint/suspicious/noExplicitAny: what there is by name is known where model and data are made
-  options: FitOptions | StepOptions<P, S, BatchTensors<any, any>>,
+  options: FitOptions | StepOptions<P, S, never>,
 ): Observable<TrainEvent<P, S>>
 export function fit<P extends Tree, S extends Tree>(
   model: Model<P, S> | NamedModel<P, S>,

@@ -5,7 +5,7 @@ import { stepFailureOf } from './failure.ts'
 import { interruptible } from './interruptible.ts'
 import { awaited, checked, close, failEmpty, type Pulling } from './reading.ts'
 import { addLosses, lossValues, metricValues, noSums } from './run-state.ts'
-import { isComplete, measure, type Session, show, shownNow } from './session.ts'
+import { isComplete, measure, measuresOf, type Session, show, shownNow } from './session.ts'
 import { PassingEvent } from './showing.ts'
 import type { Program } from './slices.ts'
 
@@ -40,7 +40,7 @@ export function* validation<P, S>(session: Session<P, S>): Program {
   const { run, options, time } = session
   const found = yield* measured(session, options.validation!.iterate(0), 'validation data')
   const epoch = run.batch === 0 ? run.epoch - 1 : run.epoch
-  const { rows, ...measures } = found
+  const measures = measuresOf(found)
   run.awaitsValidation = false
   run.lastValidation = { step: run.step, epoch, ...measures }
   measure(run, 'validation', found)
@@ -54,8 +54,7 @@ export function* validation<P, S>(session: Session<P, S>): Program {
 /** What the training data of this epoch comes to with the weights as they are, and the model as it is at inference. */
 export function* evaluatedOnTraining<P, S>(session: Session<P, S>): Pulling<Measures, undefined> {
   const { run, options } = session
-  const { rows: _, ...measures } = yield* measured(session, options.data.iterate(run.epoch), 'training data')
-  return measures
+  return measuresOf(yield* measured(session, options.data.iterate(run.epoch), 'training data'))
 }
 
 /** Reads a pass to its end, forward only. */

@@ -91,8 +91,7 @@ export interface StepOptions<P, S, B = BatchTensors> extends Omit<FitOptions, 'l
 /** Either. */
 export type RunOptions<P, S> = Omit<FitOptions, 'loss'> & {
   readonly loss?: Objective
-  // biome-ignore lint/suspicious/noExplicitAny: it is called with what the data has
-  readonly trainStep?: TrainStep<P, S, BatchTensors<any, any>>
+  readonly trainStep?: TrainStep<P, S, never>
 }
 
 /** The names, and what is wrong with a value if anything is. */

@@ -1,14 +1,14 @@
 import { leaves } from '@tapeflow/autodiff'
 import type { Pull } from '@tapeflow/data'
 import { digestOf, rowsOf, type TrainBatch, weightOf } from './batch.ts'
-import type { EpochRecord, Located, Measures, RunInfo } from './events.ts'
+import type { EpochRecord, RunInfo } from './events.ts'
 import { stepFailureOf } from './failure.ts'
 import { interruptible, paused } from './interruptible.ts'
 import { evaluatedOnTraining, isDueAfterEpoch, isDueWithin, validation } from './measuring.ts'
 import { granted } from './pacing.ts'
 import { awaited, checked, close, failEmpty } from './reading.ts'
 import { addLosses, freeRetired, lossValues, metricValues, noSums, replaceCarry } from './run-state.ts'
-import { isComplete, measure, rate, type Session, show, shownNow, snapshotOf } from './session.ts'
+import { isComplete, measure, measuresOf, rate, type Session, show, shownNow, snapshotOf } from './session.ts'
 import { PassingEvent, PassingStep } from './showing.ts'
 import type { Program } from './slices.ts'
 import type { Outcome } from './steps.ts'
@@ -184,10 +184,6 @@ function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S
   run.step++
   run.batch++
   return event
-}
-
-function measuresOf({ step: _, epoch: __, ...measures }: Located & Measures): Measures {
-  return measures
 }
 
 /** Tells how the epoch went, then validates where that is due. */

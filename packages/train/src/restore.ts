@@ -42,6 +42,7 @@ export function restoreAll<P, S>(run: RunState<P, S>, from: RunSnapshot, log: Lo
   run.lastBatch = from.lastBatch === null ? null : { digest: from.lastBatch }
   run.awaitsValidation = from.awaitsValidation
   run.lastValidation = from.lastValidation
+  run.frozen = from.frozen
   run.saved = from.kept
   for (const [name, value] of Object.entries(from.kept)) {
     const kept = run.kept.get(name)
@@ -67,6 +68,7 @@ const runFields = [
   'lastBatch',
   'awaitsValidation',
   'lastValidation',
+  'frozen',
   'programs',
   'ended',
   'step',

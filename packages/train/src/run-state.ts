@@ -46,6 +46,8 @@ export interface RunState<P, S> {
   awaitsValidation: boolean
   /** The last one, and where it was done; null before the first. */
   lastValidation: RunSnapshot['lastValidation']
+  /** The paths of the parameters that stay as they are, sorted. */
+  frozen: readonly string[]
   /** Why no step will follow; null while one does. */
   ended: string | null
   /** What the callbacks of the snapshot kept that the run goes on from. */
@@ -53,6 +55,9 @@ export interface RunState<P, S> {
   /** Tensors that the run has done with, but which the current event may still show. */
   readonly retired: t.Tensor[]
 }
+
+/** Where nothing is frozen. */
+export const noPaths: readonly string[] = Object.freeze([])
 
 /** The state of a run before its first step. It owns the tensors of `carry` from now on. */
 export function runState<P, S>(
@@ -79,6 +84,7 @@ export function runState<P, S>(
     lastBatch: null,
     awaitsValidation: false,
     lastValidation: null,
+    frozen: noPaths,
     ended: null,
     saved: {},
     retired: [],
@@ -180,6 +186,7 @@ export function runSnapshot<P, S>(
     lastBatch: lastBatch === null ? null : 'digest' in lastBatch ? lastBatch.digest : digestOf(lastBatch),
     awaitsValidation: run.awaitsValidation,
     lastValidation: run.lastValidation,
+    frozen: run.frozen,
     programs,
     ended: run.ended,
   }

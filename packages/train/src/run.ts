@@ -59,7 +59,8 @@ export function prepareRun<P extends Tree, S extends Tree>(
   const recipe: Recipe<P, S> = {
     model,
     loss,
-    trainStep,
+    // What the data has is what it was written for.
+    trainStep: trainStep as Recipe<P, S>['trainStep'],
     optimizer,
     metrics,
     watch,

@@ -65,6 +65,11 @@ export function measure(
   run.measured = measured
 }
 
+/** What was measured, without where. */
+export function measuresOf({ loss, losses, metrics }: Measures): Measures {
+  return losses === undefined ? { loss, metrics } : { loss, losses, metrics }
+}
+
 /** Rows a second. */
 export function rate(rows: number, seconds: number): number {
   return seconds > 0 ? rows / seconds : 0

@@ -21,8 +21,7 @@ export interface Carry<P, S> {
 export type Model<P, S> = Pick<Layer<P, S>, 'init' | 'apply'>
 
 /** A model on several tensors, by name: several inputs, or several outputs. */
-// biome-ignore lint/suspicious/noExplicitAny: what goes in and comes out is known where the model is made
-export type NamedModel<P, S> = Pick<TreeModel<P, S, any, any>, 'init' | 'apply'>
+export type NamedModel<P, S> = Pick<TreeModel<P, S, never, unknown>, 'init' | 'apply'>
 
 /** What a model is trained with. */
 export interface Recipe<P, S> {

@@ -2,10 +2,11 @@ import * as t from '@tapeflow/autodiff'
 import type { Control, Hyper, Optimizer } from '@tapeflow/optim'
 import type { TrainBatch } from './batch.ts'
 import type { OutputMetric } from './metric-list.ts'
-import { none } from './run-state.ts'
+import { none, noPaths } from './run-state.ts'
 import type { Shown } from './showing.ts'
 import {
   type Carry,
+  type Frozen,
   type Passed,
   type Recipe,
   type StepFunctions,
@@ -22,6 +23,8 @@ export interface Standing<P, S> {
   readonly stepKey: t.Key
   readonly machine: { readonly state: Control }
   readonly sums: { readonly metrics: readonly unknown[] }
+  /** The paths of the parameters that stay as they are. */
+  readonly frozen: readonly string[]
 }
 
 /** What a step made: the next carry, and what its event shows. */
@@ -127,13 +130,25 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
   numerics: t.Numerics | undefined,
 ): Steps<P, S> {
   const mode = numerics === undefined ? {} : { numerics }
-  const training: Program<[Carry<P, S>, StepInputs], Stepped<P, S>> = t.compile(
-    (carry: Carry<P, S>, inputs: StepInputs) => {
-      const made = train(carry, inputs, null)
-      return { ...made, carry: inOrder(made.carry) }
-    },
-    { donate: [0], reuse: true, ...mode },
-  )
+  type Training = Program<[Carry<P, S>, StepInputs], Stepped<P, S>>
+  // One for each set of frozen parameters. None is disposed of before the end: the carry may lie in it.
+  const trainings = new Map<string, Training>()
+  const trainingWith = (frozen: readonly string[]): Training => {
+    const name = frozen.join()
+    const made = trainings.get(name) ?? compiled(frozenBy(frozen))
+    trainings.set(name, made)
+    return made
+  }
+  const compiled = (isFrozen: Frozen): Training =>
+    t.compile(
+      (carry: Carry<P, S>, inputs: StepInputs) => {
+        const made = train(carry, inputs, isFrozen)
+        return { ...made, carry: inOrder(made.carry) }
+      },
+      { donate: [0], reuse: true, ...mode },
+    )
+  let frozen = noPaths
+  let training = trainingWith(frozen)
   const validating: Program<Parameters<typeof validate>, Passed> = t.compile(validate, {
     reuse: true,
     ...mode,
@@ -151,6 +166,10 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
     inputs.weights = weights
     inputs.step = run.step
     inputs.hyper = hyper
+    if (run.frozen !== frozen) {
+      frozen = run.frozen
+      training = trainingWith(frozen)
+    }
     const made = training(run.carry === known ? run.carry : inOrder(run.carry), inputs)
     known = made.carry
     reader.rate(hyper)
@@ -179,7 +198,7 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
     },
     programs: () => ({}),
     dispose: () => {
-      training.dispose()
+      for (const one of trainings.values()) one.dispose()
       validating.dispose()
     },
   }
@@ -194,10 +213,10 @@ function eagerSteps<P, S>(
     readings: reader.readings,
     compiled: false,
     first: (key, { x }) => first(key, x),
-    train: ({ carry, step, stepKey, machine, sums }, { x, y, weights }) =>
+    train: ({ carry, step, stepKey, machine, sums, frozen }, { x, y, weights }) =>
       t.scope(() => {
         const hyper = optimizer.hyper(step, machine.state)
-        const made = train(carry, { x, y, weights, key: stepKey, step, hyper }, null)
+        const made = train(carry, { x, y, weights, key: stepKey, step, hyper }, frozenBy(frozen))
         reader.rate(hyper)
         reader.measure(made, sums.metrics)
         const [loss, penalty] = [read(made.loss), made.penalty === null ? null : read(made.penalty)]
@@ -213,6 +232,12 @@ function eagerSteps<P, S>(
     programs: () => ({}),
     dispose: () => {},
   }
+}
+
+function frozenBy(paths: readonly string[]): Frozen {
+  if (paths.length === 0) return null
+  const set = new Set(paths)
+  return (path) => set.has(path)
 }
 
 /** A number that lasts longer than its tensor. */
