@@ -1,6 +1,6 @@
-// Writes docs/layers.md and docs/optimizers.md: a row for each layer, loss, optimizer, schedule and the like that a package exports,
-// from the first sentence of its doc comment, what it takes or returns, and the paper. `--check` writes nothing and exits 1 where a
-// page is stale.
+// Writes docs/layers.md and docs/optimizers.md, and the catalogues of docs/callbacks.md and docs/diagnostics.md below what was written
+// by hand: a row for each layer, loss, optimizer, schedule, callback and the like that a package exports, from the first sentence of its
+// doc comment, what it takes or returns, and the paper. `--check` writes nothing and exits 1 where a page is stale.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
@@ -104,6 +104,34 @@ function byType(directory, sections) {
   })
 }
 
+/** Exports of several entries, by the files that they stand in, with what they take: a section for each list of files. */
+function byFile(directory, entries, sections) {
+  const types = new Map(entries.flatMap((entry) => [...typedExports(`${directory}/${entry}`)]))
+  return sections.map(({ title, before, files, heads, cells }) => {
+    const rows = filesBelow(directory, files)
+      .sort()
+      .flatMap((path) => [...documented(join(root, path))])
+      .filter(([name]) => types.has(name))
+      .map(([name, doc]) => [`\`${name}\``, ...cells(doc, types.get(name).takes)])
+    return { title, before, heads, rows }
+  })
+}
+
+/** What of the run a diagnostic asks `watch` for. */
+const watches = (doc) => {
+  const wanted = /`watch: \['(.*?)'\]`/.exec(doc)?.[1]
+  return wanted === undefined ? '' : `\`${wanted}\``
+}
+
+/** What stands in a page above its catalogue: written by hand. */
+function byHand(page, mark) {
+  const text = readFileSync(join(root, page), 'utf8')
+  const end = text.indexOf(mark)
+  return `${text.slice(0, end < 0 ? text.length : end).trimEnd()}\n\n${mark}`
+}
+
+const catalogue = '<!-- Below: from the doc comments, by `npm run generate`. Written by hand: all above. -->'
+
 const line = (cells) => `| ${cells.join(' | ')} |`
 const table = ({ title, before, heads, rows }) =>
   `## ${title}\n\n${before === undefined ? '' : `${before}\n\n`}${[heads, heads.map(() => '---'), ...rows].map(line).join('\n')}\n`
@@ -188,6 +216,52 @@ loss(params).value.item() < 1e-3 // => true
 control.send({ type: 'scaleRate', factor: 0.5 })
 optimizer.hyper(100, control.state).learningRate // => 0.05
 \`\`\``,
+  },
+  {
+    page: 'docs/callbacks.md',
+    sections: () =>
+      byFile(
+        'packages/train/src',
+        ['index.ts', 'node.ts'],
+        [
+          {
+            title: 'Catalogue: callbacks',
+            before:
+              'Under "takes" a number behind a name is what it is by default. `progressBar` is of `@tapeflow/train/node`; `monitor` is the name of a\n' +
+              "measure: `'validation.loss'` (the default), `'epoch.loss'`, `'validation.accuracy'`.",
+            files: (path) => path.includes('/callbacks/'),
+            heads: ['name', 'what it is', 'takes'],
+            cells: (doc, takes) => [saysFirst(doc), takes],
+          },
+          {
+            title: 'Catalogue: loggers',
+            before: 'Monitors, not callbacks: they stand in `monitors`. All are of `@tapeflow/train/node`.',
+            files: (path) => path.includes('/node/'),
+            heads: ['name', 'what it is', 'takes'],
+            cells: (doc, takes) => [saysFirst(doc), takes],
+          },
+        ],
+      ),
+    intro: byHand('docs/callbacks.md', catalogue),
+  },
+  {
+    page: 'docs/diagnostics.md',
+    sections: () =>
+      byFile(
+        'packages/train/src',
+        ['index.ts'],
+        [
+          {
+            title: 'Catalogue',
+            before:
+              'Under "takes" a number behind a name is what it is by default; formulas and reasons stand in the doc comments.',
+            files: (path) => path.includes('/diagnostics/'),
+            heads: ['name', 'what it is', 'watches', 'takes', 'source'],
+            cells: (doc, takes) => [saysFirst(doc), watches(doc), takes, papers(doc)],
+          },
+        ],
+      ),
+    intro: byHand('docs/diagnostics.md', catalogue),
   },
 ]
 

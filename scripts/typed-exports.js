@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import ts from 'typescript'
 import { root } from './workspaces.js'
 
-/** @typedef {{ takes: string, returns: string, remembers: string }} TypedExport */
+/** @typedef {{ takes: string, returns: string, remembers: string }} TypedExport `returns`: of an interface that extends one, that one */
 
 /**
  * @param {string} entry relative to the root
@@ -24,11 +24,18 @@ export function typedExports(entry) {
     const returned = signature?.getReturnType()
     found.set(symbol.name, {
       takes: (signature?.parameters ?? []).flatMap((parameter) => argumentsOf(checker, parameter)).join(', '),
-      returns: (returned?.aliasSymbol ?? returned?.symbol)?.name ?? '',
+      returns: returned === undefined ? '' : nameOf(checker, returned),
       remembers: returned === undefined ? '' : slotsOf(checker, returned),
     })
   }
   return found
+}
+
+function nameOf(checker, type) {
+  const { symbol } = type
+  const [base] =
+    symbol && symbol.flags & ts.SymbolFlags.Interface ? checker.getBaseTypes(type.target ?? type) : []
+  return (type.aliasSymbol ?? base?.symbol ?? symbol)?.name ?? ''
 }
 
 /** One for a plain argument, one for each of an options object. */
@@ -44,8 +51,8 @@ function argumentsOf(checker, parameter) {
 /** Its name, with the default where its doc comment ends with one, or a question mark where it may be left out. */
 function named(checker, symbol) {
   const doc = ts.displayPartsToString(symbol.getDocumentationComment(checker))
-  const standard = /([^\s;,]+) by default/.exec(doc)?.[1]
-  if (standard !== undefined && /^(?:-?\d[\de.-]*|'.*'|true|false)$/.test(standard))
+  const standard = /((?:[^\s;,]|(?<=\d),(?=\d))+) by default/.exec(doc)?.[1]
+  if (standard !== undefined && /^(?:-?\d[\de.,-]*|'.*'|true|false)$/.test(standard))
     return `\`${symbol.name}\` ${standard}`
   const { valueDeclaration: declaration } = symbol
   const optional =

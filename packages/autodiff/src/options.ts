@@ -18,6 +18,37 @@ export function checkOptions(operation: string, options: object, names: readonly
   }
 }
 
+type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S
+
+/** The option names of an interface with blanks between them: all of them and no others, or it does not compile. */
+export type OptionNames<O, S extends string> = S &
+  ([keyof O] extends [Words<S>]
+    ? [Words<S>] extends [keyof O]
+      ? unknown
+      : { readonly unknown: Exclude<Words<S>, keyof O> }
+    : { readonly missing: Exclude<keyof O, Words<S>> })
+
+/**
+ * The options of a function, which are refused where they have others than those of their interface: `adam({ lr: 0.1 })` would
+ * otherwise train at the rate that there is by default.
+ *
+ * @param names all names that the interface has, with blanks between them: the compiler sees to it
+ * @throws TypeError for anything but an object; RangeError for a name that is not among `names`
+ * @example
+ * interface RampOptions { readonly from?: number; readonly to?: number }
+ * const ramp = (options: RampOptions) => t.knownOptions('ramp', options, 'from to')
+ * ramp({ from: 1 }) // => { from: 1 }
+ * ramp({ until: 2 } as RampOptions) // throws RangeError: ramp: unknown option 'until'; use from, to
+ */
+export function knownOptions<O extends object, S extends string>(
+  operation: string,
+  options: O,
+  names: OptionNames<O, S>,
+): O {
+  checkOptions(operation, options, names.split(' '))
+  return options
+}
+
 /** An option that is true or false; false where it is left out. */
 export function checkFlag(operation: string, name: string, value: unknown): boolean {
   if (value === undefined) return false

@@ -1,4 +1,4 @@
-import { failType } from '@tapeflow/autodiff'
+import { failType, knownOptions } from '@tapeflow/autodiff'
 import { type Dataset, dataset } from './dataset.ts'
 import { penguinsTable } from './generated/penguins.ts'
 import type { Batch } from './row.ts'
@@ -50,7 +50,7 @@ export interface PenguinsOptions {
  * penguins (PLoS ONE 2014). As packed in the npm package vega-datasets 3.2.1, CC0: see generated/penguins.LICENSE.md.
  */
 export function penguins(options: PenguinsOptions = {}): Penguins {
-  const { missing = 'drop' } = options
+  const { missing = 'drop' } = knownOptions('penguins', options, 'missing')
   if (missing !== 'drop' && missing !== 'keep')
     failType('penguins', `missing must be 'drop' or 'keep', got '${String(missing)}'`)
   const labelNames = {

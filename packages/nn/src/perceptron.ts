@@ -3,6 +3,7 @@ import {
   failType,
   foldIn,
   type Key,
+  knownOptions,
   permutationValues,
   sameShape,
   showShape,
@@ -67,7 +68,12 @@ export interface Perceptron {
  * Rosenblatt: The perceptron (Psychological Review 1958); Novikoff: On convergence proofs on perceptrons (1962)
  */
 export function perceptron(x: Tensor, y: Tensor, options: PerceptronOptions = {}): Perceptron {
-  const { form = 'zeroOne', learningRate = 1, epochs = 100, key } = options
+  const {
+    form = 'zeroOne',
+    learningRate = 1,
+    epochs = 100,
+    key,
+  } = knownOptions('perceptron', options, 'learningRate form epochs key')
   checkOptions(form, learningRate, epochs)
   const samples = samplesOf(x, y, form)
   const { rows, features } = samples

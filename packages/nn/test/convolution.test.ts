@@ -272,8 +272,11 @@ describe('convolutions', () => {
       ),
     )
     const strides = { strides: 2 } as object
-    expect(() => conv2d(1, 2, 3, strides).init(t.key(1), [4, 4, 1])).toThrow(
-      refusal(RangeError, "conv2d: unknown option 'strides'; use stride, padding, dilation, groups"),
+    expect(() => conv2d(1, 2, 3, strides)).toThrow(
+      refusal(
+        RangeError,
+        "conv2d: unknown option 'strides'; use weight, bias, useBias, groups, stride, padding, dilation",
+      ),
     )
   })
 })

@@ -70,7 +70,7 @@ test('sizes of neighbours are compared', () => {
 
 test('a misspelt option is refused', () => {
   // @ts-expect-error returnSequences
-  gru(1, 1, { returnSequence: true })
+  expect(() => gru(1, 1, { returnSequence: true })).toThrow(RangeError)
   expectTypeOf(gru(1, 1)).toExtend<AnyLayer>()
 })
 

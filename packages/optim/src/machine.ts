@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import {
   checkState,
   initialState,
@@ -38,7 +39,7 @@ export interface MachineOptions {
  * optimizer.hyper(0, control.state).learningRate // => 0.25
  */
 export function machine(state: Partial<MachineState> = {}, options: MachineOptions = {}): Machine {
-  const { hyperparameters } = options
+  const { hyperparameters } = knownOptions('machine', options, 'hyperparameters')
   const { phase, rateScale, overrides } = checkState({ ...initialState, ...state }, hyperparameters)
   let current: MachineState = Object.freeze({ phase, rateScale, overrides: Object.freeze({ ...overrides }) })
   return {

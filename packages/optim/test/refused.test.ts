@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { adam, descend, momentum, type Optimizer, sgd } from '@tapeflow/optim'
+import { adam, descend, lookahead, momentum, type Optimizer, sgd } from '@tapeflow/optim'
 import { describe, expect, test } from 'vitest'
 import { refusal } from './refusal.ts'
 
@@ -17,9 +17,15 @@ describe('options out of range', () => {
     ],
     [() => sgd({} as never), TypeError, 'sgd: learningRate must be a number or a schedule, got undefined'],
     [
-      () => descend({ lr: 0.1 } as never),
+      () => descend({} as never),
       TypeError,
       'descend: learningRate must be a number or a schedule, got undefined',
+    ],
+    [() => descend({ lr: 0.1 } as never), RangeError, "descend: unknown option 'lr'; use learningRate"],
+    [
+      () => lookahead(adam(), 5 as never),
+      TypeError,
+      'lookahead: options must be an object, got 5; write { every: … }',
     ],
     [
       () => momentum({ learningRate: undefined } as never),

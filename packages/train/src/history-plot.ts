@@ -1,4 +1,4 @@
-import { failRange, failType, kindOf } from '@tapeflow/autodiff'
+import { failRange, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { type BrailleCanvas, brailleCanvas, type Dot, painted } from './braille-canvas.ts'
 import type { EpochRecord } from './events.ts'
 
@@ -48,10 +48,14 @@ const [cyan, yellow] = [36, 33]
  * historyPlot(history, { width: 40, height: 2 }).split('\n')[0] // => '1.000 ┤⠉⠉⠒⠒⠒⠤⠤⠤⣀⣀⣀'
  * historyPlot(history, { width: 40, height: 2 }).split('\n')[1] // => '0.000 ┤           ⠉⠉⠉⠒⠒⠒⠤⠤⠤⣀⣀ loss 0.000'
  */
-export function historyPlot(
-  history: readonly EpochRecord[],
-  { measure = 'loss', scale = 'linear', width = 72, height = 12, colour = false }: HistoryPlotOptions = {},
-): string {
+export function historyPlot(history: readonly EpochRecord[], options: HistoryPlotOptions = {}): string {
+  const {
+    measure = 'loss',
+    scale = 'linear',
+    width = 72,
+    height = 12,
+    colour = false,
+  } = knownOptions('historyPlot', options, 'measure scale width height colour')
   requirePlotOptions('historyPlot', { measure, scale, width, height })
   const curves = curvesOf(history, measure, scale)
   const points = curves.flatMap((curve) => curve.points.filter(isFinitePoint))

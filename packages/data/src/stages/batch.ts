@@ -1,4 +1,4 @@
-import { failRange, failType, kindOf } from '@tapeflow/autodiff'
+import { failRange, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { type Flow, requireCount } from '../flow.ts'
 import { done, item, pass, pullUntil } from '../pull.ts'
 import { isBatch, isRow, type Row, type Stacked, sizeOf } from '../row.ts'
@@ -24,8 +24,8 @@ export interface BatchOptions {
  * assert.deepEqual(first, { x: { shape: [2, 2], values: Float32Array.of(1, 2, 3, 4) } })
  */
 export function batch<T>(flow: Flow<T>, size: number, options: BatchOptions = {}): Flow<Stacked<T>> {
+  const { dropLast = false } = knownOptions('batch', options, 'dropLast')
   requireCount('batch', 'the size', size, 1)
-  const { dropLast = false } = options
   const { view, length: rows, reorders } = flow
   const length = rows === undefined ? undefined : dropLast ? Math.floor(rows / size) : Math.ceil(rows / size)
   const source = view?.source

@@ -1,4 +1,4 @@
-import { failRange, failType, foldIn, Key, kindOf, randomBits } from '@tapeflow/autodiff'
+import { failRange, failType, foldIn, Key, kindOf, knownOptions, randomBits } from '@tapeflow/autodiff'
 import { type Flow, requireCount, viewFlow } from '../flow.ts'
 import { done, item, pass, pullUntil } from '../pull.ts'
 
@@ -26,7 +26,11 @@ export interface ShuffleOptions {
  * assert.deepEqual(shuffled.toArray(), shuffled.toArray())
  */
 export function shuffle<T>(flow: Flow<T>, options: ShuffleOptions): Flow<T> {
-  const { key, buffer = flow.length, eachEpoch = true } = options ?? {}
+  const {
+    key,
+    buffer = flow.length,
+    eachEpoch = true,
+  } = knownOptions('shuffle', options ?? {}, 'key buffer eachEpoch')
   if (!(key instanceof Key))
     failType('shuffle', `expected a key, got ${kindOf(key)}`, 'pass { key: key(seed) }')
   if (buffer === undefined || buffer === Infinity) {

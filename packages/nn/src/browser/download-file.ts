@@ -1,4 +1,4 @@
-import { failType, kindOf } from '@tapeflow/autodiff'
+import { failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 
 /** Where a download is started. */
 export interface DownloadOptions {
@@ -21,6 +21,7 @@ export function downloadFile(
   name: string,
   options: DownloadOptions = {},
 ): void {
+  knownOptions('downloadFile', options, 'document')
   if (!(bytes instanceof Uint8Array)) {
     failType(
       'downloadFile',

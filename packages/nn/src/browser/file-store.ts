@@ -1,4 +1,4 @@
-import { failType, kindOf } from '@tapeflow/autodiff'
+import { failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { FileError } from '../files/file-error.ts'
 
 /** Files in the browser's own database, by name. */
@@ -32,6 +32,7 @@ const files = 'files'
  * fileStore() // throws TypeError: fileStore: there is no IndexedDB
  */
 export function fileStore(database = 'tapeflow', options: FileStoreOptions = {}): FileStore {
+  knownOptions('fileStore', options, 'indexedDB')
   const factory = options.indexedDB ?? globalThis.indexedDB
   if (factory === undefined) {
     failType('fileStore', 'there is no IndexedDB', 'in Node use writeFile of @tapeflow/nn/node')

@@ -82,6 +82,7 @@ export function parallel<const B extends { readonly [name: string]: AnyLayer }>(
   branches: B extends SameInNamed<B> ? B : SameInNamed<B>,
 ): Parallel<B, InOfNamed<B>>
 export function parallel(branches: Branches, options?: ParallelOptions): AnyParallel | Layer<Held, Held> {
+  if (options !== undefined) t.knownOptions('parallel', options, 'combine')
   const beside = sideBySide('parallel', branches)
   const words = isList(branches) ? `of ${branches.length}` : Object.keys(branches).join(', ')
   const { inputSize } = beside

@@ -53,8 +53,9 @@ export function residual<const L extends AnyLayer, const M extends AnyLayer>(
 >
 export function residual(
   layer: AnyLayer,
-  { shortcut }: { readonly shortcut?: AnyLayer } = {},
+  options: { readonly shortcut?: AnyLayer } = {},
 ): Layer<Inside<unknown, unknown>, Inside<unknown, unknown>> {
+  const { shortcut } = t.knownOptions('residual', options, 'shortcut')
   checkLayer('residual', 'the first argument', layer)
   if (shortcut !== undefined) checkLayer('residual', 'the shortcut', shortcut)
   const inputSize = layer.inputSize ?? shortcut?.inputSize

@@ -14,6 +14,7 @@ import { type Constraint, lengths, type NormAxes } from './incoming.ts'
  * Srebro & Shraibman: Rank, trace-norm and max-norm (2005); Srivastava et al.: Dropout (JMLR 2014)
  */
 export function maxNorm(limit: number, options: NormAxes = {}): Constraint {
+  t.knownOptions('maxNorm', options, 'axis')
   if (!(limit > 0 && limit < Number.POSITIVE_INFINITY))
     t.failRange('maxNorm', `the limit must be finite and above 0, got ${String(limit)}`)
   return (weights) => t.scope(() => t.mul(weights, t.minimum(t.div(limit, lengths(weights, options)), 1)))

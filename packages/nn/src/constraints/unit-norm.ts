@@ -9,6 +9,7 @@ import { type Constraint, lengths, type NormAxes } from './incoming.ts'
  * unitNorm()(t.tensor([[3, 0], [4, 0]])).toArray() // => [[Math.fround(0.6), 0], [Math.fround(0.8), 0]]
  */
 export function unitNorm(options: NormAxes = {}): Constraint {
+  t.knownOptions('unitNorm', options, 'axis')
   return (weights) =>
     t.scope(() => {
       const length = lengths(weights, options)

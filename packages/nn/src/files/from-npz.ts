@@ -1,4 +1,4 @@
-import type { Tensor } from '@tapeflow/autodiff'
+import { knownOptions, type Tensor } from '@tapeflow/autodiff'
 import { type UnzipFileInfo, unzipSync } from 'fflate'
 import { FileError, failFile, shownName } from './file-error.ts'
 import type { LoadOptions } from './from-safetensors.ts'
@@ -34,6 +34,7 @@ const steepest = 1032
 export function fromNpz<P>(bytes: Uint8Array, options: LoadOptions<P> & { readonly like: P }): P
 export function fromNpz(bytes: Uint8Array, options?: LoadOptions): Record<string, Tensor>
 export function fromNpz(bytes: Uint8Array, options: LoadOptions = {}): unknown {
+  knownOptions('fromNpz', options, 'like inexact')
   checkBytes('fromNpz', bytes)
   const { inexact = 'refuse' } = options
   const arrays = readNpz('fromNpz', bytes)

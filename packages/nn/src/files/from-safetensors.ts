@@ -1,4 +1,4 @@
-import type { Shape, Tensor } from '@tapeflow/autodiff'
+import { knownOptions, type Shape, type Tensor } from '@tapeflow/autodiff'
 import type { Inexact } from './element-type.ts'
 import { readSafetensors } from './safetensors-header.ts'
 import { checkBytes } from './stored-array.ts'
@@ -37,6 +37,7 @@ export interface LoadOptions<P = unknown> {
 export function fromSafetensors<P>(bytes: Uint8Array, options: LoadOptions<P> & { readonly like: P }): P
 export function fromSafetensors(bytes: Uint8Array, options?: LoadOptions): Record<string, Tensor>
 export function fromSafetensors(bytes: Uint8Array, options: LoadOptions = {}): unknown {
+  knownOptions('fromSafetensors', options, 'like inexact')
   checkBytes('fromSafetensors', bytes)
   const { inexact = 'refuse' } = options
   const { arrays } = readSafetensors('fromSafetensors', bytes)

@@ -48,6 +48,7 @@ export interface LoadedModel {
  * loadModel(bytes) // throws FileError: loadModel: the model is of a type that is not known, got 'swish'
  */
 export function loadModel(bytes: Uint8Array, options: { readonly layers?: LayerReaders } = {}): LoadedModel {
+  t.knownOptions('loadModel', options, 'layers')
   return loadModelOf({ ...layersByType, ...options.layers }, bytes)
 }
 

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import { zipSync } from 'fflate'
 import { writeNpy } from './npy.ts'
 import { arraysOf } from './tree-arrays.ts'
@@ -25,6 +26,7 @@ export interface NpzOptions {
  * The format of arrays: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 export function toNpz(tree: unknown, options: NpzOptions = {}): Uint8Array<ArrayBuffer> {
+  knownOptions('toNpz', options, 'compress')
   const files = Object.fromEntries(
     arraysOf('toNpz', tree).map((array) => [`${array.name}.npy`, writeNpy(array)]),
   )

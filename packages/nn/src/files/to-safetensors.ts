@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import { widths } from './element-type.ts'
 import { failFile } from './file-error.ts'
 import { checkMetadata } from './safetensors-header.ts'
@@ -29,6 +30,7 @@ export interface SafetensorsOptions {
  * The format: https://github.com/huggingface/safetensors
  */
 export function toSafetensors(tree: unknown, options: SafetensorsOptions = {}): Uint8Array<ArrayBuffer> {
+  knownOptions('toSafetensors', options, 'metadata')
   return writeSafetensors('toSafetensors', arraysOf('toSafetensors', tree), options.metadata)
 }
 

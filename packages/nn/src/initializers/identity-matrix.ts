@@ -14,6 +14,7 @@ import { checkGain, type GainOptions, type Initializer } from './initializer.ts'
  * Le, Jaitly, Hinton: A simple way to initialize recurrent networks of rectified linear units (2015)
  */
 export function identityMatrix(options: GainOptions = {}): Initializer {
+  t.knownOptions('identityMatrix', options, 'gain')
   const gain = checkGain('identityMatrix', options)
   return (_key, shape) => {
     const [rows, columns] = shape

@@ -20,6 +20,7 @@ export interface NormalOptions {
  * normal({ mean: 3, standardDeviation: 0 })(t.key(1), [2], 2, 2).toArray() // => [3, 3]
  */
 export function normal(options: NormalOptions = {}): Initializer {
+  t.knownOptions('normal', options, 'mean standardDeviation')
   const { mean, standardDeviation } = checkDeviation('normal', options)
   return (key, shape) => t.normal(key, shape, mean, standardDeviation)
 }

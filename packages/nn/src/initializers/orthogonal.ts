@@ -21,6 +21,7 @@ import { checkGain, type GainOptions, type Initializer } from './initializer.ts'
  * 2014); Mezzadri: How to generate random matrices from the classical compact groups (2007)
  */
 export function orthogonal(options: GainOptions = {}): Initializer {
+  t.knownOptions('orthogonal', options, 'gain')
   const gain = checkGain('orthogonal', options)
   return (key, shape) => {
     if (shape.length < 2) {

@@ -17,6 +17,7 @@ import { checkDeviation, type NormalOptions } from './normal.ts'
  * weight.toFloat32Array().every((w) => Math.abs(w) <= 1) // => true
  */
 export function truncatedNormal(options: NormalOptions = {}): Initializer {
+  t.knownOptions('truncatedNormal', options, 'mean standardDeviation')
   const { mean, standardDeviation } = checkDeviation('truncatedNormal', options)
   return (key, shape) => t.truncatedNormal(key, shape, mean, standardDeviation)
 }

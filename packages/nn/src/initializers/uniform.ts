@@ -20,7 +20,7 @@ export interface UniformOptions {
  * uniform({ low: 2, high: 3 })(t.key(1), [10], 2, 2).toFloat32Array().every((w) => w >= 2 && w < 3) // => true
  */
 export function uniform(options: UniformOptions = {}): Initializer {
-  const { low = -0.05, high = 0.05 } = options
+  const { low = -0.05, high = 0.05 } = t.knownOptions('uniform', options, 'low high')
   if (!(low < high && Number.isFinite(low) && Number.isFinite(high))) {
     t.failRange('uniform', `low must be below high and both finite, got low ${low} and high ${high}`)
   }

@@ -47,7 +47,11 @@ export interface VarianceScalingOptions {
  * weight(t.key(1), [2, 6], 2, 6).toFloat32Array().every((w) => Math.abs(w) <= 1) // => true
  */
 export function varianceScaling(options: VarianceScalingOptions = {}): Initializer {
-  const { scale = 1, mode = 'fanIn', distribution = 'truncatedNormal' } = options
+  const {
+    scale = 1,
+    mode = 'fanIn',
+    distribution = 'truncatedNormal',
+  } = t.knownOptions('varianceScaling', options, 'scale mode distribution')
   if (!(scale > 0 && Number.isFinite(scale)))
     t.failRange('varianceScaling', `scale must be a finite number above 0, got ${scale}`)
   checkName('mode', modes, mode)

@@ -50,8 +50,9 @@ export function freeze<const L extends AnyLayer>(
 export function freeze<P, S>(
   layer: Layer<P, S>,
   isFrozen: (path: string) => boolean = () => true,
-  { inference = false }: FreezeOptions = {},
+  options: FreezeOptions = {},
 ): Layer<Gapped<P>, FrozenState<P, S>> {
+  const { inference = false } = t.knownOptions('freeze', options, 'inference')
   checkLayer('freeze', 'the first argument', layer)
   const { inputSize } = layer
   type Apply = Layer<Gapped<P>, FrozenState<P, S>>['apply']

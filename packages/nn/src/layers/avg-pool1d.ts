@@ -25,7 +25,11 @@ export interface AvgPool1dOptions extends Pool1dOptions {
  * avgPool1d(2).apply(null, null, x, { training: true, path: '' }).y.toArray() // => [[[2], [1]]]
  */
 export function avgPool1d(size: number, options: AvgPool1dOptions = {}): SizePreserving<null, null> {
-  const { countIncludePadding = false } = options
+  const { countIncludePadding = false } = t.knownOptions(
+    'avgPool1d',
+    options,
+    'countIncludePadding stride padding',
+  )
   return pooling1d('avgPool1d', size, { ...options, countIncludePadding }, (x, taps, given) =>
     t.avgPool2d(x, taps, { ...given, countIncludePadding }),
   )

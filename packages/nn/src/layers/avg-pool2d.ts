@@ -20,5 +20,6 @@ import { pooling } from './pooling.ts'
  * t.reshape(y, [2, 2]).toArray() // => [[2.5, 4.5], [10.5, 12.5]]
  */
 export function avgPool2d(size: t.PerAxis, options: t.AvgPoolOptions = {}): SizePreserving<null, null> {
+  t.knownOptions('avgPool2d', options, 'countIncludePadding stride padding')
   return pooling('avgPool2d', ['height', 'width'], { size, ...options }, (x) => t.avgPool2d(x, size, options))
 }

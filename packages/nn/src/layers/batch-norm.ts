@@ -63,7 +63,7 @@ export function batchNorm(options: BatchNormOptions = {}): SizePreserving<Affine
     unbiasedMovingVariance = false,
     center = true,
     scale = true,
-  } = options
+  } = t.knownOptions('batchNorm', options, 'momentum epsilon unbiasedMovingVariance center scale')
   if (!(momentum >= 0 && momentum <= 1))
     t.failRange('batchNorm', `momentum must be between 0 and 1, got ${momentum}`)
   checkEpsilon('batchNorm', epsilon)

@@ -58,8 +58,13 @@ export function convTranspose2d(
   inChannels: number,
   outChannels: number,
   size: t.PerAxis,
-  { weight, bias, useBias, ...windows }: ConvTranspose2dOptions = {},
+  options: ConvTranspose2dOptions = {},
 ): Layer<ConvolutionParams<boolean>, null> {
+  const { weight, bias, useBias, ...windows } = t.knownOptions(
+    'convTranspose2d',
+    options,
+    'weight bias useBias outputPadding groups stride padding dilation',
+  )
   const groups = checkGroups('convTranspose2d', inChannels, outChannels, windows.groups)
   return convolution(
     {

@@ -47,8 +47,13 @@ export function conv1d(
   inChannels: number,
   outChannels: number,
   size: number,
-  { weight, bias, useBias, ...windows }: Conv1dOptions = {},
+  options: Conv1dOptions = {},
 ): Layer<ConvolutionParams<boolean>, null> {
+  const { weight, bias, useBias, ...windows } = t.knownOptions(
+    'conv1d',
+    options,
+    'weight bias useBias stride padding dilation groups',
+  )
   const groups = checkGroups('conv1d', inChannels, outChannels, windows.groups)
   checkCounts('conv1d', { 'the length of the filter': size })
   return convolution(

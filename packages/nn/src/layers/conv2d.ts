@@ -54,8 +54,13 @@ export function conv2d(
   inChannels: number,
   outChannels: number,
   size: t.PerAxis,
-  { weight, bias, useBias, ...windows }: Conv2dOptions = {},
+  options: Conv2dOptions = {},
 ): Layer<ConvolutionParams<boolean>, null> {
+  const { weight, bias, useBias, ...windows } = t.knownOptions(
+    'conv2d',
+    options,
+    'weight bias useBias groups stride padding dilation',
+  )
   const groups = checkGroups('conv2d', inChannels, outChannels, windows.groups)
   return convolution(
     {

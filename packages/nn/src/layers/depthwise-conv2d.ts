@@ -51,8 +51,15 @@ export function depthwiseConv2d<
 export function depthwiseConv2d(
   channels: number,
   size: t.PerAxis,
-  { weight, bias, useBias, multiplier = 1, ...windows }: DepthwiseConv2dOptions = {},
+  options: DepthwiseConv2dOptions = {},
 ): Layer<ConvolutionParams<boolean>, null> {
+  const {
+    weight,
+    bias,
+    useBias,
+    multiplier = 1,
+    ...windows
+  } = t.knownOptions('depthwiseConv2d', options, 'multiplier weight bias useBias stride padding dilation')
   checkCounts('depthwiseConv2d', { channels, multiplier })
   const outChannels = channels * multiplier
   return convolution(

@@ -43,7 +43,7 @@ export function embedding<const Features extends number>(
   features: Features,
   options: EmbeddingOptions = {},
 ): Layer<EmbeddingParams, null, number, Features> {
-  const { weight = standardNormal, padding } = options
+  const { weight = standardNormal, padding } = t.knownOptions('embedding', options, 'weight padding')
   checkCount('embedding', 'indices', count)
   checkCount('embedding', 'features', features)
   if (padding !== undefined && !(Number.isInteger(padding) && padding >= 0 && padding < count)) {

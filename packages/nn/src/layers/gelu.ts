@@ -22,7 +22,7 @@ export interface GeluOptions {
  * Hendrycks & Gimpel: Gaussian error linear units (2016)
  */
 export function gelu(options: GeluOptions = {}): SizePreserving<null, null> {
-  const { approximate = 'none' } = options
+  const { approximate = 'none' } = t.knownOptions('gelu', options, 'approximate')
   if (approximate !== 'none' && approximate !== 'tanh') {
     t.failType('gelu', `approximate must be 'none' or 'tanh', got '${String(approximate)}'`)
   }

@@ -45,7 +45,11 @@ export function groupNorm<const Center extends boolean = true, const Scale exten
   options?: GroupNormOptions<Center, Scale>,
 ): SizePreserving<GroupNormParams<Center, Scale>, null>
 export function groupNorm(groups: number, options: GroupNormOptions = {}): SizePreserving<Affine, null> {
-  const { epsilon = 1e-5, center = true, scale = true } = options
+  const {
+    epsilon = 1e-5,
+    center = true,
+    scale = true,
+  } = t.knownOptions('groupNorm', options, 'epsilon center scale')
   checkCount('groupNorm', 'groups', groups)
   checkEpsilon('groupNorm', epsilon)
   return {

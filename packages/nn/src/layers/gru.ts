@@ -92,7 +92,11 @@ export function gru(
   outSize: number,
   options: GruOptions = {},
 ): RecurrentLayer<AnyGruParams, HiddenState | null> {
-  const { activation = t.tanh, resetAfter = true } = options
+  const { activation = t.tanh, resetAfter = true } = t.knownOptions(
+    'gru',
+    options,
+    'activation resetAfter returnSequences reverse paddingValue statefulRows weight recurrentWeight bias',
+  )
   const { weight = glorotUniform, recurrentWeight = orthogonal(), bias = zeros } = options
   checkActivation('gru', activation)
   const named = namedActivation(activation, recurrentActivations)

@@ -45,7 +45,12 @@ export function layerNorm<const Center extends boolean = true, const Scale exten
   options?: LayerNormOptions<Center, Scale>,
 ): SizePreserving<LayerNormParams<Center, Scale>, null>
 export function layerNorm(options: LayerNormOptions = {}): SizePreserving<Affine, null> {
-  const { axes = 1, epsilon = 1e-5, center = true, scale = true } = options
+  const {
+    axes = 1,
+    epsilon = 1e-5,
+    center = true,
+    scale = true,
+  } = t.knownOptions('layerNorm', options, 'axes epsilon center scale')
   checkCount('layerNorm', 'axes', axes)
   checkEpsilon('layerNorm', epsilon)
   const axis = Array.from({ length: axes }, (_, i) => i - axes)

@@ -38,7 +38,7 @@ export function learnedPositions(
   length: number,
   options: LearnedPositionsOptions = {},
 ): SizePreserving<LearnedPositionsParams, null> {
-  const { weight = standardNormal } = options
+  const { weight = standardNormal } = t.knownOptions('learnedPositions', options, 'weight')
   checkCount('learnedPositions', 'places', length)
   const checkLength = (given: number, where: string): void => {
     if (given <= length) return

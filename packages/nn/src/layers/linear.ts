@@ -59,7 +59,11 @@ export function linear(
   outSize: number,
   options: LinearOptions = {},
 ): Layer<LinearParams | LinearParamsWithoutBias, null> {
-  const { weight = glorotUniform, bias = zeros, useBias = true } = options
+  const {
+    weight = glorotUniform,
+    bias = zeros,
+    useBias = true,
+  } = t.knownOptions('linear', options, 'weight bias useBias')
   for (const size of [inSize, outSize]) {
     if (!Number.isInteger(size) || size < 1) {
       t.failRange(

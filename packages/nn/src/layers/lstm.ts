@@ -84,7 +84,11 @@ export function lstm(
   outSize: number,
   options: LstmOptions = {},
 ): RecurrentLayer<LstmParams, LstmState | null> {
-  const { activation = t.tanh, forgetBias = 1 } = options
+  const { activation = t.tanh, forgetBias = 1 } = t.knownOptions(
+    'lstm',
+    options,
+    'activation forgetBias returnSequences reverse paddingValue statefulRows weight recurrentWeight bias',
+  )
   const { weight = glorotUniform, recurrentWeight = orthogonal(), bias = zeros } = options
   checkActivation('lstm', activation)
   if (!Number.isFinite(forgetBias))

@@ -18,5 +18,6 @@ import { type Pool1dOptions, pooling1d } from './pooling.ts'
  * maxPool1d(2).apply(null, null, x, { training: true, path: '' }).y.toArray() // => [[[3], [2]]]
  */
 export function maxPool1d(size: number, options: Pool1dOptions = {}): SizePreserving<null, null> {
+  t.knownOptions('maxPool1d', options, 'stride padding')
   return pooling1d('maxPool1d', size, { ...options }, t.maxPool2d)
 }

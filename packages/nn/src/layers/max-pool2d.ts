@@ -21,5 +21,6 @@ import { pooling } from './pooling.ts'
  * Ranzato, Huang, Boureau, LeCun: Unsupervised learning of invariant feature hierarchies (CVPR 2007)
  */
 export function maxPool2d(size: t.PerAxis, options: t.PoolOptions = {}): SizePreserving<null, null> {
+  t.knownOptions('maxPool2d', options, 'stride padding')
   return pooling('maxPool2d', ['height', 'width'], { size, ...options }, (x) => t.maxPool2d(x, size, options))
 }

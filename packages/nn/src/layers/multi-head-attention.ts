@@ -95,7 +95,17 @@ export function multiHeadAttention(
   heads: number,
   options: MultiHeadAttentionOptions = {},
 ): MultiHeadAttention<MultiHeadAttentionParams<boolean>> {
-  const { causal = false, dropout: rate = 0, rotary = false, useBias = true, weight } = options
+  const {
+    causal = false,
+    dropout: rate = 0,
+    rotary = false,
+    useBias = true,
+    weight,
+  } = t.knownOptions(
+    'multiHeadAttention',
+    options,
+    'causal dropout rotary useBias depth keyFeatures valueFeatures weight',
+  )
   const { keyFeatures = features, valueFeatures = keyFeatures } = options
   const depth = depthOf(features, heads, options)
   const linearOptions = { useBias, ...(weight && { weight }) }

@@ -32,7 +32,7 @@ export interface PreluOptions {
  * He, Zhang, Ren, Sun: Delving deep into rectifiers (ICCV 2015)
  */
 export function prelu(options: PreluOptions = {}): SizePreserving<PreluParams, null> {
-  const { initial = 0.25, shared = false } = options
+  const { initial = 0.25, shared = false } = t.knownOptions('prelu', options, 'initial shared')
   if (!Number.isFinite(initial)) {
     t.failRange('prelu', `initial must be a finite number, got ${initial}`, 'leave it out for 0.25')
   }

@@ -33,7 +33,7 @@ export function rmsNorm<const Scale extends boolean = true>(
   options?: RmsNormOptions<Scale>,
 ): SizePreserving<RmsNormParams<Scale>, null>
 export function rmsNorm(options: RmsNormOptions = {}): SizePreserving<Affine, null> {
-  const { epsilon = 1e-5, scale = true } = options
+  const { epsilon = 1e-5, scale = true } = t.knownOptions('rmsNorm', options, 'epsilon scale')
   checkEpsilon('rmsNorm', epsilon)
   return {
     name: 'rmsNorm',

@@ -75,7 +75,11 @@ export function rnn(
     weight = glorotUniform,
     recurrentWeight = orthogonal(),
     bias = zeros,
-  } = options
+  } = t.knownOptions(
+    'rnn',
+    options,
+    'activation returnSequences reverse paddingValue statefulRows weight recurrentWeight bias',
+  )
   checkActivation('rnn', activation)
   return recurrent<RnnParams, HiddenState>(
     {

@@ -25,7 +25,7 @@ export interface RotaryPositionsOptions {
  * Su et al.: RoFormer: enhanced transformer with rotary position embedding (2021)
  */
 export function rotaryPositions(x: t.Tensor, options: RotaryPositionsOptions = {}): t.Tensor {
-  const { base = 10000 } = options
+  const { base = 10000 } = t.knownOptions('rotaryPositions', options, 'base')
   const [length, features] = x.shape.slice(-2)
   if (length === undefined || features === undefined || features % 2 !== 0) {
     return t.failRange(

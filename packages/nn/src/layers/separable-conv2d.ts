@@ -73,6 +73,11 @@ export function separableConv2d(
   size: t.PerAxis,
   options: SeparableConv2dOptions = {},
 ): Layer<SeparableParams<boolean>, null> {
+  t.knownOptions(
+    'separableConv2d',
+    options,
+    'multiplier depthwise pointwise bias useBias stride padding dilation',
+  )
   const operation = 'separableConv2d'
   const { depthwise = glorotUniform, pointwise = glorotUniform, bias = zeros, ...rest } = options
   const { useBias = true, multiplier = 1, ...windows } = rest

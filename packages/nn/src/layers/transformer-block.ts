@@ -90,7 +90,17 @@ export function transformerBlock<const Features extends number>(
   heads: number,
   options: TransformerBlockOptions = {},
 ): TransformerBlock<Features> {
-  const { norm = 'pre', causal = false, activation = t.gelu, rotary = false, epsilon = 1e-5 } = options
+  const {
+    norm = 'pre',
+    causal = false,
+    activation = t.gelu,
+    rotary = false,
+    epsilon = 1e-5,
+  } = t.knownOptions(
+    'transformerBlock',
+    options,
+    'norm causal hidden activation dropout attentionDropout rotary epsilon',
+  )
   const { dropout = 0, attentionDropout = 0 } = options
   checkCount('transformerBlock', 'features', features)
   const { hidden = 4 * features } = options

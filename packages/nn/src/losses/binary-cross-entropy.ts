@@ -35,7 +35,12 @@ export interface BinaryCrossEntropyOptions extends BinaryLossOptions {
  */
 export function binaryCrossEntropy(options: BinaryCrossEntropyOptions = {}): Loss {
   const name = 'binaryCrossEntropy'
-  const { from = 'logits', reduction, classWeights, labelSmoothing = 0 } = options
+  const {
+    from = 'logits',
+    reduction,
+    classWeights,
+    labelSmoothing = 0,
+  } = t.knownOptions(name, options, 'from labelSmoothing reduction classWeights')
   checkFrom(name, from)
   checkLabelSmoothing(name, labelSmoothing)
   const smooth = (z: t.Tensor): t.Tensor =>

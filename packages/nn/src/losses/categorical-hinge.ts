@@ -28,7 +28,11 @@ export interface CategoricalHingeOptions {
  * Crammer & Singer: On the algorithmic implementation of multiclass kernel-based vector machines (JMLR 2001)
  */
 export function categoricalHinge(options: CategoricalHingeOptions = {}): Loss {
-  const { reduction = 'mean', classWeights } = options
+  const { reduction = 'mean', classWeights } = t.knownOptions(
+    'categoricalHinge',
+    options,
+    'reduction classWeights',
+  )
   return rowsLoss('categoricalHinge', { reduction, classWeights }, (prediction, target) => {
     const isOwn = t.oneHot(t.argMax(target, { axis: -1 }), target.shape[target.rank - 1]!)
     const own = t.sum(t.where(isOwn, prediction, 0), { axis: -1 })

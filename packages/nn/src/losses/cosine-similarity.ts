@@ -18,6 +18,7 @@ import type { Loss } from './reduction.ts'
  * loss(t.tensor([[2, 0], [2, 0], [2, 0]]), t.tensor([[3, 0], [0, 1], [-1, 0]])).toArray() // => [0, 1, 2]
  */
 export function cosineSimilarity(options: ElementLossOptions = {}): Loss {
+  t.knownOptions('cosineSimilarity', options, 'reduction')
   return elementLoss('cosineSimilarity', options, (prediction, target) => {
     if (prediction.rank < 2) {
       t.failRange(

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import { rowsLoss } from './class-loss.ts'
 import { type CrossEntropyOptions, crossEntropyOfRows, given } from './cross-entropy-of-rows.ts'
 import { checkFrom } from './from.ts'
@@ -31,7 +32,12 @@ import type { Loss } from './reduction.ts'
  */
 export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
   const name = 'crossEntropy'
-  const { from = 'logits', reduction = 'mean', labelSmoothing = 0, classWeights } = options
+  const {
+    from = 'logits',
+    reduction = 'mean',
+    labelSmoothing = 0,
+    classWeights,
+  } = knownOptions(name, options, 'from reduction labelSmoothing classWeights')
   checkFrom(name, from)
   checkLabelSmoothing(name, labelSmoothing)
   return rowsLoss(

@@ -54,7 +54,11 @@ export type FocalOptions = {
  * Lin et al.: Focal loss for dense object detection (ICCV 2017)
  */
 export function focal(options: FocalOptions = {}): Loss {
-  const { gamma = 2, from = 'logits', classes = 'independent' } = options
+  const {
+    gamma = 2,
+    from = 'logits',
+    classes = 'independent',
+  } = t.knownOptions('focal', options, 'gamma from reduction classes classWeights')
   if (!(gamma >= 0 && gamma < Number.POSITIVE_INFINITY))
     t.failRange('focal', `gamma must be finite and not negative, got ${String(gamma)}`)
   checkFrom('focal', from)

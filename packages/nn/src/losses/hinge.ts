@@ -20,7 +20,7 @@ import type { Loss } from './reduction.ts'
  * Cortes & Vapnik: Support-vector networks (1995)
  */
 export function hinge(options: BinaryLossOptions = {}): Loss {
-  const { reduction, classWeights } = options
+  const { reduction, classWeights } = t.knownOptions('hinge', options, 'reduction classWeights')
   const each = (f: t.Tensor, y: t.Tensor): t.Tensor => t.relu(t.sub(1, t.mul(y, f)))
   return binaryLoss('hinge', { reduction, classWeights }, each, positive)
 }

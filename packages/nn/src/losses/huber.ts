@@ -24,7 +24,7 @@ export interface HuberOptions extends ElementLossOptions {
  * Huber: Robust estimation of a location parameter (1964)
  */
 export function huber(options: HuberOptions = {}): Loss {
-  const { delta = 1 } = options
+  const { delta = 1 } = t.knownOptions('huber', options, 'delta reduction')
   if (!(delta > 0 && delta < Number.POSITIVE_INFINITY))
     t.failRange('huber', `delta must be finite and above 0, got ${String(delta)}`)
   return elementLoss('huber', options, (prediction, target) => {

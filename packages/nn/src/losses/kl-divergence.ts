@@ -38,7 +38,11 @@ const largest = 3.4028234663852886e38
  */
 export function klDivergence(options: KlDivergenceOptions = {}): Loss {
   const name = 'klDivergence'
-  const { from = 'logits', reduction = 'mean', classWeights } = options
+  const {
+    from = 'logits',
+    reduction = 'mean',
+    classWeights,
+  } = t.knownOptions(name, options, 'from reduction classWeights')
   checkFrom(name, from)
   return rowsLoss(name, { reduction, classWeights }, (prediction, target, weights) => {
     const x = given(name, prediction, weights, from)

@@ -14,6 +14,7 @@ import type { Loss } from './reduction.ts'
  * logCosh()(t.tensor([0.001]), t.tensor([0])).item().toFixed(9) // => '0.000000500'
  */
 export function logCosh(options: ElementLossOptions = {}): Loss {
+  t.knownOptions('logCosh', options, 'reduction')
   return elementLoss('logCosh', options, (prediction, target) => {
     const error = t.sub(prediction, target)
     // cosh e = 1 + 2 sinh² (e / 2), which loses nothing near 0; ln(exp(e) + exp(-e)) - ln 2 where that would overflow.

@@ -15,5 +15,6 @@ import type { Loss } from './reduction.ts'
  * mae()(t.tensor([[1, 2], [3, 4]]), t.tensor([[1, 4], [3, 0]])).item() // => 1.5
  */
 export function mae(options: ElementLossOptions = {}): Loss {
+  t.knownOptions('mae', options, 'reduction')
   return elementLoss('mae', options, (prediction, target) => t.abs(t.sub(prediction, target)))
 }

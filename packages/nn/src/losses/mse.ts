@@ -20,6 +20,7 @@ import type { Loss } from './reduction.ts'
  * mse({ reduction: 'none' })(t.tensor([[1, 2], [3, 4]]), t.tensor([[1, 4], [3, 0]])).toArray() // => [2, 8]
  */
 export function mse(options: ElementLossOptions = {}): Loss {
+  t.knownOptions('mse', options, 'reduction')
   const each = (prediction: t.Tensor, target: t.Tensor): t.Tensor => t.square(t.sub(prediction, target))
   return elementLoss('mse', options, each, { finite: withFiniteSquare })
 }

@@ -22,7 +22,7 @@ import type { Loss } from './reduction.ts'
  * Rosenblatt: The perceptron: a probabilistic model for information storage and organization in the brain (1958)
  */
 export function perceptronLoss(options: BinaryLossOptions = {}): Loss {
-  const { reduction, classWeights } = options
+  const { reduction, classWeights } = t.knownOptions('perceptronLoss', options, 'reduction classWeights')
   const each = (f: t.Tensor, y: t.Tensor): t.Tensor => {
     const wrong = t.neg(t.mul(y, f))
     // Chosen at 0 too, which relu would not.

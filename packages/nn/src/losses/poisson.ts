@@ -28,7 +28,7 @@ const largestLogRate = 88.72
  * poisson({ from: 'rates', reduction: 'none' })(t.tensor([1, 0, 0]), t.tensor([3, 0, 1])).toArray() // => [1, 0, Infinity]
  */
 export function poisson(options: PoissonOptions = {}): Loss {
-  const { from = 'logRates' } = options
+  const { from = 'logRates' } = t.knownOptions('poisson', options, 'from reduction')
   if (from !== 'logRates' && from !== 'rates')
     t.failType('poisson', `from must be 'logRates' or 'rates', got '${String(from)}'`)
   if (from === 'logRates') {

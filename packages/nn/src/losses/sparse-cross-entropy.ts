@@ -28,7 +28,12 @@ import type { Loss } from './reduction.ts'
  */
 export function sparseCrossEntropy(options: CrossEntropyOptions = {}): Loss {
   const name = 'sparseCrossEntropy'
-  const { from = 'logits', reduction = 'mean', labelSmoothing = 0, classWeights } = options
+  const {
+    from = 'logits',
+    reduction = 'mean',
+    labelSmoothing = 0,
+    classWeights,
+  } = t.knownOptions(name, options, 'from reduction labelSmoothing classWeights')
   checkFrom(name, from)
   checkLabelSmoothing(name, labelSmoothing)
   const ofLabels = (prediction: t.Tensor, labels: t.Tensor, weights: t.Tensor | undefined): t.Tensor => {

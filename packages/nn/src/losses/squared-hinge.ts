@@ -18,7 +18,7 @@ import type { Loss } from './reduction.ts'
  * Lee & Mangasarian: SSVM: a smooth support vector machine for classification (2001)
  */
 export function squaredHinge(options: BinaryLossOptions = {}): Loss {
-  const { reduction, classWeights } = options
+  const { reduction, classWeights } = t.knownOptions('squaredHinge', options, 'reduction classWeights')
   const each = (f: t.Tensor, y: t.Tensor): t.Tensor => t.square(t.relu(t.sub(1, t.mul(y, f))))
   return binaryLoss('squaredHinge', { reduction, classWeights }, each, positive, withFiniteSquare)
 }

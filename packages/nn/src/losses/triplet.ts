@@ -49,7 +49,11 @@ export type TripletLoss = (embeddings: Triplet, weights?: t.Tensor) => t.Tensor
  * Schroff, Kalenichenko & Philbin: FaceNet: a unified embedding for face recognition and clustering (CVPR 2015)
  */
 export function triplet(options: TripletOptions = {}): TripletLoss {
-  const { margin = 1, distance = 'euclidean', reduction = 'mean' } = options
+  const {
+    margin = 1,
+    distance = 'euclidean',
+    reduction = 'mean',
+  } = t.knownOptions('triplet', options, 'margin distance reduction')
   if (!(margin >= 0 && margin < Number.POSITIVE_INFINITY))
     t.failRange('triplet', `margin must be finite and not negative, got ${String(margin)}`)
   if (distance !== 'euclidean' && distance !== 'squaredEuclidean') {

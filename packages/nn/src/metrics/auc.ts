@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import type { Metric } from './metric.ts'
 import { cumulated, noScores, ranked, type ScoresState } from './scores.ts'
 
@@ -30,7 +30,7 @@ export interface AucOptions {
  * Davis & Goadrich: The relationship between precision-recall and ROC curves (ICML 2006)
  */
 export function auc(options: AucOptions = {}): Metric<ScoresState> {
-  const { curve = 'roc' } = options
+  const { curve = 'roc' } = knownOptions('auc', options, 'curve')
   if (curve !== 'roc' && curve !== 'precisionRecall') {
     failRange('auc', `unknown curve '${String(curve)}'`, 'use roc or precisionRecall')
   }

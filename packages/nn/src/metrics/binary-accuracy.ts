@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import { type AccuracyState, countRight, share } from './accuracy-state.ts'
 import { binaryRows, checkThreshold, classOf, type ThresholdOptions } from './binary-rows.ts'
 import type { Metric } from './metric.ts'
@@ -15,6 +16,7 @@ import type { Metric } from './metric.ts'
  * measure(binaryAccuracy({ threshold: 0 }), t.tensor([[2], [-3]]), t.tensor([1, 0])) // => 1
  */
 export function binaryAccuracy(options: ThresholdOptions = {}): Metric<AccuracyState> {
+  knownOptions('binaryAccuracy', options, 'threshold')
   const threshold = checkThreshold('binaryAccuracy', options.threshold ?? 0.5)
   return {
     name: 'binaryAccuracy',

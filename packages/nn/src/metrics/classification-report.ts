@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { checkThreshold, type ThresholdOptions } from './binary-rows.ts'
 import { type Average, averageOf } from './class-rate.ts'
 import { type ConfusionState, confused, noConfusion, type Tally, tallies } from './confusion.ts'
@@ -56,7 +56,7 @@ export interface ClassificationReport {
 export function classificationReport(
   options: ClassificationReportOptions = {},
 ): Measure<ConfusionState, ClassificationReport> {
-  const { labels, digits = 2 } = options
+  const { labels, digits = 2 } = knownOptions('classificationReport', options, 'labels digits threshold')
   const threshold = checkThreshold('classificationReport', options.threshold ?? 0.5)
   if (!(Number.isInteger(digits) && digits >= 0 && digits <= 20)) {
     failRange('classificationReport', `digits must be an integer from 0 to 20, got ${digits}`)

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import { checkThreshold, type ThresholdOptions } from './binary-rows.ts'
 import { type ConfusionState, confused, noConfusion } from './confusion.ts'
 import type { Measure } from './metric.ts'
@@ -17,6 +18,7 @@ import type { Measure } from './metric.ts'
 export function confusionMatrix(
   options: ThresholdOptions = {},
 ): Measure<ConfusionState, readonly (readonly number[])[]> {
+  knownOptions('confusionMatrix', options, 'threshold')
   const threshold = checkThreshold('confusionMatrix', options.threshold ?? 0.5)
   return {
     name: 'confusionMatrix',

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import {
   averagedRate,
   type ClassRateOptions,
@@ -34,6 +35,7 @@ export function f1(options: EachClassOptions): Measure<ConfusionState, readonly 
 export function f1(
   options: ClassRateOptions | EachClassOptions = {},
 ): Measure<ConfusionState, number | readonly number[]> {
+  knownOptions('f1', options, 'average threshold')
   if (options.average === 'none') return rateOfEach('f1', f1Of, options)
   return averagedRate('f1', f1Of, options)
 }

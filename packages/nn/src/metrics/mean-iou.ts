@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { ThresholdOptions } from './binary-rows.ts'
 import { averagedRate, ratio } from './class-rate.ts'
 import type { ConfusionState } from './confusion.ts'
@@ -15,7 +16,7 @@ import type { Metric } from './metric.ts'
  * measure(meanIoU(), t.tensor([0, 1, 0, 1]), t.tensor([0, 0, 1, 1])) // => 1 / 3
  */
 export function meanIoU(options: ThresholdOptions = {}): Metric<ConfusionState> {
-  const { threshold = 0.5 } = options
+  const { threshold = 0.5 } = knownOptions('meanIoU', options, 'threshold')
   return {
     ...averagedRate('meanIoU', ({ right, predicted, support }) => ratio(right, predicted + support - right), {
       threshold,

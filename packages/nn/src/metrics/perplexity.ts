@@ -1,4 +1,4 @@
-import { failType, log, logSoftmax, scope } from '@tapeflow/autodiff'
+import { failType, knownOptions, log, logSoftmax, scope } from '@tapeflow/autodiff'
 import { checkTensor } from '../targets.ts'
 import { classRows } from './class-rows.ts'
 import { averaged, type MeanState, noMean } from './mean-error.ts'
@@ -25,7 +25,7 @@ export interface PerplexityOptions {
  * Jelinek, Mercer, Bahl, Baker: Perplexity, a measure of the difficulty of speech recognition tasks (1977)
  */
 export function perplexity(options: PerplexityOptions = {}): Metric<MeanState> {
-  const { from = 'logits' } = options
+  const { from = 'logits' } = knownOptions('perplexity', options, 'from')
   if (from !== 'logits' && from !== 'probabilities') {
     failType('perplexity', `from must be 'logits' or 'probabilities', got '${String(from)}'`)
   }

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import {
   averagedRate,
   type ClassRateOptions,
@@ -35,6 +36,7 @@ export function precision(options: EachClassOptions): Measure<ConfusionState, re
 export function precision(
   options: ClassRateOptions | EachClassOptions = {},
 ): Measure<ConfusionState, number | readonly number[]> {
+  knownOptions('precision', options, 'average threshold')
   if (options.average === 'none') return rateOfEach('precision', precisionOf, options)
   return averagedRate('precision', precisionOf, options)
 }

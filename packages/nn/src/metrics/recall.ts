@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import {
   averagedRate,
   type ClassRateOptions,
@@ -34,6 +35,7 @@ export function recall(options: EachClassOptions): Measure<ConfusionState, reado
 export function recall(
   options: ClassRateOptions | EachClassOptions = {},
 ): Measure<ConfusionState, number | readonly number[]> {
+  knownOptions('recall', options, 'average threshold')
   if (options.average === 'none') return rateOfEach('recall', recallOf, options)
   return averagedRate('recall', recallOf, options)
 }

@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { type AccuracyState, countRight, share } from './accuracy-state.ts'
 import { classRows } from './class-rows.ts'
 import type { Metric } from './metric.ts'
@@ -22,7 +22,7 @@ export interface TopKAccuracyOptions {
  * measure(topKAccuracy({ k: 2 }), prediction, t.tensor([1, 2])) // => 0.5
  */
 export function topKAccuracy(options: TopKAccuracyOptions = {}): Metric<AccuracyState> {
-  const { k = 5 } = options
+  const { k = 5 } = knownOptions('topKAccuracy', options, 'k')
   if (!(Number.isInteger(k) && k >= 1)) {
     failRange('topKAccuracy', `k must be an integer from 1 on, got ${k}`, 'count guesses')
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { chmod, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { failType, kindOf } from '@tapeflow/autodiff'
+import { failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 
 /** A file that is open: a `FileHandle` of Node. */
 export interface OpenFile {
@@ -43,6 +43,7 @@ export interface WriteOptions {
  * fromSafetensors(await readFile(path)).w.toArray() // => [1, 2]
  */
 export async function writeFile(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+  knownOptions('writeFile', options, 'calls')
   if (!(bytes instanceof Uint8Array)) {
     failType(
       'writeFile',

@@ -1,4 +1,4 @@
-import { add, div, mul, scope, sqrt, square } from '@tapeflow/autodiff'
+import { add, div, knownOptions, mul, scope, sqrt, square } from '@tapeflow/autodiff'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { fraction, positive } from '../range.ts'
 import { type DirectionRule, descending, directing } from '../rule.ts'
@@ -41,8 +41,9 @@ export interface ScaleByAdadeltaOptions {
  *
  * Zeiler 2012, ADADELTA: an adaptive learning rate method.
  */
-export function adadelta({ learningRate = 1, ...options }: AdadeltaOptions = {}): Optimizer<'v' | 'u'> {
-  return descending(adadeltaRule('adadelta', options), learningRate)
+export function adadelta(options: AdadeltaOptions = {}): Optimizer<'v' | 'u'> {
+  const { learningRate = 1, ...rest } = knownOptions('adadelta', options, 'learningRate rho epsilon')
+  return descending(adadeltaRule('adadelta', rest), learningRate)
 }
 
 /**
@@ -55,6 +56,7 @@ export function adadelta({ learningRate = 1, ...options }: AdadeltaOptions = {})
  * one.params[0].item().toFixed(4) // => '9.2929'
  */
 export function scaleByAdadelta(options: ScaleByAdadeltaOptions = {}): Transform<'v' | 'u'> {
+  knownOptions('scaleByAdadelta', options, 'rho epsilon')
   return directing(adadeltaRule('scaleByAdadelta', options))
 }
 

@@ -1,4 +1,4 @@
-import { add, div, sqrt, square } from '@tapeflow/autodiff'
+import { add, div, knownOptions, sqrt, square } from '@tapeflow/autodiff'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { notNegative } from '../range.ts'
 import { type DirectionRule, descending, directing } from '../rule.ts'
@@ -47,12 +47,13 @@ export interface ScaleByAdagradOptions {
  *
  * Duchi, Hazan & Singer 2011, Adaptive subgradient methods for online learning and stochastic optimization.
  */
-export function adagrad({
-  learningRate = 1e-2,
-  rateDecay = 0,
-  ...options
-}: AdagradOptions = {}): Optimizer<'s'> {
-  const rule = adagradRule('adagrad', options)
+export function adagrad(options: AdagradOptions = {}): Optimizer<'s'> {
+  const {
+    learningRate = 1e-2,
+    rateDecay = 0,
+    ...rest
+  } = knownOptions('adagrad', options, 'learningRate rateDecay initialAccumulator epsilon epsilonRoot')
+  const rule = adagradRule('adagrad', rest)
   return descending(
     {
       ...rule,
@@ -75,6 +76,7 @@ export function adagrad({
  * one.params[0].item() // => 9.5
  */
 export function scaleByAdagrad(options: ScaleByAdagradOptions = {}): Transform<'s'> {
+  knownOptions('scaleByAdagrad', options, 'initialAccumulator epsilon epsilonRoot')
   return directing(adagradRule('scaleByAdagrad', options))
 }
 

@@ -1,4 +1,4 @@
-import { div, failType, kindOf } from '@tapeflow/autodiff'
+import { div, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { divisor, momentNumbers, moments } from '../moments.ts'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { fraction, notNegative } from '../range.ts'
@@ -51,8 +51,13 @@ export interface ScaleByAdamOptions {
  *
  * Kingma & Ba 2015, Adam: a method for stochastic optimization.
  */
-export function adam({ learningRate = 1e-3, ...options }: AdamOptions = {}): Optimizer<'m' | 'v'> {
-  return descending(adamRule('adam', options), learningRate)
+export function adam(options: AdamOptions = {}): Optimizer<'m' | 'v'> {
+  const { learningRate = 1e-3, ...rest } = knownOptions(
+    'adam',
+    options,
+    'learningRate beta1 beta2 epsilon epsilonRoot epsilonHat',
+  )
+  return descending(adamRule('adam', rest), learningRate)
 }
 
 /**
@@ -68,6 +73,7 @@ export function adam({ learningRate = 1e-3, ...options }: AdamOptions = {}): Opt
  * next.params.w.toArray().map((w) => w.toFixed(4)) // => ['0.7500', '1.2500']
  */
 export function scaleByAdam(options: ScaleByAdamOptions = {}): Transform<'m' | 'v'> {
+  knownOptions('scaleByAdam', options, 'beta1 beta2 epsilon epsilonRoot epsilonHat')
   return directing(adamRule('scaleByAdam', options))
 }
 

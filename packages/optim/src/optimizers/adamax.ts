@@ -1,4 +1,4 @@
-import { abs, add, div, failRange, maximum, mul, scope } from '@tapeflow/autodiff'
+import { abs, add, div, failRange, knownOptions, maximum, mul, scope } from '@tapeflow/autodiff'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { fraction, notNegative } from '../range.ts'
 import { type DirectionRule, descending, directing } from '../rule.ts'
@@ -45,8 +45,13 @@ export interface ScaleByAdamaxOptions {
  *
  * Kingma & Ba 2015, Adam: a method for stochastic optimization, Algorithm 2.
  */
-export function adamax({ learningRate = 2e-3, ...options }: AdamaxOptions = {}): Optimizer<'m' | 'u'> {
-  return descending(adamaxRule('adamax', options), learningRate)
+export function adamax(options: AdamaxOptions = {}): Optimizer<'m' | 'u'> {
+  const { learningRate = 2e-3, ...rest } = knownOptions(
+    'adamax',
+    options,
+    'learningRate beta1 beta2 epsilon epsilonIn',
+  )
+  return descending(adamaxRule('adamax', rest), learningRate)
 }
 
 /**
@@ -59,6 +64,7 @@ export function adamax({ learningRate = 2e-3, ...options }: AdamaxOptions = {}):
  * one.params[0].item().toFixed(4) // => '9.7500'
  */
 export function scaleByAdamax(options: ScaleByAdamaxOptions = {}): Transform<'m' | 'u'> {
+  knownOptions('scaleByAdamax', options, 'beta1 beta2 epsilon epsilonIn')
   return directing(adamaxRule('scaleByAdamax', options))
 }
 

@@ -1,4 +1,4 @@
-import { add, mul, sub } from '@tapeflow/autodiff'
+import { add, knownOptions, mul, sub } from '@tapeflow/autodiff'
 import type { Rule } from '../leafwise.ts'
 import { checkChoosesSome, checkPredicate, type PathPredicate } from '../leaves-at.ts'
 import type { Optimizer } from '../optimizer.ts'
@@ -40,15 +40,16 @@ export interface AdamwOptions extends AdamOptions {
  *
  * Loshchilov & Hutter 2019, Decoupled weight decay regularization.
  */
-export function adamw({
-  learningRate = 1e-3,
-  weightDecay = 0.01,
-  at,
-  ...options
-}: AdamwOptions = {}): Optimizer<'m' | 'v'> {
+export function adamw(options: AdamwOptions = {}): Optimizer<'m' | 'v'> {
   const name = 'adamw'
+  const {
+    learningRate = 1e-3,
+    weightDecay = 0.01,
+    at,
+    ...rest
+  } = knownOptions(name, options, 'learningRate weightDecay at beta1 beta2 epsilon epsilonRoot epsilonHat')
   if (at !== undefined) checkPredicate(name, 'at', at)
-  const rule = adamRule(name, options)
+  const rule = adamRule(name, rest)
   return updating(
     {
       ...rule,

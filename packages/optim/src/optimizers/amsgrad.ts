@@ -1,4 +1,4 @@
-import { div, maximum } from '@tapeflow/autodiff'
+import { div, knownOptions, maximum } from '@tapeflow/autodiff'
 import { divisor, moments } from '../moments.ts'
 import type { Optimizer } from '../optimizer.ts'
 import { type DirectionRule, descending, directing } from '../rule.ts'
@@ -28,11 +28,13 @@ import { type AdamNumber, type AdamOptions, adamRule, type ScaleByAdamOptions } 
  *
  * Reddi, Kale & Kumar 2018, On the convergence of Adam and beyond.
  */
-export function amsgrad({
-  learningRate = 1e-3,
-  ...options
-}: AdamOptions = {}): Optimizer<'m' | 'v' | 'vMax'> {
-  return descending(amsgradRule('amsgrad', options), learningRate)
+export function amsgrad(options: AdamOptions = {}): Optimizer<'m' | 'v' | 'vMax'> {
+  const { learningRate = 1e-3, ...rest } = knownOptions(
+    'amsgrad',
+    options,
+    'learningRate beta1 beta2 epsilon epsilonRoot epsilonHat',
+  )
+  return descending(amsgradRule('amsgrad', rest), learningRate)
 }
 
 /**
@@ -45,6 +47,7 @@ export function amsgrad({
  * one.params[0].item().toFixed(4) // => '9.7500'
  */
 export function scaleByAmsgrad(options: ScaleByAdamOptions = {}): Transform<'m' | 'v' | 'vMax'> {
+  knownOptions('scaleByAmsgrad', options, 'beta1 beta2 epsilon epsilonRoot epsilonHat')
   return directing(amsgradRule('scaleByAmsgrad', options))
 }
 

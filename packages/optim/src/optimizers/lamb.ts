@@ -1,4 +1,4 @@
-import { add, mul, scope } from '@tapeflow/autodiff'
+import { add, knownOptions, mul, scope } from '@tapeflow/autodiff'
 import type { Optimizer } from '../optimizer.ts'
 import { notNegative } from '../range.ts'
 import { descending } from '../rule.ts'
@@ -39,14 +39,15 @@ export interface LambOptions extends AdamOptions {
  *
  * You et al. 2020, Large batch optimization for deep learning: training BERT in 76 minutes, Algorithm 2.
  */
-export function lamb({
-  learningRate = 1e-3,
-  epsilon = 1e-6,
-  weightDecay = 0,
-  ...options
-}: LambOptions = {}): Optimizer<'m' | 'v'> {
+export function lamb(options: LambOptions = {}): Optimizer<'m' | 'v'> {
+  const {
+    learningRate = 1e-3,
+    epsilon = 1e-6,
+    weightDecay = 0,
+    ...rest
+  } = knownOptions('lamb', options, 'learningRate epsilon weightDecay beta1 beta2 epsilonRoot epsilonHat')
   // The ratio is that of the whole direction: what scales it is multiplied in here.
-  const { scale: _, ...adam } = adamRule('lamb', { ...options, epsilon })
+  const { scale: _, ...adam } = adamRule('lamb', { ...rest, epsilon })
   return descending(
     {
       ...adam,

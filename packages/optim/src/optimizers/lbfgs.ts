@@ -1,5 +1,6 @@
 import {
   failRange,
+  knownOptions,
   leaves,
   mapTensors,
   RecordingError,
@@ -66,13 +67,14 @@ const rounding = 1e-6
  *
  * Nocedal 1980, Updating quasi-Newton matrices with limited storage; Nocedal & Wright 2006, Numerical optimization, Algorithm 7.4.
  */
-export function lbfgs({
-  learningRate = 1,
-  history = 10,
-  lineSearch = 'strongWolfe',
-  decrease = 1e-4,
-  curvature = 0.9,
-}: LbfgsOptions = {}): Optimizer<string> {
+export function lbfgs(options: LbfgsOptions = {}): Optimizer<string> {
+  const {
+    learningRate = 1,
+    history = 10,
+    lineSearch = 'strongWolfe',
+    decrease = 1e-4,
+    curvature = 0.9,
+  } = knownOptions(name, options, 'learningRate history lineSearch decrease curvature')
   checkNumber(name, 'history', history, positiveCount)
   if (lineSearch !== 'strongWolfe' && lineSearch !== 'none')
     failRange(name, `lineSearch must be 'strongWolfe' or 'none', got ${String(lineSearch)}`)

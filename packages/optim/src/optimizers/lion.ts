@@ -1,4 +1,4 @@
-import { add, mul, scope, sign } from '@tapeflow/autodiff'
+import { add, knownOptions, mul, scope, sign } from '@tapeflow/autodiff'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { fraction, notNegative } from '../range.ts'
 import { type DirectionRule, descending, directing } from '../rule.ts'
@@ -40,8 +40,13 @@ export interface ScaleByLionOptions {
  *
  * Chen et al. 2023, Symbolic discovery of optimization algorithms.
  */
-export function lion({ learningRate = 1e-4, weightDecay = 0, ...options }: LionOptions = {}): Optimizer<'m'> {
-  const rule = lionRule('lion', options)
+export function lion(options: LionOptions = {}): Optimizer<'m'> {
+  const {
+    learningRate = 1e-4,
+    weightDecay = 0,
+    ...rest
+  } = knownOptions('lion', options, 'learningRate weightDecay beta1 beta2')
+  const rule = lionRule('lion', rest)
   return descending<'m', 'beta1' | 'beta2' | 'weightDecay'>(
     {
       ...rule,
@@ -76,6 +81,7 @@ export function lion({ learningRate = 1e-4, weightDecay = 0, ...options }: LionO
  * optimizer.update(gradients, optimizer.init(params), params, optimizer.hyper(0)).params.w.toArray() // => [0.75, 1.25]
  */
 export function scaleByLion(options: ScaleByLionOptions = {}): Transform<'m'> {
+  knownOptions('scaleByLion', options, 'beta1 beta2')
   return directing(lionRule('scaleByLion', options))
 }
 

@@ -1,4 +1,4 @@
-import { add, mapTensors, mul, scope, sub, where } from '@tapeflow/autodiff'
+import { add, knownOptions, mapTensors, mul, scope, sub, where } from '@tapeflow/autodiff'
 import { around } from '../around.ts'
 import { checkOptimizer } from '../check-optimizer.ts'
 import { leafwise } from '../leafwise.ts'
@@ -39,11 +39,9 @@ export function lookahead<K extends string>(
   optimizer: Optimizer<K>,
   options?: LookaheadOptions,
 ): Optimizer<K | 'slow'>
-export function lookahead(
-  optimizer: Optimizer<string>,
-  { every = 5, slowStep = 0.5 }: LookaheadOptions = {},
-): Optimizer<string> {
+export function lookahead(optimizer: Optimizer<string>, options: LookaheadOptions = {}): Optimizer<string> {
   const name = 'lookahead'
+  const { every = 5, slowStep = 0.5 } = knownOptions(name, options, 'every slowStep')
   checkOptimizer(name, optimizer)
   const { hyperparameters, slotNames, hyper, own, inner } = around(optimizer, {
     name,

@@ -1,4 +1,4 @@
-import { add, failRange, mul, sub } from '@tapeflow/autodiff'
+import { add, failRange, knownOptions, mul, sub } from '@tapeflow/autodiff'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { fraction } from '../range.ts'
 import { type UpdateRule, updating } from '../rule.ts'
@@ -43,8 +43,9 @@ export interface VelocityOptions {
  * Polyak 1964, Some methods of speeding up the convergence of iteration methods; the form is that of Sutskever, Martens, Dahl &
  * Hinton 2013, On the importance of initialization and momentum in deep learning.
  */
-export function momentum({ learningRate, ...options }: MomentumOptions): Optimizer<'velocity'> {
-  return updating(velocityRule('momentum', options), learningRate)
+export function momentum(options: MomentumOptions): Optimizer<'velocity'> {
+  const { learningRate, ...rest } = knownOptions('momentum', options, 'learningRate momentum rate')
+  return updating(velocityRule('momentum', rest), learningRate)
 }
 
 /** The rule of `momentum`, and with `ahead` that of `nesterov`, under the name of the function that a user calls. */

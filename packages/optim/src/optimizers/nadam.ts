@@ -1,4 +1,4 @@
-import { add, div, mul, scope } from '@tapeflow/autodiff'
+import { add, div, knownOptions, mul, scope } from '@tapeflow/autodiff'
 import { divisor, momentNumbers, moments } from '../moments.ts'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { fraction, notNegative } from '../range.ts'
@@ -48,8 +48,13 @@ export interface ScaleByNadamOptions {
  *
  * Dozat 2016, Incorporating Nesterov momentum into Adam.
  */
-export function nadam({ learningRate = 2e-3, ...options }: NadamOptions = {}): Optimizer<'m' | 'v'> {
-  return descending(nadamRule('nadam', options), learningRate)
+export function nadam(options: NadamOptions = {}): Optimizer<'m' | 'v'> {
+  const { learningRate = 2e-3, ...rest } = knownOptions(
+    'nadam',
+    options,
+    'learningRate beta1 beta2 epsilon epsilonRoot momentumDecay',
+  )
+  return descending(nadamRule('nadam', rest), learningRate)
 }
 
 /**
@@ -62,6 +67,7 @@ export function nadam({ learningRate = 2e-3, ...options }: NadamOptions = {}): O
  * one.params[0].item().toFixed(4) // => '9.7500'
  */
 export function scaleByNadam(options: ScaleByNadamOptions = {}): Transform<'m' | 'v'> {
+  knownOptions('scaleByNadam', options, 'beta1 beta2 epsilon epsilonRoot momentumDecay')
   return directing(nadamRule('scaleByNadam', options))
 }
 

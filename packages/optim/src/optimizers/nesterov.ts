@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { Optimizer } from '../optimizer.ts'
 import { updating } from '../rule.ts'
 import { type MomentumOptions, velocityRule } from './momentum.ts'
@@ -21,6 +22,7 @@ import { type MomentumOptions, velocityRule } from './momentum.ts'
  * Nesterov 1983; the form is that of Sutskever, Martens, Dahl & Hinton 2013, On the importance of initialization and momentum in
  * deep learning, in Bengio, Boulanger-Lewandowski & Pascanu 2013, Advances in optimizing recurrent networks.
  */
-export function nesterov({ learningRate, ...options }: MomentumOptions): Optimizer<'velocity'> {
-  return updating(velocityRule('nesterov', options, true), learningRate)
+export function nesterov(options: MomentumOptions): Optimizer<'velocity'> {
+  const { learningRate, ...rest } = knownOptions('nesterov', options, 'learningRate momentum rate')
+  return updating(velocityRule('nesterov', rest, true), learningRate)
 }

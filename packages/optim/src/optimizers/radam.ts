@@ -1,4 +1,4 @@
-import { div, where } from '@tapeflow/autodiff'
+import { div, knownOptions, where } from '@tapeflow/autodiff'
 import { divisor, momentNumbers, moments } from '../moments.ts'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { fraction, notNegative } from '../range.ts'
@@ -52,8 +52,13 @@ export interface ScaleByRadamOptions {
  *
  * Liu et al. 2020, On the variance of the adaptive learning rate and beyond.
  */
-export function radam({ learningRate = 1e-3, ...options }: RadamOptions = {}): Optimizer<'m' | 'v'> {
-  return descending(radamRule('radam', options), learningRate)
+export function radam(options: RadamOptions = {}): Optimizer<'m' | 'v'> {
+  const { learningRate = 1e-3, ...rest } = knownOptions(
+    'radam',
+    options,
+    'learningRate beta1 beta2 epsilon epsilonRoot threshold',
+  )
+  return descending(radamRule('radam', rest), learningRate)
 }
 
 /**
@@ -66,6 +71,7 @@ export function radam({ learningRate = 1e-3, ...options }: RadamOptions = {}): O
  * one.params[0].item().toFixed(4) // => '8.0000'
  */
 export function scaleByRadam(options: ScaleByRadamOptions = {}): Transform<'m' | 'v'> {
+  knownOptions('scaleByRadam', options, 'beta1 beta2 epsilon epsilonRoot threshold')
   return directing(radamRule('scaleByRadam', options))
 }
 

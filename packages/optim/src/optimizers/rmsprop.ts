@@ -4,6 +4,7 @@ import {
   failRange,
   failType,
   kindOf,
+  knownOptions,
   mul,
   scope,
   sqrt,
@@ -78,16 +79,17 @@ type SlotOf<C extends boolean> = 'v' | (C extends false ? never : 'm')
 export function rmsprop<M extends number = 0, C extends boolean = false>(
   options?: RmspropOptions<M, C>,
 ): Optimizer<SlotOf<C> | (M extends 0 ? never : 'velocity')>
-export function rmsprop({
-  learningRate = 1e-3,
-  momentum = 0,
-  rate = 'inside',
-  ...options
-}: RmspropOptions = {}): Optimizer<string> {
+export function rmsprop(options: RmspropOptions = {}): Optimizer<string> {
+  const {
+    learningRate = 1e-3,
+    momentum = 0,
+    rate = 'inside',
+    ...rest
+  } = knownOptions('rmsprop', options, 'learningRate momentum rate rho epsilon epsilonRoot centered')
   checkNumber('rmsprop', 'momentum', momentum, fraction)
   if (rate !== 'inside' && rate !== 'outside')
     failRange('rmsprop', `rate must be 'inside' or 'outside', got ${String(rate)}`)
-  const rule = rmsRule('rmsprop', options)
+  const rule = rmsRule('rmsprop', rest)
   if (momentum === 0) return descending(rule, learningRate)
   return updating(
     {
@@ -123,6 +125,7 @@ export function rmsprop({
  */
 export function scaleByRms<C extends boolean = false>(options?: ScaleByRmsOptions<C>): Transform<SlotOf<C>>
 export function scaleByRms(options: ScaleByRmsOptions = {}): Transform<string> {
+  knownOptions('scaleByRms', options, 'rho epsilon epsilonRoot centered')
   return directing(rmsRule('scaleByRms', options))
 }
 

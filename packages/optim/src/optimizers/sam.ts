@@ -1,4 +1,15 @@
-import { abs, add, div, greater, mul, scope, square, type Tensor, where } from '@tapeflow/autodiff'
+import {
+  abs,
+  add,
+  div,
+  greater,
+  knownOptions,
+  mul,
+  scope,
+  square,
+  type Tensor,
+  where,
+} from '@tapeflow/autodiff'
 import { around } from '../around.ts'
 import { checkOptimizer, failWithoutEvaluate } from '../check-optimizer.ts'
 import { globalNorm } from '../global-norm.ts'
@@ -38,11 +49,9 @@ export interface SamOptions {
  * Foret, Kleiner, Mobahi & Neyshabur 2021, Sharpness-aware minimization for efficiently improving generalization; adaptive: Kwon, Kim,
  * Park & Choi 2021, ASAM.
  */
-export function sam<K extends string>(
-  optimizer: Optimizer<K>,
-  { radius = 0.05, adaptive = false }: SamOptions = {},
-): Optimizer<K> {
+export function sam<K extends string>(optimizer: Optimizer<K>, options: SamOptions = {}): Optimizer<K> {
   const name = 'sam'
+  const { radius = 0.05, adaptive = false } = knownOptions(name, options, 'radius adaptive')
   checkOptimizer(name, optimizer)
   const { hyperparameters, hyper, own } = around(optimizer, {
     name,

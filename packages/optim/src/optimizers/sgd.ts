@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { checkNumber, fraction } from '../range.ts'
 import { descending, updating } from '../rule.ts'
@@ -39,7 +40,8 @@ export interface SgdOptions<M extends number = number> {
  */
 export function sgd(options: SgdOptions<0>): Optimizer<never>
 export function sgd(options: SgdOptions): Optimizer<'velocity'>
-export function sgd({ learningRate, momentum = 0 }: SgdOptions): Optimizer<never> | Optimizer<'velocity'> {
+export function sgd(options: SgdOptions): Optimizer<never> | Optimizer<'velocity'> {
+  const { learningRate, momentum = 0 } = knownOptions('sgd', options, 'learningRate momentum')
   checkNumber('sgd', 'momentum', momentum, fraction)
   if (momentum !== 0) return updating(velocityRule('sgd', { momentum }), learningRate)
   return descending<never, never>(

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { Schedule } from '../optimizer.ts'
 import { checkNumber, count, notNegative, positiveCount } from '../range.ts'
 
@@ -26,7 +27,8 @@ export interface CosineDecayOptions {
  *
  * Loshchilov & Hutter 2017, SGDR: stochastic gradient descent with warm restarts, equation 5 without restarts.
  */
-export function cosineDecay({ from, steps, to = 0 }: CosineDecayOptions): Schedule {
+export function cosineDecay(options: CosineDecayOptions): Schedule {
+  const { from, steps, to = 0 } = knownOptions('cosineDecay', options, 'from steps to')
   checkNumber('cosineDecay', 'from', from, notNegative)
   checkNumber('cosineDecay', 'steps', steps, positiveCount)
   checkNumber('cosineDecay', 'to', to, notNegative)

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { Schedule } from '../optimizer.ts'
 import { checkNumber, count, notNegative, positiveCount, type Range, share } from '../range.ts'
 
@@ -38,7 +39,13 @@ const oneOn: Range = { from: 1 }
  * Loshchilov & Hutter 2017, SGDR: stochastic gradient descent with warm restarts, equation 5.
  */
 export function cosineRestarts(options: CosineRestartsOptions): Schedule {
-  const { from, steps, to = 0, periodFactor = 1, restartFactor = 1 } = options
+  const {
+    from,
+    steps,
+    to = 0,
+    periodFactor = 1,
+    restartFactor = 1,
+  } = knownOptions('cosineRestarts', options, 'from steps to periodFactor restartFactor')
   checkNumber('cosineRestarts', 'from', from, notNegative)
   checkNumber('cosineRestarts', 'steps', steps, positiveCount)
   checkNumber('cosineRestarts', 'to', to, notNegative)

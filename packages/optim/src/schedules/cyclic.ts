@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import type { Schedule } from '../optimizer.ts'
 import { checkNumber, count, notNegative, positiveCount, share } from '../range.ts'
 
@@ -41,7 +41,14 @@ export interface CyclicOptions {
  * Smith 2017, Cyclical learning rates for training neural networks.
  */
 export function cyclic(options: CyclicOptions): Schedule {
-  const { from, to, steps, stepsBack = steps, mode = 'triangular', factor } = options
+  const {
+    from,
+    to,
+    steps,
+    stepsBack = steps,
+    mode = 'triangular',
+    factor,
+  } = knownOptions('cyclic', options, 'from to steps stepsBack mode factor')
   checkNumber('cyclic', 'from', from, notNegative)
   checkNumber('cyclic', 'to', to, notNegative)
   checkNumber('cyclic', 'steps', steps, positiveCount)

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { Schedule } from '../optimizer.ts'
 import { checkNumber, count, notNegative, positiveCount, share } from '../range.ts'
 
@@ -28,7 +29,12 @@ export interface ExponentialDecayOptions {
  * Abadi et al. 2015, TensorFlow: large-scale machine learning on heterogeneous systems (tf.train.exponential_decay).
  */
 export function exponentialDecay(options: ExponentialDecayOptions): Schedule {
-  const { from, factor, steps = 1, staircase = false } = options
+  const {
+    from,
+    factor,
+    steps = 1,
+    staircase = false,
+  } = knownOptions('exponentialDecay', options, 'from factor steps staircase')
   checkNumber('exponentialDecay', 'from', from, notNegative)
   checkNumber('exponentialDecay', 'factor', factor, share)
   checkNumber('exponentialDecay', 'steps', steps, positiveCount)

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { Schedule } from '../optimizer.ts'
 import { checkNumber, count, notNegative, positiveCount } from '../range.ts'
 
@@ -29,7 +30,12 @@ export interface InverseTimeDecayOptions {
  * Robbins & Monro 1951, A stochastic approximation method.
  */
 export function inverseTimeDecay(options: InverseTimeDecayOptions): Schedule {
-  const { from, decay, steps = 1, staircase = false } = options
+  const {
+    from,
+    decay,
+    steps = 1,
+    staircase = false,
+  } = knownOptions('inverseTimeDecay', options, 'from decay steps staircase')
   checkNumber('inverseTimeDecay', 'from', from, notNegative)
   checkNumber('inverseTimeDecay', 'decay', decay, notNegative)
   checkNumber('inverseTimeDecay', 'steps', steps, positiveCount)

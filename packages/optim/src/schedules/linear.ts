@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { Schedule } from '../optimizer.ts'
 import { checkNumber, count, notNegative, positiveCount } from '../range.ts'
 
@@ -27,6 +28,7 @@ export interface LinearOptions {
  * Devlin, Chang, Lee & Toutanova 2019, BERT: pre-training of deep bidirectional transformers, has it behind a warm-up.
  */
 export function linear(options: LinearOptions): Schedule {
+  knownOptions('linear', options, 'from to steps')
   return straight('linear', options)
 }
 

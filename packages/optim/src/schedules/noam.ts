@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { Schedule } from '../optimizer.ts'
 import { checkNumber, count, notNegative, positiveCount } from '../range.ts'
 
@@ -27,7 +28,12 @@ export interface NoamOptions {
  *
  * Vaswani et al. 2017, Attention is all you need, section 5.3.
  */
-export function noam({ features, warmupSteps = 4000, factor = 1 }: NoamOptions): Schedule {
+export function noam(options: NoamOptions): Schedule {
+  const {
+    features,
+    warmupSteps = 4000,
+    factor = 1,
+  } = knownOptions('noam', options, 'features warmupSteps factor')
   checkNumber('noam', 'features', features, positiveCount)
   checkNumber('noam', 'warmupSteps', warmupSteps, positiveCount)
   checkNumber('noam', 'factor', factor, notNegative)

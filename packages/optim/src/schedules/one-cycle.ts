@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import type { Schedule } from '../optimizer.ts'
 import { checkNumber, count, notNegative, positive, type Range } from '../range.ts'
 
@@ -42,7 +42,13 @@ const between: Range = { above: 0, below: 1 }
  * Smith 2018, A disciplined approach to neural network hyper-parameters: part 1; Smith & Topin 2018, Super-convergence.
  */
 export function oneCycle(options: OneCycleOptions): Schedule {
-  const { peak, steps, rising = 0.3, startDivisor = 25, endDivisor = 1e4 } = options
+  const {
+    peak,
+    steps,
+    rising = 0.3,
+    startDivisor = 25,
+    endDivisor = 1e4,
+  } = knownOptions('oneCycle', options, 'peak steps rising startDivisor endDivisor shape phases')
   const { shape = 'cosine', phases = 2 } = options
   checkNumber('oneCycle', 'peak', peak, notNegative)
   checkNumber('oneCycle', 'steps', steps, aboveOne)

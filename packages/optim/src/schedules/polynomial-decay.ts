@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { Schedule } from '../optimizer.ts'
 import { checkNumber, count, notNegative, positive, positiveCount } from '../range.ts'
 
@@ -34,7 +35,13 @@ export interface PolynomialDecayOptions {
  * Chen, Papandreou, Kokkinos, Murphy & Yuille 2018, DeepLab: semantic image segmentation, with power 0.9.
  */
 export function polynomialDecay(options: PolynomialDecayOptions): Schedule {
-  const { from, steps, to = 0, power = 1, cycle = false } = options
+  const {
+    from,
+    steps,
+    to = 0,
+    power = 1,
+    cycle = false,
+  } = knownOptions('polynomialDecay', options, 'from steps to power cycle')
   checkNumber('polynomialDecay', 'from', from, notNegative)
   checkNumber('polynomialDecay', 'steps', steps, positiveCount)
   checkNumber('polynomialDecay', 'to', to, notNegative)

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { Schedule } from '../optimizer.ts'
 import { checkNumber, count, notNegative, positiveCount, share } from '../range.ts'
 
@@ -25,7 +26,8 @@ export interface StepDecayOptions {
  *
  * He, Zhang, Ren & Sun 2016, Deep residual learning for image recognition, divides by 10 where the error stays.
  */
-export function stepDecay({ from, steps, factor = 0.1 }: StepDecayOptions): Schedule {
+export function stepDecay(options: StepDecayOptions): Schedule {
+  const { from, steps, factor = 0.1 } = knownOptions('stepDecay', options, 'from steps factor')
   checkNumber('stepDecay', 'from', from, notNegative)
   checkNumber('stepDecay', 'steps', steps, positiveCount)
   checkNumber('stepDecay', 'factor', factor, share)

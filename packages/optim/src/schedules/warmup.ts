@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { Schedule } from '../optimizer.ts'
 import { straight } from './linear.ts'
 
@@ -27,6 +28,7 @@ export interface WarmupOptions {
  *
  * Goyal et al. 2017, Accurate, large minibatch SGD: training ImageNet in 1 hour.
  */
-export function warmup({ to, steps, from = 0 }: WarmupOptions): Schedule {
+export function warmup(options: WarmupOptions): Schedule {
+  const { to, steps, from = 0 } = knownOptions('warmup', options, 'to steps from')
   return straight('warmup', { from, to, steps })
 }

@@ -1,4 +1,4 @@
-import { add, mul } from '@tapeflow/autodiff'
+import { add, knownOptions, mul } from '@tapeflow/autodiff'
 import { checkPredicate, type PathPredicate } from '../leaves-at.ts'
 import { notNegative } from '../range.ts'
 import { directing } from '../rule.ts'
@@ -32,8 +32,9 @@ export interface AddDecayedWeightsOptions {
  *
  * Loshchilov & Hutter 2019, Decoupled weight decay regularization.
  */
-export function addDecayedWeights({ weightDecay, at }: AddDecayedWeightsOptions): Transform<never> {
+export function addDecayedWeights(options: AddDecayedWeightsOptions): Transform<never> {
   const name = 'addDecayedWeights'
+  const { weightDecay, at } = knownOptions(name, options, 'weightDecay at')
   const everywhere = directing<never, 'weightDecay'>({
     name,
     slots: [],

@@ -1,4 +1,15 @@
-import { add, failType, foldIn, isTensor, Key, kindOf, mul, normal, scope } from '@tapeflow/autodiff'
+import {
+  add,
+  failType,
+  foldIn,
+  isTensor,
+  Key,
+  kindOf,
+  knownOptions,
+  mul,
+  normal,
+  scope,
+} from '@tapeflow/autodiff'
 import { checkSettings, namesOf, settingsAt } from '../hyper.ts'
 import { mapLeaves } from '../leaves-at.ts'
 import type { Hyper } from '../optimizer.ts'
@@ -34,7 +45,8 @@ export interface AddNoiseOptions {
  *
  * Neelakantan et al. 2015, Adding gradient noise improves learning for very deep networks.
  */
-export function addNoise({ key, eta, gamma = 0.55 }: AddNoiseOptions): Transform<never> {
+export function addNoise(options: AddNoiseOptions): Transform<never> {
+  const { key, eta, gamma = 0.55 } = knownOptions('addNoise', options, 'key eta gamma')
   const operation = 'addNoise'
   if (!(key instanceof Key)) failType(operation, `key must be a key, got ${kindOf(key)}`, 'pass t.key(1)')
   const ranges = { eta: notNegative, gamma: notNegative }

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { Optimizer, Schedule } from '../optimizer.ts'
 import { descending } from '../rule.ts'
 
@@ -18,7 +19,8 @@ export interface DescendOptions {
  * const next = optimizer.update(gradients, optimizer.init(params), params, optimizer.hyper(0))
  * next.params.w.toArray().map((w) => w.toFixed(4)) // => ['0.7000', '1.6000']
  */
-export function descend({ learningRate }: DescendOptions): Optimizer<never> {
+export function descend(options: DescendOptions): Optimizer<never> {
+  const { learningRate } = knownOptions('descend', options, 'learningRate')
   return descending<never, never>(
     { name: 'descend', slots: [], values: {}, ranges: {}, leaf: () => (_, u) => [u] },
     learningRate,

@@ -1,4 +1,4 @@
-import { add, mul } from '@tapeflow/autodiff'
+import { add, knownOptions, mul } from '@tapeflow/autodiff'
 import { fraction } from '../range.ts'
 import { directing } from '../rule.ts'
 import type { Transform } from '../transform.ts'
@@ -31,7 +31,8 @@ export interface EmaOptions {
  *
  * Kingma & Ba 2015, Adam: a method for stochastic optimization, section 3 on the correction.
  */
-export function ema({ decay, biasCorrection = true }: EmaOptions): Transform<'mean'> {
+export function ema(options: EmaOptions): Transform<'mean'> {
+  const { decay, biasCorrection = true } = knownOptions('ema', options, 'decay biasCorrection')
   return directing<'mean', 'decay'>({
     name: 'ema',
     slots: ['mean'],

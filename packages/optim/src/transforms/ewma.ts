@@ -1,4 +1,4 @@
-import { add, mul, scope } from '@tapeflow/autodiff'
+import { add, knownOptions, mul, scope } from '@tapeflow/autodiff'
 import { checkSettings, namesOf, settingsAt } from '../hyper.ts'
 import { leafwise, zeroSlots } from '../leafwise.ts'
 import { fraction } from '../range.ts'
@@ -41,7 +41,8 @@ export interface EwmaOptions {
  *
  * Polyak & Juditsky 1992, Acceleration of stochastic approximation by averaging; the correction is that of Kingma & Ba 2015.
  */
-export function ewma({ decay, biasCorrection = true }: EwmaOptions): Transform<'average'> {
+export function ewma(options: EwmaOptions): Transform<'average'> {
+  const { decay, biasCorrection = true } = knownOptions('ewma', options, 'decay biasCorrection')
   const slots = ['average'] as const
   const settings = checkSettings({ operation: 'ewma', values: { decay }, ranges: { decay: fraction } })
   return {

@@ -1,4 +1,4 @@
-import { add, mul } from '@tapeflow/autodiff'
+import { add, knownOptions, mul } from '@tapeflow/autodiff'
 import { fraction } from '../range.ts'
 import { directing } from '../rule.ts'
 import type { Transform } from '../transform.ts'
@@ -31,7 +31,8 @@ export interface TraceOptions {
  *
  * Sutskever, Martens, Dahl & Hinton 2013, On the importance of initialization and momentum in deep learning.
  */
-export function trace({ decay, nesterov = false }: TraceOptions): Transform<'trace'> {
+export function trace(options: TraceOptions): Transform<'trace'> {
+  const { decay, nesterov = false } = knownOptions('trace', options, 'decay nesterov')
   return directing<'trace', 'decay'>({
     name: 'trace',
     slots: ['trace'],

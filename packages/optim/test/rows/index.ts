@@ -5,6 +5,7 @@ import { rows as lbfgs } from './lbfgs.ts'
 import { rows as links } from './links.ts'
 import { rows as modern } from './modern.ts'
 import { rows as momentum } from './momentum.ts'
+import { rows as partition } from './partition.ts'
 import type { Row } from './row.ts'
 
 /** Every optimizer that tests run over. */
@@ -16,4 +17,5 @@ export const rows: readonly Row[] = [
   ...links,
   ...modern,
   ...lbfgs,
+  ...partition,
 ]

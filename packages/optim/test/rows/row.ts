@@ -41,6 +41,8 @@ export interface Row {
   readonly notDifferentiated?: string
   /** Why permuted leaves do not give permuted results, where they do not. */
   readonly byPath?: string
+  /** The numbers of its `hyper` that are the rates; `learningRate` by default. */
+  readonly rates?: readonly string[]
   /** Which numbers of its `hyper` tensors cannot stand for: keys are made of them. */
   readonly mustBeNumbers?: readonly string[]
 }

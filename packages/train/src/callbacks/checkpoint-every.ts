@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
@@ -25,7 +25,8 @@ const commands: readonly TrainCommand[] = [{ type: 'checkpoint' }]
  * @example
  * checkpointEvery({ epochs: 5 }).name // => 'checkpointEvery'
  */
-export function checkpointEvery({ steps, epochs }: CheckpointEveryOptions): Callback {
+export function checkpointEvery(options: CheckpointEveryOptions): Callback {
+  const { steps, epochs } = knownOptions('checkpointEvery', options, 'steps epochs')
   if ((steps === undefined) === (epochs === undefined)) {
     const got = steps === undefined ? 'neither' : 'both'
     failRange('checkpointEvery', `steps or epochs must be given, got ${got}`, 'pass epochs: 1')

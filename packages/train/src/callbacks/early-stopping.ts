@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
@@ -38,7 +38,13 @@ export interface EarlyStoppingOptions extends MonitorOptions {
  * callback.name // => 'earlyStopping'
  */
 export function earlyStopping(options: EarlyStoppingOptions): Callback {
-  const { patience, minDelta = 0, baseline, startFrom = 0, restoreBest = true } = options
+  const {
+    patience,
+    minDelta = 0,
+    baseline,
+    startFrom = 0,
+    restoreBest = true,
+  } = knownOptions('earlyStopping', options, 'patience minDelta baseline startFrom restoreBest monitor mode')
   if (!Number.isInteger(patience) || patience < 1) {
     failRange('earlyStopping', `patience must be an integer from 1 on, got ${patience}`)
   }

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
@@ -23,6 +24,7 @@ export interface KeepBestOptions extends MonitorOptions {}
  * keepBest({ monitor: 'validation.accuracy', mode: 'max' }).name // => 'keepBest'
  */
 export function keepBest(options: KeepBestOptions = {}): Callback {
+  knownOptions('keepBest', options, 'monitor mode')
   const measure = monitored('keepBest', options)
   return {
     name: 'keepBest',

@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { StepEvent, TrainEvent } from '../events.ts'
@@ -81,7 +81,13 @@ interface Sweep {
  * Smith 2017, Cyclical learning rates for training neural networks, section 3.3.
  */
 export function lrFinder(options: LrFinderOptions = {}): LrFinder {
-  const { from = 1e-7, to = 1, steps = 100, smoothing = 0.9, divergence = 4 } = options
+  const {
+    from = 1e-7,
+    to = 1,
+    steps = 100,
+    smoothing = 0.9,
+    divergence = 4,
+  } = knownOptions('lrFinder', options, 'from to steps smoothing divergence')
   checkNumbers({ from, to, steps, smoothing, divergence })
   let found: RateRange | null = null
   const rateAt = (k: number): TrainCommand => ({

@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
@@ -27,7 +27,8 @@ export type LrWarmupOptions =
  *
  * Goyal et al. 2017, Accurate, large minibatch SGD, section 2.2.
  */
-export function lrWarmup({ steps, epochs }: LrWarmupOptions): Callback {
+export function lrWarmup(options: LrWarmupOptions): Callback {
+  const { steps, epochs } = knownOptions('lrWarmup', options, 'steps epochs')
   if ((steps === undefined) === (epochs === undefined)) {
     const got = steps === undefined ? 'neither' : 'both'
     failRange('lrWarmup', `steps or epochs must be given, got ${got}`, 'pass steps: 100')

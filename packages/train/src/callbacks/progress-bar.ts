@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import { SingleBar } from 'cli-progress'
 import { finalize, ignoreElements, type Observable, tap } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
@@ -38,7 +39,8 @@ export interface ProgressBarOptions {
  * await result(run$)
  * lines // => ['epoch 1/1  loss 16.0000\n']
  */
-export function progressBar({ stream = process.stdout, fps = 12 }: ProgressBarOptions = {}): Callback {
+export function progressBar(options: ProgressBarOptions = {}): Callback {
+  const { stream = process.stdout, fps = 12 } = knownOptions('progressBar', options, 'stream fps')
   return {
     name: 'progressBar',
     run(events$, info): Observable<TrainCommand> {

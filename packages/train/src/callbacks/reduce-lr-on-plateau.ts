@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
@@ -49,7 +49,17 @@ interface Plateau {
  * reduceLROnPlateau({ factor: 0.5, patience: 3 }).name // => 'reduceLROnPlateau'
  */
 export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Callback {
-  const { factor = 0.1, patience = 10, cooldown = 0, minDelta = 1e-4, minLearningRate = 0 } = options
+  const {
+    factor = 0.1,
+    patience = 10,
+    cooldown = 0,
+    minDelta = 1e-4,
+    minLearningRate = 0,
+  } = knownOptions(
+    'reduceLROnPlateau',
+    options,
+    'factor patience cooldown minDelta minLearningRate monitor mode',
+  )
   checkNumbers({ factor, patience, cooldown, minDelta, minLearningRate })
   const measure = monitored('reduceLROnPlateau', options)
 

@@ -1,4 +1,4 @@
-import { failRange, leaves, mapTensors, type Snapshot } from '@tapeflow/autodiff'
+import { failRange, knownOptions, leaves, mapTensors, type Snapshot } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
@@ -40,11 +40,9 @@ interface Sums {
  *
  * Izmailov, Podoprikhin, Garipov, Vetrov & Wilson 2018, Averaging weights leads to wider optima and better generalization.
  */
-export function stochasticWeightAveraging({
-  startFrom,
-  every = 1,
-}: StochasticWeightAveragingOptions): Callback {
+export function stochasticWeightAveraging(options: StochasticWeightAveragingOptions): Callback {
   const name = 'stochasticWeightAveraging'
+  const { startFrom, every = 1 } = knownOptions(name, options, 'startFrom every')
   if (!Number.isInteger(startFrom) || startFrom < 0) {
     failRange(name, `startFrom must be an epoch, an integer from 0 on, got ${startFrom}`)
   }

@@ -1,4 +1,4 @@
-import { failRange, failType, kindOf } from '@tapeflow/autodiff'
+import { failRange, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
@@ -25,7 +25,8 @@ export interface SwapEmaOptions {
  * @example
  * swapEma().name // => 'swapEma'
  */
-export function swapEma({ slot = 'average' }: SwapEmaOptions = {}): Callback {
+export function swapEma(options: SwapEmaOptions = {}): Callback {
+  const { slot = 'average' } = knownOptions('swapEma', options, 'slot')
   if (typeof slot !== 'string') failType('swapEma', `slot must be a name, got ${kindOf(slot)}`)
   return {
     name: 'swapEma',

@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
@@ -24,7 +24,7 @@ export interface TargetReachedOptions extends MonitorOptions {
  * targetReached({ monitor: 'validation.accuracy', mode: 'max', target: 0.98 }).name // => 'targetReached'
  */
 export function targetReached(options: TargetReachedOptions): Callback {
-  const { target } = options
+  const { target } = knownOptions('targetReached', options, 'target monitor mode')
   if (!Number.isFinite(target)) failRange('targetReached', `target must be a finite number, got ${target}`)
   const measure = monitored('targetReached', options)
   return {

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { StepEvent, TrainEvent } from '../events.ts'
@@ -24,7 +25,8 @@ export interface TerminateOnNaNOptions {
  * @example
  * terminateOnNaN().name // => 'terminateOnNaN'
  */
-export function terminateOnNaN({ gradientNorm = false }: TerminateOnNaNOptions = {}): Callback {
+export function terminateOnNaN(options: TerminateOnNaNOptions = {}): Callback {
+  const { gradientNorm = false } = knownOptions('terminateOnNaN', options, 'gradientNorm')
   return {
     name: 'terminateOnNaN',
     run(events$): Observable<TrainCommand> {

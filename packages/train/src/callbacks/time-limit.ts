@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
@@ -23,7 +23,8 @@ export interface TimeLimitOptions {
  * @example
  * timeLimit({ seconds: 60 }).name // => 'timeLimit'
  */
-export function timeLimit({ seconds }: TimeLimitOptions): Callback {
+export function timeLimit(options: TimeLimitOptions): Callback {
+  const { seconds } = knownOptions('timeLimit', options, 'seconds')
   if (!(seconds > 0 && Number.isFinite(seconds))) {
     failRange('timeLimit', `seconds must be a number above 0, got ${seconds}`)
   }

@@ -1,4 +1,4 @@
-import { failRange, failType, kindOf } from '@tapeflow/autodiff'
+import { failRange, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
@@ -25,7 +25,8 @@ export type UnfreezeAtOptions = {
  * @example
  * unfreezeAt({ path: 'layers.0.**', epoch: 3 }).name // => 'unfreezeAt'
  */
-export function unfreezeAt({ path, epoch, step }: UnfreezeAtOptions): Callback {
+export function unfreezeAt(options: UnfreezeAtOptions): Callback {
+  const { path, epoch, step } = knownOptions('unfreezeAt', options, 'path epoch step')
   const paths = typeof path === 'string' ? [path] : path
   if (!Array.isArray(paths) || paths.length === 0 || !paths.every((one) => typeof one === 'string')) {
     failType(

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { type ActivationOptions, activationWindows } from './activation-windows.ts'
@@ -32,7 +33,7 @@ export interface ActivationMeanOptions extends ActivationOptions {
 export function activationMean(
   options: ActivationMeanOptions = {},
 ): OperatorFunction<TrainEvent, DiagnosticEvent> {
-  const { threshold = 0.75 } = options
+  const { threshold = 0.75 } = knownOptions('activationMean', options, 'threshold layers every window')
   requireNumbers('activationMean', { threshold }, 1)
   return activationWindows('activationMean', options, {
     begin: unitSums,

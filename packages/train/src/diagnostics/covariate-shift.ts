@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { type BatchSource, checkBatch, isArray } from '../batch.ts'
 import type { DiagnosticEvent } from '../events.ts'
 import { requireCounts, requireNumbers } from './checks.ts'
@@ -53,7 +53,7 @@ export async function covariateShift(
   validation: BatchSource,
   options: CovariateShiftOptions = {},
 ): Promise<CovariateShift> {
-  const { threshold = 0.2, rows = 2000 } = options
+  const { threshold = 0.2, rows = 2000 } = knownOptions('covariateShift', options, 'threshold rows')
   requireNumbers('covariateShift', { threshold }, 1)
   requireCounts('covariateShift', { rows }, 2)
   const before = await columns(training, rows, 'training')

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { requireCounts, requireNumbers } from './checks.ts'
@@ -30,7 +31,7 @@ export interface DatasetSizeOptions {
  * Goodfellow, Bengio & Courville 2016, Deep learning, section 1.2.2.
  */
 export function datasetSize(options: DatasetSizeOptions): OperatorFunction<TrainEvent, DiagnosticEvent> {
-  const { classes, threshold = 5000 } = options
+  const { classes, threshold = 5000 } = knownOptions('datasetSize', options, 'classes threshold')
   const counts = typeof classes === 'number' ? null : classes
   requireNumbers('datasetSize', { threshold })
   if (counts === null) requireCounts('datasetSize', { classes: Number(classes) })

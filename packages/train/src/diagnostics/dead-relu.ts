@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { type ActivationOptions, activationWindows } from './activation-windows.ts'
@@ -29,7 +30,7 @@ export interface DeadReLUOptions extends ActivationOptions {
  * Lu et al. 2019, Dying ReLU and initialization.
  */
 export function deadReLU(options: DeadReLUOptions = {}): OperatorFunction<TrainEvent, DiagnosticEvent> {
-  const { threshold = 0.4 } = options
+  const { threshold = 0.4 } = knownOptions('deadReLU', options, 'threshold layers every window')
   requireNumbers('deadReLU', { threshold }, 1)
   return activationWindows('deadReLU', options, {
     begin: (units) => new Uint8Array(units),

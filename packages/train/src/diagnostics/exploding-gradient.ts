@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { type GradientRatioOptions, gradientRatio } from './gradient-ratio.ts'
@@ -25,6 +26,7 @@ import { shown } from './window.ts'
 export function explodingGradient(
   options: GradientRatioOptions = {},
 ): OperatorFunction<TrainEvent, DiagnosticEvent> {
+  knownOptions('explodingGradient', options, 'threshold every window layers')
   return gradientRatio(options, {
     name: 'explodingGradient',
     threshold: 100,

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { type ActivationOptions, activationWindows } from './activation-windows.ts'
@@ -34,7 +35,7 @@ export interface InternalCovariateShiftOptions extends ActivationOptions {
 export function internalCovariateShift(
   options: InternalCovariateShiftOptions = {},
 ): OperatorFunction<TrainEvent, DiagnosticEvent> {
-  const { threshold = 1 } = options
+  const { threshold = 1 } = knownOptions('internalCovariateShift', options, 'threshold layers every window')
   requireNumbers('internalCovariateShift', { threshold })
   return activationWindows('internalCovariateShift', options, {
     begin: unitSums,

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { requireCounts, requireNumbers } from './checks.ts'
@@ -33,7 +34,7 @@ export interface LossSpikeOptions {
  * Hampel 1974, The influence curve and its role in robust estimation.
  */
 export function lossSpike(options: LossSpikeOptions = {}): OperatorFunction<TrainEvent, DiagnosticEvent> {
-  const { threshold = 10, window = 50 } = options
+  const { threshold = 10, window = 50 } = knownOptions('lossSpike', options, 'threshold window')
   requireNumbers('lossSpike', { threshold })
   requireCounts('lossSpike', { window }, 3)
   const finding = (value: number, advice: () => string): readonly Finding[] => [

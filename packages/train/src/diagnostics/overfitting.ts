@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { requireCounts, requireNumbers } from './checks.ts'
@@ -41,7 +42,7 @@ const steadyFall = -0.3
  * Prechelt 1998, Early stopping - but when?
  */
 export function overfitting(options: OverfittingOptions = {}): OperatorFunction<TrainEvent, DiagnosticEvent> {
-  const { threshold = 0.05, window = 10 } = options
+  const { threshold = 0.05, window = 10 } = knownOptions('overfitting', options, 'threshold window')
   requireNumbers('overfitting', { threshold })
   requireCounts('overfitting', { window }, 3)
   return diagnose({

@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { requireCounts, requireNumbers } from './checks.ts'
@@ -30,7 +30,11 @@ export interface PlateauOptions {
  * found // => [4]
  */
 export function plateau(options: PlateauOptions = {}): OperatorFunction<TrainEvent, DiagnosticEvent> {
-  const { monitor = 'epoch', threshold = 0.01, window = 5 } = options
+  const {
+    monitor = 'epoch',
+    threshold = 0.01,
+    window = 5,
+  } = knownOptions('plateau', options, 'monitor threshold window')
   if (monitor !== 'epoch' && monitor !== 'validation') {
     failRange('plateau', `monitor must be 'epoch' or 'validation', got '${String(monitor)}'`)
   }

@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { type ActivationOptions, activationWindows } from './activation-windows.ts'
@@ -34,7 +34,11 @@ export interface SaturationOptions extends ActivationOptions {
  * Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward neural networks, section 3.
  */
 export function saturation(options: SaturationOptions): OperatorFunction<TrainEvent, DiagnosticEvent> {
-  const { of, threshold = 0.5, margin = 0.01 } = options
+  const {
+    of,
+    threshold = 0.5,
+    margin = 0.01,
+  } = knownOptions('saturation', options, 'of threshold margin layers every window')
   if (of !== 'tanh' && of !== 'sigmoid') {
     failRange('saturation', `of must be 'tanh' or 'sigmoid', got '${String(of)}'`)
   }

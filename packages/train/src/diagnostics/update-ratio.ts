@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { requireCounts, requireNumbers } from './checks.ts'
@@ -39,7 +40,13 @@ export interface UpdateRatioOptions {
  * The course CS231n, Neural networks part 3: babysitting the learning process.
  */
 export function updateRatio(options: UpdateRatioOptions = {}): OperatorFunction<TrainEvent, DiagnosticEvent> {
-  const { lowest = 1e-4, highest = 1e-2, every = 100, window = 3, layers } = options
+  const {
+    lowest = 1e-4,
+    highest = 1e-2,
+    every = 100,
+    window = 3,
+    layers,
+  } = knownOptions('updateRatio', options, 'lowest highest every window layers')
   requireNumbers('updateRatio', { lowest, highest })
   requireNumbers('updateRatio', { lowest }, highest)
   requireCounts('updateRatio', { every, window })

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { type GradientRatioOptions, gradientRatio } from './gradient-ratio.ts'
@@ -27,6 +28,7 @@ import { shown } from './window.ts'
 export function vanishingGradient(
   options: GradientRatioOptions = {},
 ): OperatorFunction<TrainEvent, DiagnosticEvent> {
+  knownOptions('vanishingGradient', options, 'threshold every window layers')
   return gradientRatio(options, {
     name: 'vanishingGradient',
     threshold: 1e-3,

@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, knownOptions } from '@tapeflow/autodiff'
 import type { Located, RunInfo, StepEvent } from '../events.ts'
 import { csvLine, epochCells, epochColumns } from '../history.ts'
 import { epochRecords, isRewind } from '../monitors/epoch-records.ts'
@@ -47,7 +47,8 @@ export interface CsvLoggerOptions {
  * header // => 'epoch,loss,learningRate,seconds'
  * row.startsWith('0,16,0.1,') // => true
  */
-export function csvLogger(path: string, { every }: CsvLoggerOptions = {}): FileLogger {
+export function csvLogger(path: string, options: CsvLoggerOptions = {}): FileLogger {
+  const { every } = knownOptions('csvLogger', options, 'every')
   requirePath('csvLogger', path)
   requireEvery('csvLogger', 'every', every)
   const file = logFile('csvLogger', () => path)

@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { TrainEvent } from '../events.ts'
 import {
   type FileLogger,
@@ -43,7 +44,8 @@ export interface JsonLinesLoggerOptions {
  * const text = await readFile('/tmp/tapeflow-example/run.ndjson', 'utf8')
  * text.trimEnd().split('\n').map((line) => JSON.parse(line).type) // => ['start', 'step', 'epoch', 'finishing', 'end']
  */
-export function jsonLinesLogger(path: string, { every = 1 }: JsonLinesLoggerOptions = {}): FileLogger {
+export function jsonLinesLogger(path: string, options: JsonLinesLoggerOptions = {}): FileLogger {
+  const { every = 1 } = knownOptions('jsonLinesLogger', options, 'every')
   requirePath('jsonLinesLogger', path)
   requireEvery('jsonLinesLogger', 'every', every)
   const file = logFile('jsonLinesLogger', () => path)

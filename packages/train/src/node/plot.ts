@@ -1,3 +1,4 @@
+import { knownOptions } from '@tapeflow/autodiff'
 import type { EpochRecord, TrainEvent } from '../events.ts'
 import { type HistoryPlotOptions, historyPlot, requirePlotOptions } from '../history-plot.ts'
 import { epochRecords, isRewind } from '../monitors/epoch-records.ts'
@@ -37,13 +38,14 @@ export type Terminal = Pick<NodeJS.WritableStream, 'write'> & {
  * pictures.length // => 1
  * pictures[0].split('\n').length // => 7
  */
-export function plot({
-  stream = process.stdout,
-  measure = 'loss',
-  scale = 'linear',
-  width = 72,
-  height = 12,
-}: PlotOptions = {}): (event: TrainEvent) => void {
+export function plot(options: PlotOptions = {}): (event: TrainEvent) => void {
+  const {
+    stream = process.stdout,
+    measure = 'loss',
+    scale = 'linear',
+    width = 72,
+    height = 12,
+  } = knownOptions('plot', options, 'stream measure scale width height')
   requirePlotOptions('plot', { measure, scale, width, height })
   let history: EpochRecord[] = []
   let drawn = 0

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { failType, kindOf, Tensor, visitLeaves } from '@tapeflow/autodiff'
+import { failType, kindOf, knownOptions, Tensor, visitLeaves } from '@tapeflow/autodiff'
 import type { MetricValues, StepEvent, TrainEvent } from '../events.ts'
 import { isRewind } from '../monitors/epoch-records.ts'
 import { type FileLogger, logFile, makeFolder, requireEvery, requirePath } from './log-file.ts'
@@ -53,10 +53,12 @@ let files = 0
  * const [name] = await readdir('/tmp/tapeflow-example/board')
  * name.startsWith('events.out.tfevents.') // => true
  */
-export function tensorBoard(
-  folder: string,
-  { every = 1, histograms, now = Date.now }: TensorBoardOptions = {},
-): FileLogger {
+export function tensorBoard(folder: string, options: TensorBoardOptions = {}): FileLogger {
+  const {
+    every = 1,
+    histograms,
+    now = Date.now,
+  } = knownOptions('tensorBoard', options, 'every histograms now')
   requirePath('tensorBoard', folder)
   requireEvery('tensorBoard', 'every', every)
   if (histograms !== 'epoch') requireEvery('tensorBoard', 'histograms', histograms)
