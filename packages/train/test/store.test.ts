@@ -242,6 +242,21 @@ describe('the newest', () => {
     ])
   })
 
+  test('does not push out the one that was fallen back to: damaged ones do not count', async () => {
+    const files = memoryFiles()
+    await saved(files, [1, 2, 3])
+    for (const name of ['000003-step-3.safetensors', '000002-step-2.safetensors']) {
+      files.kept.set(name, damaged(files.kept.get(name)!))
+    }
+    const store = storeOf(files, { keep: 2 })
+    await store.open()
+    await store.latest(() => {})
+    await store.save(runAt(4))
+    expect((await store.list()).map(({ step }) => step)).toEqual([1, 4])
+    await store.save(runAt(5))
+    expect((await store.list()).map(({ step }) => step)).toEqual([4, 5])
+  })
+
   test('is an error where none is left: a run must not begin anew in silence', async () => {
     const files = memoryFiles()
     await saved(files, [1, 2])

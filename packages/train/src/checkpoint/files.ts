@@ -20,6 +20,8 @@ export interface Files {
 
 /** Reads checkpoints. */
 export interface Reader {
+  /** The names of those that have turned out to be damaged. */
+  readonly damaged: ReadonlySet<string>
   /** Those that are there, in the order in which they were written. */
   list(): Promise<CheckpointFile[]>
   load(name: string): Promise<RunSnapshot>
@@ -33,6 +35,7 @@ export interface Reader {
 
 /** Reads the checkpoints among some files. */
 export function reader(operation: string, files: Files): Reader {
+  const damaged = new Set<string>()
   const load = async (name: string): Promise<RunSnapshot> => {
     const bytes = await files.read(name)
     if (bytes === null) failRange(operation, `there is no checkpoint '${name}' in ${files.name}`)
@@ -40,12 +43,14 @@ export function reader(operation: string, files: Files): Reader {
       return fromCheckpoint(bytes)
     } catch (cause) {
       if (!(cause instanceof CheckpointError)) throw cause
+      if (cause.problem === 'damaged') damaged.add(name)
       const words = cause.message.replace(/^fromCheckpoint: /, '')
       const what = `${files.name}, ${name}: ${words}`
       throw new CheckpointError(operation, cause.problem, what, undefined, { cause })
     }
   }
   return {
+    damaged,
     list: async () => checkpointFiles(await files.list()),
     load,
     async loadIfIntact(name, log) {

@@ -107,7 +107,7 @@ export function checkpointStore(operation: string, files: Files, options: StoreO
       newest = file.number
       rank?.note(file, run)
       try {
-        await letGo(files, [...before, file], keep, rank)
+        await letGo(files, [...before, file], keep, read, rank)
       } catch (cause) {
         fail(`${file.name} was written, but older ones could not be deleted: ${wordsOf(cause)}`, undefined, {
           cause,
@@ -147,14 +147,16 @@ function checked(
   return { keep, ranked: best === undefined ? null : monitored(operation, best) }
 }
 
-/** Deletes what is neither among the last nor the best. */
+/** Deletes what is neither among the last nor the best. Those that are known to be damaged count as none. */
 async function letGo(
   files: Files,
   found: readonly CheckpointFile[],
   keep: number,
+  { damaged }: Reader,
   rank: Ranking | null,
 ): Promise<void> {
-  const old = found.slice(0, -keep)
+  const last = new Set(found.filter(({ name }) => !damaged.has(name)).slice(-keep))
+  const old = found.filter((file) => !last.has(file))
   // Damaged ones are told of where somebody goes on from them.
   const best = old.length === 0 ? null : ((await rank?.best(found, () => {})) ?? null)
   for (const file of old) {
