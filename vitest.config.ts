@@ -80,7 +80,18 @@ const alone = ['packages/train/test/**/*.test.ts', 'packages/*/test/**/*memory.t
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
   ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
-  optimizeDeps: { include: ['rxjs', 'rxjs/testing', 'immer', 'fflate', 'fast-check', '@fast-check/vitest'] },
+  optimizeDeps: {
+    include: [
+      'rxjs',
+      'rxjs/testing',
+      'immer',
+      'fflate',
+      'devalue',
+      'crc-32',
+      'fast-check',
+      '@fast-check/vitest',
+    ],
+  },
   test: {
     reporters: ['default', './scripts/plain-reporter.js'],
     env: { LONG: long ? '1' : '', SEED: process.env.SEED ?? '' },

@@ -19,6 +19,7 @@ export type { Constraint, NormAxes } from './constraints/incoming.ts'
 export { maxNorm } from './constraints/max-norm.ts'
 export { nonNeg } from './constraints/non-neg.ts'
 export { unitNorm } from './constraints/unit-norm.ts'
+export type { ArraySnapshot, NumberArray } from './files/array-snapshot.ts'
 export type { Inexact } from './files/element-type.ts'
 export { FileError } from './files/file-error.ts'
 export {
@@ -26,6 +27,7 @@ export {
   inspectSafetensors,
   type LoadOptions,
   type SafetensorsContents,
+  snapshotsFromSafetensors,
 } from './files/from-safetensors.ts'
 export { type SafetensorsOptions, toSafetensors } from './files/to-safetensors.ts'
 export { constant } from './initializers/constant.ts'

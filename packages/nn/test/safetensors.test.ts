@@ -1,6 +1,14 @@
 import * as t from '@tapeflow/autodiff'
 import { describe, expect, test } from 'vitest'
-import { fromSafetensors, inspectSafetensors, linear, sequential, tanh, toSafetensors } from '../src/index.ts'
+import {
+  fromSafetensors,
+  inspectSafetensors,
+  linear,
+  sequential,
+  snapshotsFromSafetensors,
+  tanh,
+  toSafetensors,
+} from '../src/index.ts'
 import { bytesOf, refusedFile, safetensorsOf } from './file-bytes.ts'
 
 // What safetensors.numpy.save of Python's library 0.8.0 writes for
@@ -225,4 +233,60 @@ test('names that no reader should take are not written', () => {
 test('a name of any script and of any sign comes back', () => {
   const tree = { 'β "\\\n': { '😀': t.tensor([1]) }, '': t.tensor([2]) }
   expect(t.toSnapshot(fromSafetensors(toSafetensors(tree), { like: tree }))).toEqual(t.toSnapshot(tree))
+})
+
+describe('snapshots', () => {
+  test('are written as the tensors are that they were taken of', () => {
+    const tree = { b: t.tensor([1, -0]), a: [t.tensor([[Number.NaN]]), null, 3, t.key(4)] }
+    expect(toSafetensors(t.toSnapshot(tree))).toEqual(toSafetensors(tree))
+  })
+
+  test('keep numbers of any type, bit by bit, and the type', () => {
+    const tree = {
+      f64: { shape: [2], values: Float64Array.of(0.1, -0) },
+      f32: { shape: [1, 2], values: Float32Array.of(0.1, Number.NEGATIVE_INFINITY) },
+      i64: { shape: [], values: BigInt64Array.of(-(2n ** 63n)) },
+      u64: { shape: [1], values: BigUint64Array.of(2n ** 64n - 1n) },
+      i32: { shape: [1], values: Int32Array.of(-(2 ** 31)) },
+      u32: { shape: [1], values: Uint32Array.of(2 ** 32 - 1) },
+      i16: { shape: [1], values: Int16Array.of(-32768) },
+      u16: { shape: [1], values: Uint16Array.of(65535) },
+      i8: { shape: [1], values: Int8Array.of(-128) },
+      // A view into more.
+      u8: { shape: [2], values: Uint8Array.of(1, 2, 3, 4).subarray(1, 3) },
+      none: { shape: [0, 3], values: new Float32Array(0) },
+    }
+    const bytes = toSafetensors(tree)
+    const types = inspectSafetensors(bytes).arrays.map(({ name, dtype }) => [name, dtype.toLowerCase()])
+    expect(types.filter(([name, type]) => name !== type)).toEqual([['none', 'f32']])
+    expect(snapshotsFromSafetensors(bytes)).toEqual({
+      ...tree,
+      u8: { shape: [2], values: Uint8Array.of(2, 3) },
+    })
+  })
+
+  test('of a file of Python have the numbers that are there, and no tensor is made', () => {
+    const before = t.memory()
+    expect(snapshotsFromSafetensors(python)).toEqual({
+      n: { shape: [1, 1], values: BigInt64Array.of(7n) },
+      'a.w': { shape: [2, 3], values: Float32Array.of(0, 1, 2, 3, 4, 5) },
+      b: { shape: [2], values: Float32Array.of(1, 2) },
+      h: { shape: [1], values: Float32Array.of(1.5) },
+      flag: { shape: [2], values: Uint8Array.of(1, 0) },
+    })
+    expect(t.memory()).toEqual(before)
+  })
+
+  test('are refused where values and shape differ', () => {
+    expect(() => toSafetensors({ a: { shape: [3], values: Float32Array.of(1, 2) } })).toThrow(
+      "toSafetensors: 'a' has 2 values for the shape [3]; pass what toSnapshot gives",
+    )
+  })
+
+  test('keep nothing of the file', () => {
+    const bytes = toSafetensors({ a: { shape: [1], values: Float32Array.of(1) } })
+    const { a } = snapshotsFromSafetensors(bytes)
+    bytes.fill(0)
+    expect(a).toEqual({ shape: [1], values: Float32Array.of(1) })
+  })
 })

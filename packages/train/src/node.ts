@@ -1,5 +1,6 @@
 export { type ProgressBarOptions, progressBar, type Screen } from './callbacks/progress-bar.ts'
 export { type CsvLoggerOptions, csvLogger } from './node/csv-logger.ts'
+export { type DirectoryStoreOptions, directoryStore } from './node/directory-store.ts'
 export { type JsonLinesLoggerOptions, jsonLinesLogger } from './node/json-lines-logger.ts'
 export type { FileLogger } from './node/log-file.ts'
 export { type PlotOptions, plot, type Terminal } from './node/plot.ts'

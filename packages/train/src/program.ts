@@ -35,15 +35,19 @@ export interface Opened {
  * @param opened read first; this program closes it
  */
 export function* training<P, S>(session: Session<P, S>, info: RunInfo, opened: Opened): Program {
-  const { run, flow } = session
+  const { run, flow, options } = session
   let first: Opened | null = opened
   try {
     show(session, { type: 'start', step: run.step, epoch: run.epoch, info })
     if (run.ended !== null) return yield* ending(session, run.ended)
     yield* interruptible(session)
-    while (flow.stop === null && (run.awaitsValidation || !isComplete(session))) {
+    while (flow.stop === null && (run.awaitsValidation || !isComplete(session) || owesEpoch(session))) {
       if (run.awaitsValidation) {
         yield* validation(session)
+        continue
+      }
+      if (isComplete(session)) {
+        yield* endOfEpoch(session, run.batch === options.data.length)
         continue
       }
       if (flow.rewound && first !== null) close(first.pull, session.log)
@@ -81,6 +85,11 @@ function* ending<P, S>(session: Session<P, S>, reason: string): Program {
       () => false,
     )
   boundary.end()
+}
+
+/** Whether the run goes on behind its last step, and before it was told how that epoch went. */
+function owesEpoch<P, S>({ run }: Session<P, S>): boolean {
+  return run.batch > 0 && run.history.at(-1)?.epoch !== run.epoch
 }
 
 /** Reads the data once, or what a restored run has left of it, and makes a step with each batch. */

@@ -101,6 +101,7 @@ function* whole<P extends Tree, S extends Tree>(
   const { data, numerics, from, store } = options
   if (store !== undefined) yield* present(store.open())
   const saved = from === undefined ? null : isStore(from) ? yield* present(from.latest(log)) : from
+  if (store !== undefined && from === undefined) yield* present(requireEmpty(store, log))
   const seed = options.seed ?? saved?.seed ?? 0
   const programs = steps(recipe, isCompiled(options), numerics)
   const asks = pacing(options.pace, engine.wake)
@@ -137,6 +138,17 @@ function* present<T>(promise: Promise<T>): Pulling<T> {
     () => false,
   )
   return found!.value
+}
+
+/** A new run would push the checkpoints of the one before out of the store. */
+async function requireEmpty(store: Store, log: Log): Promise<void> {
+  const found = await store.latest(log)
+  if (found === null) return
+  failRange(
+    'fit',
+    `the store ${store.name} has a run already, up to step ${found.step}`,
+    'pass from: store to go on with it, or another store to begin anew',
+  )
 }
 
 function isStore(from: RunSnapshot | Store): from is Store {

@@ -19,7 +19,8 @@ export function told<P, S>(run$: Observable<TrainEvent<P, S>>, watched = false):
   })
 }
 
-function telling<P, S>(event: TrainEvent<P, S>, watched: boolean): Telling {
+/** What one event tells. */
+export function telling<P, S>(event: TrainEvent<P, S>, watched: boolean): Telling {
   const { type, step, epoch } = event
   const place = { type, step, epoch }
   switch (event.type) {

@@ -1,4 +1,5 @@
 import { knownOptions, type Shape, type Tensor } from '@tapeflow/autodiff'
+import { type ArraySnapshot, snapshotOf } from './array-snapshot.ts'
 import type { Inexact } from './element-type.ts'
 import { readSafetensors } from './safetensors-header.ts'
 import { checkBytes } from './stored-array.ts'
@@ -62,4 +63,22 @@ export function inspectSafetensors(bytes: Uint8Array): SafetensorsContents {
   checkBytes('inspectSafetensors', bytes)
   const { metadata, arrays } = readSafetensors('inspectSafetensors', bytes)
   return { metadata, arrays: arrays.map(({ name, type, shape }) => ({ name, dtype: type, shape })) }
+}
+
+/**
+ * The arrays of a safetensors file by name, `{ shape, values }`, outside of the heap: no tensor is made. F32, F16 and BF16 come as
+ * Float32Array, BOOL as Uint8Array of 0 and 1, all others as what they are: F64 as Float64Array, I64 as BigInt64Array.
+ *
+ * @param bytes of the whole file; nothing of them is kept
+ * @throws FileError when the file is damaged or hostile
+ * @example
+ * const bytes = toSafetensors({ layers: [{ weight: { shape: [1, 2], values: Float32Array.of(3, 4) } }] })
+ * const { 'layers.0.weight': weight } = snapshotsFromSafetensors(bytes)
+ * weight // => { shape: [1, 2], values: Float32Array.of(3, 4) }
+ */
+export function snapshotsFromSafetensors(bytes: Uint8Array): Record<string, ArraySnapshot> {
+  const operation = 'snapshotsFromSafetensors'
+  checkBytes(operation, bytes)
+  const { arrays } = readSafetensors(operation, bytes)
+  return Object.fromEntries(arrays.map((stored) => [stored.name, snapshotOf(operation, stored)]))
 }

@@ -14,9 +14,10 @@ export interface NpzOptions {
  * each array.
  *
  * A leaf goes by its path, `layers.0.weight`. Tensors are written as float32, bit by bit; numbers as float64 of shape (), keys
- * as their two words of uint32; null is left out. The same tree gives the same bytes.
+ * as their two words of uint32; snapshots `{ shape, values }` as what their values are; null is left out. The same tree gives the
+ * same bytes.
  *
- * @param tree tensors, keys, numbers and null in plain objects and arrays
+ * @param tree tensors, snapshots, keys, numbers and null in plain objects and arrays
  * @param options.compress false by default
  * @throws FileError for a name that no reader should take, such as `__proto__`; RangeError when two leaves have one path;
  * TypeError where the tree holds anything else

@@ -16,12 +16,14 @@ export interface SafetensorsOptions {
  * `safetensors.torch.load` and the like read it.
  *
  * A leaf goes by its path, `layers.0.weight`. Tensors are written as F32, bit by bit; numbers as F64 of shape [], keys as their
- * two words of U32; null is left out. The same tree gives the same bytes.
+ * two words of U32; snapshots `{ shape, values }`, such as those of `toSnapshot` and in the result of a run, as what their values
+ * are: Float32Array as F32, Int32Array as I32; null is left out. The same tree gives the same bytes.
  *
- * @param tree tensors, keys, numbers and null in plain objects and arrays
+ * @param tree tensors, snapshots, keys, numbers and null in plain objects and arrays
  * @param options.metadata texts by name
  * @throws FileError for a name that no reader should take: `__proto__`, `constructor`, `prototype`, half of a surrogate
- * pair; RangeError when two leaves have one path; TypeError where the tree holds anything else
+ * pair; RangeError when two leaves have one path, or a snapshot has another number of values than its shape; TypeError where the
+ * tree holds anything else
  * @example
  * const bytes = toSafetensors({ layers: [{ weight: t.tensor([[1, 2]]) }] }, { metadata: { epoch: '3' } })
  * fromSafetensors(bytes)['layers.0.weight'].toArray() // => [[1, 2]]

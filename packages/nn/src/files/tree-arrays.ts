@@ -1,30 +1,61 @@
 import * as t from '@tapeflow/autodiff'
+import { isArraySnapshot, storedOf } from './array-snapshot.ts'
 import { asFloat32, asNumber, type Inexact } from './element-type.ts'
 import { FileError, failFile, shownName } from './file-error.ts'
 import { checkName, type StoredArray } from './stored-array.ts'
 
-/** The leaves of a tree as arrays under their paths: tensors F32, numbers F64 of shape [], keys the two words of U32. */
+/**
+ * The leaves of a tree as arrays under their paths: tensors F32, numbers F64 of shape [], keys the two words of U32, snapshots of
+ * what their values are.
+ */
 export function arraysOf(operation: string, tree: unknown): StoredArray[] {
   const arrays: StoredArray[] = []
   const seen = new Set<string>()
-  t.visitLeaves(tree, (leaf, name) => {
-    if (leaf === null) return
+  const named = (name: string): void => {
     checkName(operation, name)
     if (seen.has(name)) {
       t.failRange(operation, `two leaves go by the name ${shownName(name)}`, 'leave dots out of keys')
     }
     seen.add(name)
-    if (typeof leaf === 'number') {
-      arrays.push({ name, type: 'F64', shape: [], bytes: new Uint8Array(Float64Array.of(leaf).buffer) })
-    } else if (leaf instanceof t.Key) {
-      const words = Uint32Array.of(leaf.high, leaf.low)
-      arrays.push({ name, type: 'U32', shape: [2], bytes: new Uint8Array(words.buffer) })
+  }
+  const add = (branch: unknown, path: string): void => {
+    if (isArraySnapshot(branch)) {
+      named(path)
+      arrays.push(storedOf(operation, path, branch))
+    } else if (isBranch(branch)) {
+      for (const key of Array.isArray(branch) ? branch.keys() : Object.keys(branch).sort())
+        add(Reflect.get(branch, key), path === '' ? `${key}` : `${path}.${key}`)
     } else {
-      const bytes = new Uint8Array(leaf.toFloat32Array().buffer)
-      arrays.push({ name, type: 'F32', shape: leaf.shape, bytes })
+      t.visitLeaves(
+        branch,
+        (leaf, name) => {
+          if (leaf === null) return
+          named(name)
+          arrays.push(arrayOf(leaf, name))
+        },
+        path,
+      )
     }
-  })
+  }
+  add(tree, '')
   return arrays
+}
+
+/** Arrays and plain objects. */
+function isBranch(tree: unknown): tree is object {
+  if (typeof tree !== 'object' || tree === null) return false
+  const prototype: unknown = Object.getPrototypeOf(tree)
+  return Array.isArray(tree) || prototype === Object.prototype || prototype === null
+}
+
+function arrayOf(leaf: t.Tensor | t.Key | number, name: string): StoredArray {
+  if (typeof leaf === 'number')
+    return { name, type: 'F64', shape: [], bytes: new Uint8Array(Float64Array.of(leaf).buffer) }
+  if (leaf instanceof t.Key) {
+    const words = Uint32Array.of(leaf.high, leaf.low)
+    return { name, type: 'U32', shape: [2], bytes: new Uint8Array(words.buffer) }
+  }
+  return { name, type: 'F32', shape: leaf.shape, bytes: new Uint8Array(leaf.toFloat32Array().buffer) }
 }
 
 type Kind = 'tensor' | 'number' | 'key'

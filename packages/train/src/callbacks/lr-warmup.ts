@@ -41,18 +41,28 @@ export function lrWarmup(options: LrWarmupOptions): Callback {
   }
   return {
     name: 'lrWarmup',
-    run(events$, { stepsPerEpoch }) {
+    run(events$, { stepsPerEpoch, keep }) {
       if (steps === undefined && stepsPerEpoch === undefined) {
         failRange('lrWarmup', 'epochs need data that knows its length', 'pass steps')
       }
       const total = steps ?? Math.max(1, Math.round(epochs! * stepsPerEpoch!))
-      let asked = false
+      const hasBegun = keep('hasBegun', false)
+      // What was asked for and has not been acted on.
+      const asked = keep<number | null>('asked', null)
+      let isWarming = false
       const answer = (event: TrainEvent): readonly TrainCommand[] => {
+        if (isScaling(event)) asked.value = null
         const next = nextStep(event)
         if (next === null) return []
-        const before = asked
-        asked = next < total
-        if (asked) return [{ type: 'scaleLearningRate', scale: (next + 1) / total }]
+        const before = isWarming
+        isWarming = next < total
+        if (event.type === 'start' && hasBegun.value) {
+          // Whoever scaled the rate since, it stays; but the run may go on between what was asked and the act.
+          return asked.value === null ? [] : [{ type: 'scaleLearningRate', scale: asked.value }]
+        }
+        hasBegun.value = true
+        asked.value = isWarming ? (next + 1) / total : null
+        if (asked.value !== null) return [{ type: 'scaleLearningRate', scale: asked.value }]
         const from = restoredFrom(event)
         if (!before || from === null) return []
         // Restored past the warm-up: what was asked for the step that did not come acts after the restore, and must not stay.
@@ -61,6 +71,10 @@ export function lrWarmup(options: LrWarmupOptions): Callback {
       return events$.pipe(mergeMap(answer))
     },
   }
+}
+
+function isScaling(event: TrainEvent): boolean {
+  return event.type === 'command' && event.command.type === 'scaleLearningRate' && event.refused === undefined
 }
 
 /** The step that follows, for the events that decide which; null for others. */

@@ -89,6 +89,7 @@ export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Callb
           return []
         }
         if (event.type === 'command') return hear(event)
+        if (event.type === 'start') return askAgain()
         const measured = measure.measured(event)
         if (measured === null) return []
         const { resting, waited } = kept.value
@@ -98,15 +99,18 @@ export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Callb
         else return reduce()
         return []
       }
+      // A snapshot may have been taken after the decision to reduce, and before it was acted on.
+      const askAgain = (): readonly TrainCommand[] => {
+        const { asked } = kept.value
+        return asked === null ? [] : [{ type: 'scaleLearningRate', scale: asked }]
+      }
       const hear = (event: TrainEvent & { type: 'command' }): readonly TrainCommand[] => {
         const { command, refused } = event
         if (command.type === 'scaleLearningRate' && refused === undefined)
           change({ scale: command.scale, asked: null })
         const from = restoredFrom(event)
         if (typeof from === 'object' && from !== null) change({ scale: from.control.rateScale })
-        // A snapshot may have been taken after the decision to reduce, and before it was acted on.
-        const { asked } = kept.value
-        return from === null || asked === null ? [] : [{ type: 'scaleLearningRate', scale: asked }]
+        return from === null ? [] : askAgain()
       }
       return events$.pipe(mergeMap(answer))
     },

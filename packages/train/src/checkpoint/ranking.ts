@@ -1,0 +1,44 @@
+import type { Monitored } from '../callbacks/monitored.ts'
+import type { Log } from '../monitors/guard.ts'
+import type { RunSnapshot } from '../snapshots.ts'
+import type { CheckpointFile } from './file-name.ts'
+import type { Reader } from './files.ts'
+
+/** Which of some checkpoints is the best, by one measure. */
+export interface Ranking {
+  /** Takes note of a file that has just been written. */
+  note(file: CheckpointFile, run: RunSnapshot): void
+  /** The first of the best, of those that can be read; null where none was measured. Files that are not known yet are read. */
+  best(found: readonly CheckpointFile[], log: Log): Promise<CheckpointFile | null>
+  /** A file has gone, or has turned out to be damaged. */
+  forget(file: CheckpointFile, isDamaged: boolean): void
+}
+
+/** A ranking by the last number of a measure before the checkpoint was taken. */
+export function ranking({ monitor, worst, isBetter }: Monitored, { loadIfIntact }: Reader): Ranking {
+  const values = new Map<string, number>()
+  const measured = (run: RunSnapshot | null): number => run?.measured[monitor] ?? Number.NaN
+  const numberOf = async ({ name }: CheckpointFile, log: Log): Promise<number> => {
+    const known = values.get(name)
+    if (known !== undefined) return known
+    const value = measured(await loadIfIntact(name, log))
+    values.set(name, value)
+    return value
+  }
+  return {
+    note: ({ name }, run) => values.set(name, measured(run)),
+    forget: ({ name }, isDamaged) => {
+      if (isDamaged) values.set(name, Number.NaN)
+      else values.delete(name)
+    },
+    async best(found, log) {
+      let value = worst
+      let best: CheckpointFile | null = null
+      for (const file of found) {
+        const other = await numberOf(file, log)
+        if (isBetter(other, value)) [value, best] = [other, file]
+      }
+      return best
+    },
+  }
+}
