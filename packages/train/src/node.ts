@@ -1,6 +1,8 @@
 export { type ProgressBarOptions, progressBar, type Screen } from './callbacks/progress-bar.ts'
 export { type CsvLoggerOptions, csvLogger } from './node/csv-logger.ts'
+export { type FitInThreadOptions, fitInWorker } from './node/fit-in-worker.ts'
 export { type JsonLinesLoggerOptions, jsonLinesLogger } from './node/json-lines-logger.ts'
 export type { FileLogger } from './node/log-file.ts'
 export { type PlotOptions, plot, type Terminal } from './node/plot.ts'
+export { serveFit } from './node/serve-fit.ts'
 export { type TensorBoardOptions, tensorBoard } from './node/tensor-board.ts'

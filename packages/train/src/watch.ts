@@ -27,8 +27,9 @@ export function parseWatch(names: unknown = []): Watch {
   }
   const patterns: RegExp[] = []
   for (const name of names) {
-    if (name === 'activations') patterns.push(glob('**'))
-    else if (typeof name === 'string' && name.startsWith('activations:')) patterns.push(glob(name.slice(12)))
+    if (name === 'activations') patterns.push(globOf('**'))
+    else if (typeof name === 'string' && name.startsWith('activations:'))
+      patterns.push(globOf(name.slice(12)))
     else if (name !== 'gradients' && name !== 'gradientNorm') {
       failRange(
         'fit',
@@ -44,7 +45,8 @@ export function parseWatch(names: unknown = []): Watch {
   }
 }
 
-function glob(pattern: string): RegExp {
+/** A pattern of paths: `*` stands for one part, `**` for any number of them. */
+export function globOf(pattern: string): RegExp {
   const source = pattern
     .split('**')
     .map((part) => part.split('*').map(escaped).join('[^.]*'))
