@@ -1,11 +1,11 @@
 // Workers of the platform that the tests run on.
 import type { Observable } from 'rxjs'
-import { type EventsOf, type FitInWorkerOptions, fitInWorker as inWebWorker } from '../../src/index.ts'
+import { type FitInWorkerOptions, fitInWorker as inWebWorker, type TrainEvent } from '../../src/index.ts'
 import type recipe from './recipe.ts'
 import type { Asked } from './recipe.ts'
 
 /** What a test passes to it. */
-export type InWorker = (options: Asked, given?: FitInWorkerOptions) => Observable<EventsOf<typeof recipe>>
+export type InWorker = (options: Asked, given?: FitInWorkerOptions) => Observable<TrainEvent>
 
 /** What all workers have. */
 export interface AnyWorker {
