@@ -39,7 +39,7 @@ export function fitInWorker<R extends Recipe = Recipe<unknown>>(
     failType(
       'fitInWorker',
       `the module must be a URL or a function that makes a worker, got ${kindOf(source)}`,
-      "pass () => new Worker(new URL('./recipe.worker.ts', import.meta.url), { type: 'module' })",
+      'pass a function that makes a worker whose script calls serveFit',
     )
   }
   const asked = requireAsked(typeof source === 'function' ? undefined : absolute(source), options, given)

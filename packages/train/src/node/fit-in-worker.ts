@@ -40,7 +40,7 @@ export function fitInWorker<R extends Recipe = Recipe<unknown>>(
     failType(
       'fitInWorker',
       `the module must be a URL or a function that makes a worker, got ${kindOf(source)}`,
-      "pass new URL('./recipe.js', import.meta.url)",
+      'pass the URL of a module whose default export is the recipe',
     )
   }
   const asked = requireAsked(typeof source === 'function' ? undefined : absolute(source), options, given)
@@ -55,7 +55,7 @@ function absolute(source: string | URL): string {
     return failRange(
       'fitInWorker',
       `the module must be a URL or an absolute path, got '${String(source)}'`,
-      "pass new URL('./recipe.js', import.meta.url)",
+      'pass the URL of a module whose default export is the recipe',
     )
   }
 }

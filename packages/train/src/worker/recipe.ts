@@ -4,7 +4,7 @@ import type { FitOptions } from '../options.ts'
 import type { Model } from '../step.ts'
 
 /** What `fit` takes, in one object: `const { model, ...options } = given`. */
-export interface FitArguments<P = unknown, S = unknown> extends FitOptions {
+export interface FitArguments<P = Tree, S = Tree> extends FitOptions {
   readonly model: Model<P, S>
 }
 
@@ -15,13 +15,18 @@ export interface FitArguments<P = unknown, S = unknown> extends FitOptions {
  *
  * @typeParam O the options: anything that can be cloned
  */
-export type Recipe<O = never, P = unknown, S = unknown> = (
+export type Recipe<O = never, P = Tree, S = Tree> = (
   options: O,
 ) => FitArguments<P, S> | Promise<FitArguments<P, S>>
 
 /** The events of a recipe's run. */
 export type EventsOf<R extends Recipe> =
-  Awaited<ReturnType<R>> extends { readonly model: Model<infer P, infer S> } ? TrainEvent<P, S> : TrainEvent
+  Awaited<ReturnType<R>> extends { readonly model: Model<infer P, infer S> }
+    ? TrainEvent<Known<P>, Known<S>>
+    : TrainEvent
+
+// Nothing is known of what may be any tree.
+type Known<P> = Tree extends P ? unknown : P
 
 /** @throws TypeError unless it is a function */
 export function requireRecipe(operation: string, recipe: unknown, whose: string): Recipe<unknown> {
@@ -35,9 +40,8 @@ export function requireRecipe(operation: string, recipe: unknown, whose: string)
 }
 
 /** @throws TypeError unless it is an object with a model; the rest is for `fit` to check */
-export function requireArguments(given: unknown): FitArguments<Tree, Tree> {
-  if (typeof given === 'object' && given !== null && 'model' in given)
-    return given as FitArguments<Tree, Tree>
+export function requireArguments(given: unknown): FitArguments {
+  if (typeof given === 'object' && given !== null && 'model' in given) return given as FitArguments
   return failType(
     'fitInWorker',
     `the module must return an object with a model, got ${kindOf(given)}`,

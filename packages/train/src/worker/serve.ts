@@ -1,4 +1,3 @@
-import type { Tree } from '@tapeflow/autodiff'
 import { isObservable, merge, Subject, type Subscription } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import { fit } from '../fit.ts'
@@ -90,7 +89,7 @@ function failed(port: Port, error: unknown): void {
   port.close()
 }
 
-function running(port: Port, { model, ...options }: FitArguments<Tree, Tree>, travel: Travel): Inside {
+function running(port: Port, { model, ...options }: FitArguments, travel: Travel): Inside {
   const { pace, scheduler, watch = [], commands } = options
   const { budget = budgetByDefault, rest = 0 } = pace === undefined || isObservable(pace) ? {} : pace
   const onTheirWay = credit(clock(rest, scheduler), batchesAtMost)

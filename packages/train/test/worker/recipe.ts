@@ -64,7 +64,7 @@ export default function recipe({
   seed = 5,
   budget,
   callbacks: names = [],
-}: Asked): FitArguments<t.Tree, t.Tree> {
+}: Asked): FitArguments {
   const x = t.uniformValues(t.key(1), 2 * rows, -1, 1)
   const y = Float32Array.from({ length: rows }, (_, i) => Math.sin(3 * x[2 * i]!) * x[2 * i + 1]!)
   const data = dataset({ x: { shape: [rows, 2], values: x }, y: { shape: [rows, 1], values: y } })
