@@ -2,19 +2,15 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
+import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { build } from 'esbuild'
 import { fitInWorker } from '../../src/node.ts'
 import type { Workers } from './here.ts'
 import type recipe from './recipe.ts'
-
-/** What a thread needs to run sources. */
-const sources: { readonly execArgv: string[] } = {
-  execArgv: ['--conditions=@tapeflow/source', '--import', new URL('./sources.mjs', import.meta.url).href],
-}
+import { sources } from './sources.ts'
 
 /** Threads that run `recipe.ts` from one file, which loads much faster than sources do. */
-export async function threads(): Promise<Workers> {
+export async function threads(limits: WorkerOptions = {}): Promise<Workers> {
   const file = join(await mkdtemp(join(tmpdir(), 'tapeflow-thread-')), 'recipe.thread.mjs')
   await build({
     entryPoints: [fileURLToPath(new URL('./recipe.thread.ts', import.meta.url))],
@@ -34,7 +30,7 @@ export async function threads(): Promise<Workers> {
     inWorker: (made) => (options, given) =>
       fitInWorker<typeof recipe>(
         () => {
-          const worker = new Worker(file, { execArgv: ['--enable-source-maps'] })
+          const worker = new Worker(file, { execArgv: ['--enable-source-maps'], ...limits })
           count++
           worker.on('exit', () => count--)
           made?.(worker)
