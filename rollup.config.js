@@ -74,6 +74,39 @@ const pureInitialisers = {
   },
 }
 
+/**
+ * Builds what `new URL('./x.ts', import.meta.url)` names, a worker's script, as an entry of its own, and names what was built: written
+ * out, as bundlers look for it.
+ */
+const workerEntries = (directory) => ({
+  name: 'worker-entries',
+  transform(code, id) {
+    if (!code.includes('import.meta.url')) return null
+    /** @type {{ start: number, end: number, path: string }[]} */
+    const found = []
+    const visit = (node) => {
+      if (node === null || typeof node !== 'object') return
+      if (Array.isArray(node)) return node.forEach(visit)
+      const [path, base] = node.arguments ?? []
+      const isUrl = node.type === 'NewExpression' && node.callee.name === 'URL'
+      if (isUrl && base?.object?.type === 'MetaProperty' && /^\..*\.ts$/.test(path.value)) {
+        found.push({ start: node.start, end: node.end, path: path.value })
+      }
+      for (const child of Object.values(node)) visit(child)
+    }
+    visit(this.parse(code).body)
+    let written = code
+    for (const { start, end, path } of found.sort((a, b) => b.start - a.start)) {
+      const from = join(dirname(id), path)
+      const fileName = relative(join(directory, 'src'), from).replace(/\.ts$/, '.js')
+      const built = this.emitFile({ type: 'chunk', id: from, fileName })
+      written = `${written.slice(0, start)}import.meta.ROLLUP_FILE_URL_${built}${written.slice(end)}`
+    }
+    return found.length === 0 ? null : { code: written, map: null }
+  },
+  resolveFileUrl: ({ relativePath }) => `new URL('./${relativePath}', import.meta.url)`,
+})
+
 /** Writes a declaration file beside each module, with the types of packages below as their installers see them. */
 const declarations = (directory) => ({
   name: 'declarations',
@@ -137,6 +170,7 @@ const one = ({ directory, manifest }) => {
     onwarn,
     plugins: [
       esbuild({ target: 'es2022', tsconfig: join(directory, 'tsconfig.json') }),
+      workerEntries(directory),
       pureInitialisers,
       declarations(directory),
     ],

@@ -1,6 +1,6 @@
 // `npm run smoke`: what an installer gets. Packs every published package, installs the tarballs into an empty Node
 // project and an empty Vite project outside of the workspace, type-checks against the declarations (libraries checked
-// too), verifies gradients by laws in Node, trains for some steps in Node and in Chromium, which must agree bit for bit, and
+// too), verifies gradients by laws in Node, trains for some steps, also in workers, in Node and in Chromium, which must agree bit for bit, and
 // looks into bundles for what must not be there. Needs a build.
 import { spawn } from 'node:child_process'
 import {
@@ -93,8 +93,9 @@ async function project(name, tarballs, dependencies, compilerOptions, files) {
 
 /** Losses are finite and go down. @returns {string} the text, when they do */
 function checkLosses(where, text) {
-  const { eager, stream } = JSON.parse(text)
-  for (const [name, losses] of Object.entries({ eager, stream })) {
+  const { eager, stream, worker } = JSON.parse(text)
+  if (String(worker) !== String(stream)) problems.push(`${where}: a worker told other losses: ${text}`)
+  for (const [name, losses] of Object.entries({ eager, stream, worker })) {
     const mean = (part) => part.reduce((sum, loss) => sum + loss, 0) / part.length
     const fell = mean(losses.slice(-4)) < mean(losses.slice(0, 4)) / 4
     if (losses.length !== 60 || !losses.every(Number.isFinite) || !fell) {
@@ -115,11 +116,13 @@ async function inNode(tarballs) {
     },
     { module: 'NodeNext', lib: ['ES2023', 'DOM'], rootDir: 'src', outDir: 'out' },
     {
-      'src/main.ts': `import { eager } from './eager.js'
+      'src/main.ts': `import { fitInWorker } from '@tapeflow/train/node'
+import { eager } from './eager.js'
 import { gradients } from './gradients.js'
-import { stream } from './stream.js'
+import { lossesOf, stream } from './stream.js'
 gradients()
-console.log(JSON.stringify({ eager: eager(), stream: await stream() }))
+const worker = fitInWorker(new URL('./recipe.js', import.meta.url), { steps: 60 })
+console.log(JSON.stringify({ eager: eager(), stream: await stream(), worker: await lossesOf(worker) }))
 `,
     },
   )
@@ -179,9 +182,12 @@ async function inBrowser(tarballs) {
     },
     { module: 'ESNext', moduleResolution: 'Bundler', lib: ['ES2023', 'DOM'], noEmit: true },
     {
-      'src/main.ts': `import { eager } from './eager'
-import { stream } from './stream'
-const losses = { eager: eager(), stream: await stream() }
+      'src/main.ts': `import { fitInWorker } from '@tapeflow/train'
+import { eager } from './eager'
+import { lossesOf, stream } from './stream'
+const start = () => new Worker(new URL('./recipe.worker.ts', import.meta.url), { type: 'module' })
+const worker = await lossesOf(fitInWorker(start, { steps: 60 }))
+const losses = { eager: eager(), stream: await stream(), worker }
 document.querySelector('pre')!.textContent = JSON.stringify(losses)
 `,
       'index.html': `<!doctype html><meta charset="utf-8"><title>smoke</title><link rel="icon" href="data:,"><pre></pre>
@@ -208,6 +214,9 @@ for (const [name, source] of Object.entries(${JSON.stringify(
   await run(process.execPath, ['build.js'], at)
   for (const [name, { without }] of Object.entries(bundles)) {
     const assets = join(at, 'bundles', name, 'assets')
+    const workers = readdirSync(assets).filter((file) => file.includes('worker'))
+    if (workers.length)
+      problems.push(`bundle ${name} of vite holds ${workers.join(' ')}, which nobody starts`)
     const byVite = readdirSync(assets).map((file) => readFileSync(join(assets, file), 'utf8'))
     // A bundler that looks at one module at a time sees less.
     const { outputFiles } = await esbuild({

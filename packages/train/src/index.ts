@@ -70,6 +70,7 @@ export type {
   ValidationEvent,
 } from './events.ts'
 export { fit } from './fit.ts'
+export { fitInWorker } from './fit-in-worker.ts'
 export { historyCsv, historyTable } from './history.ts'
 export { type HistoryPlotOptions, historyPlot } from './history-plot.ts'
 export type { Measuring, Metrics } from './metric-list.ts'
@@ -87,6 +88,7 @@ export { type Input, type PredictingModel, type Prediction, type PredictOptions,
 export { type PredictAllOptions, predictAll } from './predict-all.ts'
 export { type RunResult, result } from './result.ts'
 export type { Kept } from './run-state.ts'
+export { serveFit } from './serve-fit.ts'
 export type { LossRecord } from './showing.ts'
 export type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
 export type { Carry, Model, NamedModel } from './step.ts'
@@ -96,3 +98,6 @@ export { type LoopOptions, type LoopStepOptions, trainLoop } from './train-loop.
 export type { BatchTensors, StepContext, TrainStep, TrainStepResult } from './train-step.ts'
 export type { WatchName } from './watch.ts'
 export { StaleSnapshotError, type Watched } from './watched.ts'
+export type { FitInWorkerOptions } from './worker/asked.ts'
+export type { EventsOf, FitArguments, Recipe } from './worker/recipe.ts'
+export type { TravelName } from './worker/travel.ts'

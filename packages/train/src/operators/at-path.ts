@@ -1,5 +1,8 @@
-import { failRange, paths, Tensor, toSnapshot } from '@tapeflow/autodiff'
+import { failRange, Tensor, toSnapshot } from '@tapeflow/autodiff'
+import type { StepEvent } from '../events.ts'
 import type { Watched } from '../watched.ts'
+import { copiedPaths, isCopied } from '../worker/copied-tree.ts'
+import { ReceivedStep, ReceivedTree } from '../worker/received.ts'
 
 /** Copies of watched tensors, as one step had them. */
 export interface TensorRecord<V = unknown> {
@@ -11,6 +14,11 @@ export interface TensorRecord<V = unknown> {
   readonly value: V
 }
 
+/** Whether a step shows its tensors: those of a worker that come without, with `every`, are none that operators copy. */
+export function carries(event: StepEvent): boolean {
+  return !(event instanceof ReceivedStep) || event.carries
+}
+
 /**
  * A copy of what is at `path` of a watched tree: of one tensor, of a part of the tree, or of all with an empty path.
  *
@@ -18,12 +26,18 @@ export interface TensorRecord<V = unknown> {
  */
 export function copyAt(operation: string, watched: Watched<unknown>, path: string): unknown {
   if (path === '') return watched.snapshot()
-  let at: unknown = watched.tree
+  const isReceived = watched instanceof ReceivedTree
+  let at: unknown = isReceived ? watched.snapshot() : watched.tree
   for (const part of path.split('.')) {
-    const inside = typeof at === 'object' && at !== null && !(at instanceof Tensor) && Object.hasOwn(at, part)
-    if (!inside)
-      failRange(operation, `nothing is at '${path}'`, `use one of ${paths(watched.tree).join(', ')}`)
+    const isBranch = typeof at === 'object' && at !== null && !(at instanceof Tensor) && !isCopied(at)
+    if (!isBranch || !Object.hasOwn(at as object, part)) failNothing(operation, watched, path)
     at = Reflect.get(at as object, part)
   }
-  return toSnapshot(at)
+  if (!isReceived) return toSnapshot(at)
+  if (copiedPaths(at).length === 0) failNothing(operation, watched, path)
+  return at
+}
+
+function failNothing(operation: string, watched: Watched<unknown>, path: string): never {
+  failRange(operation, `nothing is at '${path}'`, `use one of ${watched.paths.join(', ')}`)
 }

@@ -1,11 +1,11 @@
 import { filter, map, type OperatorFunction } from 'rxjs'
-import type { TrainEvent } from '../events.ts'
-import { copyAt, type TensorRecord } from './at-path.ts'
+import type { StepEvent, TrainEvent } from '../events.ts'
+import { carries, copyAt, type TensorRecord } from './at-path.ts'
 
 /**
  * An operator from a run's events to copies of the weights after each step: `{ step, epoch, path, value }`, plain data outside
  * of the heap, safe before `throttleTime`, `bufferTime` and `shareReplay`. A copy is made of each step that comes
- * through: throttle the events first where that is too much.
+ * through: throttle the events first where that is too much. Of a run in a worker they are the arrays that came, with the steps that carry them.
  *
  * @param path `layers.0.weight`, or `layers.0` for all that is there; everything by default
  * @throws RangeError, as the stream's error, where nothing is at `path`
@@ -18,7 +18,7 @@ import { copyAt, type TensorRecord } from './at-path.ts'
 export function weights(path = ''): OperatorFunction<TrainEvent, TensorRecord> {
   return (events$) =>
     events$.pipe(
-      filter((event) => event.type === 'step'),
+      filter((event): event is StepEvent => event.type === 'step' && carries(event)),
       map((event) => ({
         step: event.step,
         epoch: event.epoch,

@@ -1,0 +1,61 @@
+import { Worker } from 'node:worker_threads'
+import { expect, test } from 'vitest'
+import { result } from '../src/index.ts'
+import { fitInWorker, serveFit } from '../src/node.ts'
+import { printedBy } from './child.ts'
+import { threads } from './worker/threads.ts'
+
+test.each(['unsubscribes', 'unsubscribes at once', 'completes'])(
+  'a process that %s ends by itself, and with it what its worker had begun to write',
+  async (what) => {
+    const { left, lines } = await printedBy<{ left: boolean; lines: number }>('leaving.program.ts', [], what)
+    expect(left).toBe(true)
+    // One for the names, one for each step.
+    expect(lines).toBe(what === 'completes' ? 51 : 0)
+  },
+)
+
+test('a thread that runs out of memory says so, and what to do', async () => {
+  const inWorker = (await threads({ resourceLimits: { maxOldGenerationSizeMb: 32 } })).inWorker()
+  await expect(result(inWorker({ steps: 9, callbacks: ['hoarding'] }))).rejects.toThrow(
+    'fitInWorker: the worker ran out of memory; pass worker: { resourceLimits: { maxOldGenerationSizeMb',
+  )
+})
+
+test('a file that cannot be loaded, or that nobody serves in, is an error', async () => {
+  const started = (code: string) => fitInWorker(() => new Worker(code, { eval: true }), {})
+  await expect(result(started('throw new Error("no way")'))).rejects.toThrow(
+    'fitInWorker: the worker failed: no way',
+  )
+  await expect(result(started('1 + 1'))).rejects.toThrow(
+    'fitInWorker: the worker ended with exit code 0 before the run did; it called process.exit, was terminated, or its file never called serveFit',
+  )
+  await expect(result(fitInWorker(() => new Worker('/nowhere.mjs'), {}))).rejects.toThrow(
+    /the worker failed: Cannot find module/,
+  )
+})
+
+test('an error that nobody catches inside ends the run', async () => {
+  const code =
+    'setTimeout(() => { throw new RangeError("late") }, 20); require("node:worker_threads").parentPort.on("message", () => {})'
+  const error: unknown = await result(fitInWorker(() => new Worker(code, { eval: true }), {})).catch(
+    (e: unknown) => e,
+  )
+  expect(error).toMatchObject({
+    message: 'fitInWorker: the worker failed: late',
+    cause: { name: 'RangeError' },
+  })
+})
+
+test.each([
+  [
+    () => fitInWorker('./recipe.js', {}),
+    "fitInWorker: the module must be a URL or an absolute path, got './recipe.js'",
+  ],
+  [
+    () => serveFit(() => Promise.reject(new Error())),
+    'serveFit: this is no worker thread; call it in the file of one',
+  ],
+])('%s is refused', (wrong, words) => {
+  expect(wrong).toThrow(words)
+})
