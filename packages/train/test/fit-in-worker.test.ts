@@ -59,21 +59,24 @@ describe('the same run', () => {
     expect(t.memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes })
   })
 
-  test('has the same fields in each of its events', async () => {
-    const asked: Asked = { epochs: 2, callbacks: ['checkpoints'] }
-    const [wanted, found] = await Promise.all([
-      eventsOf(here(asked)),
-      eventsOf(inWorker(asked, { watch: ['checkpoints'] })),
-    ])
-    const timeless = (events: readonly TrainEvent[]): unknown =>
-      JSON.parse(
-        JSON.stringify(events, (name, value) =>
-          name === 'seconds' || name === 'samplesPerSecond' ? typeof value : value,
-        ),
-      )
-    expect(timeless(found)).toEqual(timeless(wanted))
-    expect(found.some(({ type }) => type === 'checkpoint')).toBe(true)
-  })
+  test.each([undefined, 'several', 'own'] as const)(
+    'has the same fields in each of its events, losses %s',
+    async (losses) => {
+      const asked: Asked = { epochs: 2, callbacks: ['checkpoints'], ...(losses && { losses }) }
+      const [wanted, found] = await Promise.all([
+        eventsOf(here(asked)),
+        eventsOf(inWorker(asked, { watch: ['checkpoints'] })),
+      ])
+      const timeless = (events: readonly TrainEvent[]): unknown =>
+        JSON.parse(
+          JSON.stringify(events, (name, value) =>
+            name === 'seconds' || name === 'samplesPerSecond' ? typeof value : value,
+          ),
+        )
+      expect(timeless(found)).toEqual(timeless(wanted))
+      expect(found.some(({ type }) => type === 'checkpoint')).toBe(true)
+    },
+  )
 
   test('comes to the same result, as a promise', async () => {
     const asked: Asked = { epochs: 1 }

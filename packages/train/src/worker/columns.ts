@@ -5,7 +5,7 @@ type NumberOf<E> = { [K in keyof E]: E[K] extends number ? K : never }[keyof E]
 /** The numbers that every step event has. */
 export type StepNumber = Exclude<NumberOf<StepEvent>, 'gradientNorm'>
 
-/** Where they stand in the row of a step; metrics follow, then the gradients' norm where it is watched. */
+/** Where they stand in the row of a step; losses by name follow, then metrics, then the gradients' norm where it is watched. */
 export const columns: Readonly<Record<StepNumber, number>> = {
   step: 0,
   epoch: 1,
@@ -23,6 +23,6 @@ export const columns: Readonly<Record<StepNumber, number>> = {
 export const columnCount: number = Object.keys(columns).length
 
 /** How many numbers the row of a step has. */
-export function rowWidth(metrics: number, hasNorm: boolean): number {
-  return columnCount + metrics + (hasNorm ? 1 : 0)
+export function rowWidth(losses: number, metrics: number, hasNorm: boolean): number {
+  return columnCount + losses + metrics + (hasNorm ? 1 : 0)
 }

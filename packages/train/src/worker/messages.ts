@@ -56,6 +56,8 @@ export interface ShownStep {
   readonly weights?: unknown
   readonly gradients?: unknown
   readonly activations?: unknown
+  /** Those that the training step names itself. */
+  readonly losses?: Readonly<Record<string, number>> | undefined
 }
 
 /** An error as plain data. */

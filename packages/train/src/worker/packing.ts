@@ -15,8 +15,9 @@ export interface Packing {
 
 /** Packs the events of one run. Steps are rows of numbers in one array: a tiny model makes 100,000 a second. */
 export function packing(travel: Travel): Packing {
+  let losses: readonly string[] = []
   let metrics: readonly string[] = []
-  let width = rowWidth(0, travel.gradientNorm)
+  let width = rowWidth(0, 0, travel.gradientNorm)
   let numbers = new Float64Array(256 * width)
   let rows = 0
   let others: OtherEvent[] = []
@@ -34,25 +35,29 @@ export function packing(travel: Travel): Packing {
       numbers = longer
     }
     writeNumbers(numbers, at, event)
-    for (let i = 0; i < metrics.length; i++) numbers[at + columnCount + i] = event.metrics[metrics[i]!]!
+    let column = at + columnCount
+    for (let i = 0; i < losses.length; i++) numbers[column++] = event.losses[losses[i]!]!
+    for (let i = 0; i < metrics.length; i++) numbers[column++] = event.metrics[metrics[i]!]!
     if (travel.gradientNorm) numbers[at + width - 1] = event.gradientNorm
-    if (event.step % travel.every === 0) addTensors(event)
+    // Those of a training step of one's own are known only now.
+    const own = losses.length === 0 && Object.keys(event.losses).length > 0 ? event.losses : undefined
+    const tensors = event.step % travel.every === 0 ? tensorsOf(event) : null
+    if (own !== undefined || tensors !== null) shown.push({ at: rows, ...tensors, losses: own })
     rows++
   }
-  const addTensors = (event: StepEvent): void => {
+  const tensorsOf = (event: StepEvent): Omit<ShownStep, 'at' | 'losses'> | null => {
     const { weights, gradients, activations } = travel
-    if (weights === null && gradients === null && activations === null) return
-    shown.push({
-      at: rows,
+    if (weights === null && gradients === null && activations === null) return null
+    return {
       weights: weights && copy(event.weights.tree, weights),
       gradients: gradients && copy(event.gradients.tree, gradients),
       activations: activations && copy(event.activations.tree, activations),
-    })
+    }
   }
   const addOther = (event: Exclude<TrainEvent, StepEvent>): void => {
     if (event.type === 'start') {
-      metrics = event.info.metrics
-      width = rowWidth(metrics.length, travel.gradientNorm)
+      ;({ losses, metrics } = event.info)
+      width = rowWidth(losses.length, metrics.length, travel.gradientNorm)
     }
     const { snapshot, ...fields } = { snapshot: undefined, ...event }
     const shows = 'weights' in event

@@ -10,7 +10,8 @@ import type { Travel } from './travel.ts'
 /** Where an event came from. */
 export interface Journey {
   readonly travel: Travel
-  /** The names of the metrics, as the `start` event told them. */
+  /** The names of losses and metrics, as the `start` event told them. */
+  readonly losses: readonly string[]
   readonly metrics: readonly string[]
 }
 
@@ -109,6 +110,7 @@ export class ReceivedStep<P, S> extends Received<'step', P, S> implements StepEv
   readonly batch: number
   readonly rows: number
   readonly loss: number
+  readonly losses: Readonly<Record<string, number>>
   readonly penalty: number
   readonly runningLoss: number
   readonly learningRate: number
@@ -120,18 +122,26 @@ export class ReceivedStep<P, S> extends Received<'step', P, S> implements StepEv
   readonly #travel: Travel
 
   /** @param at where its row begins */
-  constructor(numbers: Float64Array, at: number, shown: ShownStep | null, { metrics, travel }: Journey) {
+  constructor(
+    numbers: Float64Array,
+    at: number,
+    shown: ShownStep | null,
+    { losses, metrics, travel }: Journey,
+  ) {
     super('step', numbers[at + columns.step]!, numbers[at + columns.epoch]!, shown?.weights ?? undefined)
     this.batch = numbers[at + columns.batch]!
     this.rows = numbers[at + columns.rows]!
     this.loss = numbers[at + columns.loss]!
+    this.losses = shown?.losses ?? valuesAt(numbers, at + columnCount, losses)
     this.penalty = numbers[at + columns.penalty]!
     this.runningLoss = numbers[at + columns.runningLoss]!
     this.learningRate = numbers[at + columns.learningRate]!
-    this.metrics = metricsAt(numbers, at + columnCount, metrics)
+    this.metrics = valuesAt(numbers, at + columnCount + losses.length, metrics)
     this.seconds = numbers[at + columns.seconds]!
     this.samplesPerSecond = numbers[at + columns.samplesPerSecond]!
-    this.#norm = travel.gradientNorm ? numbers[at + columnCount + metrics.length]! : Number.NaN
+    this.#norm = travel.gradientNorm
+      ? numbers[at + columnCount + losses.length + metrics.length]!
+      : Number.NaN
     this.#shown = shown
     this.#travel = travel
   }
@@ -169,7 +179,7 @@ export class ReceivedStep<P, S> extends Received<'step', P, S> implements StepEv
   }
 }
 
-function metricsAt(numbers: Float64Array, at: number, names: readonly string[]): MetricValues {
+function valuesAt(numbers: Float64Array, at: number, names: readonly string[]): MetricValues {
   if (names.length === 0) return none
   const values: Record<string, number> = {}
   for (let i = 0; i < names.length; i++) values[names[i]!] = numbers[at + i]!
