@@ -4,9 +4,9 @@ export {
   type CompileOptions,
   compile,
   type Fed,
-  type RecordedProgram,
 } from './compile/compile.ts'
 export type { ProgramPlan } from './compile/describe.ts'
+export { programsOf, type RecordedProgram } from './compile/programs-of.ts'
 export { type Scanned, type ScanOptions, scan } from './compile/scan.ts'
 export type { ConvolutionOptions } from './convolution.ts'
 export { arange, eye, full, linspace, ones, onesLike, zeros, zerosLike } from './creation.ts'

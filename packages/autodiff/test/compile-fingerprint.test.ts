@@ -10,7 +10,7 @@ function fingerprintOf(f: F, shape: readonly number[] = [3, 4]): string {
     // Memory lies elsewhere each time.
     t.zeros([Math.ceil(Math.random() * 50)])
     compiled(t.ones(shape), t.ones(shape), Math.random())
-    const { fingerprint } = compiled.programs((path) => path === 'a')[0]!
+    const { fingerprint } = t.programsOf(compiled, (path) => path === 'a')[0]!
     compiled.dispose()
     return fingerprint
   })
@@ -78,18 +78,27 @@ describe('fingerprints of what a program computes', () => {
 
   test('there is a program for each signature, with its inputs by name', () => {
     const f = t.compile(({ w }: { readonly w: t.Tensor }, x: t.Tensor) => t.matmul(x, w))
-    expect(f.programs()).toEqual([])
+    expect(t.programsOf(f)).toEqual([])
     t.scope(() => {
       const w = t.ones([2, 3])
       f({ w }, t.ones([4, 2]))
       f({ w }, t.ones([5, 2]))
       f({ w }, t.ones([4, 2]))
     })
-    const inputs = f.programs().map((program) => program.inputs)
+    const inputs = t.programsOf(f).map((program) => program.inputs)
     expect(inputs).toHaveLength(2)
     expect(inputs).toContainEqual({ '0.w': [2, 3], 'argument 1': [4, 2] })
     expect(inputs).toContainEqual({ '0.w': [2, 3], 'argument 1': [5, 2] })
     f.dispose()
-    expect(f.programs()).toEqual([])
+    expect(t.programsOf(f)).toEqual([])
+  })
+
+  test('only a compiled function has programs', () => {
+    expect(() => t.programsOf((() => 1) as never)).toThrow(
+      'programsOf: a compiled function is needed, got a function',
+    )
+    expect(() => t.programsOf({} as never)).toThrow(
+      'programsOf: a compiled function is needed, got an object',
+    )
   })
 })

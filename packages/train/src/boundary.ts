@@ -108,7 +108,9 @@ export function boundary<P, S>({
   }
   const actOnAll = (): TrainEvent<P, S>[] => {
     const told: TrainEvent<P, S>[] = []
-    while (queue.length > 0) {
+    // A checkpoint is of what all have made, those too who answer others.
+    let checkpoint: Sourced | null = null
+    while (queue.length > 0 || checkpoint !== null) {
       if (rounds++ === roundsAtMost) {
         failRange(
           'fit',
@@ -116,10 +118,17 @@ export function boundary<P, S>({
           'do not answer every command event',
         )
       }
-      const given = queue
+      const given: readonly Sourced[] = queue.length > 0 ? decide(queue) : [checkpoint!]
+      const isLast = queue.length === 0
+      // The end of a stopped run is a checkpoint of its own.
+      if (isLast || given[0]!.command.type === 'stop') checkpoint = null
       queue = []
-      for (const sourced of decide(given)) {
+      for (const sourced of given) {
         if (owner.closed) return told
+        if (sourced.command.type === 'checkpoint' && !isLast) {
+          checkpoint = sourced
+          continue
+        }
         for (const event of acted(sourced)) {
           told.push(event)
           present(event)

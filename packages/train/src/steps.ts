@@ -85,7 +85,7 @@ export function steps<P extends t.Tree, S extends t.Tree>(
 /** A function that runs as a program. */
 interface Program<A extends readonly unknown[], R> {
   (...args: A): R
-  programs(isWanted: (path: string) => boolean): readonly t.RecordedProgram[]
+  readonly '~programs': readonly unknown[]
   dispose(): void
 }
 
@@ -200,7 +200,7 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
     programs: () => {
       const found: Record<string, string> = {}
       for (const [names, one] of trainings) {
-        for (const { inputs, fingerprint } of one.programs(isCarry))
+        for (const { inputs, fingerprint } of t.programsOf(one, isCarry))
           found[batchIn(inputs, names)] = fingerprint
       }
       return found

@@ -116,6 +116,26 @@ describe('order at a boundary', () => {
     expect(stepsOf(events)[1]!.learningRate).toBe(2)
   })
 
+  test('what is answered to commands is in a checkpoint of their boundary', async () => {
+    const answer: Callback = {
+      name: 'answer',
+      run: (events$) =>
+        events$.pipe(
+          concatMap((event): TrainCommand[] => {
+            if (event.type !== 'command' || event.command.type !== 'setLearningRate') return []
+            return [{ type: 'scaleLearningRate', scale: 0.5 }]
+          }),
+        ),
+    }
+    const asking = answering('a', {
+      'step 0': [{ type: 'checkpoint' }, { type: 'setLearningRate', learningRate: 3 }],
+    })
+    const events = await eventsOf(fit(line, { ...twoPoints, steps: 2, callbacks: [answer, asking] }))
+    const checkpoint = events.find((event) => event.type === 'checkpoint')!
+    expect(checkpoint.snapshot.control).toMatchObject({ rateScale: 0.5, overrides: { learningRate: 3 } })
+    expect(events.filter((event) => event.type === 'checkpoint')).toHaveLength(1)
+  })
+
   test('stop beats all', async () => {
     const callbacks = [
       answering('a', { 'step 0': [{ type: 'stop', reason: 'enough' }] }),

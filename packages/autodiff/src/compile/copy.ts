@@ -38,7 +38,7 @@ export function withCopies(
     roots.add(value.root)
     if (stays) return output
     const made = new Value(values + added.length, `${value.name}'`, value.shape, { kind: 'computed' })
-    added.push({ operation: copyOperation, inputs: [value], attributes: {}, output: made })
+    added.push({ operation: copyOperation, inputs: [value], attributes: {}, described: '', output: made })
     return { ...output, value: made }
   })
   return { lines: [...lines, ...added], outputs: own }

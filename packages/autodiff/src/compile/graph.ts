@@ -38,6 +38,8 @@ export interface OperationLine {
   readonly operation: Operation
   readonly inputs: readonly Value[]
   readonly attributes: unknown
+  /** The attributes as they were recorded, in words. */
+  readonly described: string
   readonly output: Value
   readonly also?: undefined
   readonly fused?: undefined
@@ -107,8 +109,6 @@ export interface RecordedLine {
 /** A tensor that the program returns. */
 export interface Output {
   readonly value: Value
-  /** Tells what is computed from all else that may be: operations, attributes, shapes, constants and inputs by name. */
-  readonly fingerprint: string
   /** Where it is in what is returned: `params.w`. */
   readonly path: string
 }
