@@ -124,7 +124,7 @@ describe('a pass over a live source', () => {
         const { source, next, error, complete } = subject<number>()
         const live = fromObservable(source, { buffer, overflow })
         const pull = live.iterate()
-        const outcomes: (Outcome | Promise<Outcome>)[] = []
+        const outcomes: Promise<Outcome>[] = []
         let open = false
         let pushed = 0
         for (const move of list) {
@@ -135,12 +135,16 @@ describe('a pass over a live source', () => {
           else if (!open) {
             const outcome = pulled(() => pull.next())
             open = outcome instanceof Promise
-            outcomes.push(outcome instanceof Promise ? outcome.finally(() => (open = false)) : outcome)
+            outcomes.push(
+              Promise.resolve(outcome).finally(() => {
+                open = false
+              }),
+            )
           }
           // What was resolved is told.
           for (let i = 0; i < 5; i++) await Promise.resolve()
         }
-        if (open) outcomes.pop()
+        if (open) void outcomes.pop()
         const wanted = expected(list, buffer, overflow)
         expect(await Promise.all(outcomes)).toEqual(wanted.outcomes)
         expect(live.dropped).toBe(wanted.dropped)
@@ -225,7 +229,7 @@ describe('a pass over a live source', () => {
     const live = fromObservable(source, { buffer: 1, overflow: 'dropNewest' })
     const [one, other] = [live.iterate(), live.iterate()]
     next(1)
-    one.next()
+    expect(one.next()).toEqual({ done: false, value: 1 })
     next(2)
     expect([one.next(), other.next()]).toEqual([
       { done: false, value: 2 },

@@ -106,10 +106,15 @@ function words({ buffer, byteOffset, length }: Float32Array): Uint32Array {
  * @throws TypeError unless it has x and y, and weights that are an array if any; RangeError unless all have the same number of rows, and at least one
  */
 export function checkBatch(batch: TrainBatch, operation = 'fit'): void {
-  if (isUsual(batch)) return
+  if (!isUsual(batch)) checkFields(batch, operation)
+}
+
+function checkFields(batch: TrainBatch, operation: string): void {
   const wanted = ['x', 'y']
-  const check = (name: 'x' | 'y'): readonly Named[] => checkField(name, batch?.[name], operation, wanted)
-  const arrays = [...check('x'), ...check('y')]
+  const arrays = [
+    ...checkField('x', batch?.x, operation, wanted),
+    ...checkField('y', batch?.y, operation, wanted),
+  ]
   if (batch.weights !== undefined) checkArray('weights', batch.weights, operation, wanted)
   checkRows(arrays, operation)
 }

@@ -267,6 +267,8 @@ describe('a run that is restored goes on with the batch that comes next', () => 
     const rest = await eventsOf(fit(line, { ...options, data: from([c, d]), steps: 4, from: end.result }))
     const whole = await eventsOf(fit(line, { ...options, data: list(a, b, c, d), steps: 4 }))
     expect([...lossesAt(first), ...lossesAt(rest)]).toEqual(lossesAt(whole))
+    // Had it skipped two batches, it would have subscribed a second time.
+    expect(rest.at(-1)).toMatchObject({ type: 'end', step: 4, epoch: 0 })
   })
 })
 
