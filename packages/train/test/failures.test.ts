@@ -58,9 +58,8 @@ describe('a monitor', () => {
   const closed = new Subject<TrainEvent>()
   closed.unsubscribe()
   // A promise of another library.
-  const thenable = Object.fromEntries([
-    ['then', (_: unknown, reject: (error: unknown) => void) => reject(oh)],
-  ])
+  const thenable = {}
+  Reflect.set(thenable, 'then', (_: unknown, reject: (error: unknown) => void) => reject(oh))
   const monitors: readonly [name: string, monitor: Monitor, error?: unknown][] = [
     ...types.map((type): [string, Monitor] => [`throws on ${type}`, failOn(type)]),
     ['throws on every event', fail],
