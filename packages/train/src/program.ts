@@ -114,6 +114,8 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
       if (skip > 0) {
         skip--
         if (skip === 0) recognise(session, batch)
+        if (session.isDue()) yield* interruptible(session)
+        if (interrupted()) return
       } else {
         if (flow.replay !== null) {
           askAgain(session, session.travel!, flow.replay)

@@ -1,6 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { dataset } from '@tapeflow/data'
-import { Subject } from 'rxjs'
+import { Subject, tap } from 'rxjs'
 import { describe, expect, test, vi } from 'vitest'
 import { type BatchSource, fit, type TrainBatch, type TrainCommand } from '../src/index.ts'
 import { eventsOf, line, points, turn, twoPoints } from './small.ts'
@@ -185,6 +185,28 @@ test.each([
     /^fit: the data must give { done, value }, got (undefined|null); write it with dataset\(…\)$/,
   )
   expect(t.memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes })
+})
+
+test('a stop acts while a run that goes on passes over what it has seen', async () => {
+  const commands = new Subject<TrainCommand>()
+  let pulls = 0
+  const data: BatchSource = {
+    iterate: () => ({
+      next: () => {
+        if (++pulls === 1000) commands.next({ type: 'stop' })
+        return nth(0)
+      },
+    }),
+  }
+  const run$ = fit(line, { ...twoPoints, data, steps: 1e9, commands, pace: { budget: 0 } }).pipe(
+    tap((event) => {
+      if (event.type === 'step') {
+        commands.next({ type: 'restore', from: { ...event.snapshot(), batch: 100_000 } })
+      }
+    }),
+  )
+  expect((await eventsOf(run$)).at(-1)).toMatchObject({ type: 'end', reason: 'stopped', result: { step: 1 } })
+  expect(pulls).toBe(1000)
 })
 
 test('the event loop has its turn between slices', async () => {
