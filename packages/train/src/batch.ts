@@ -156,6 +156,13 @@ function checkArray(name: string, field: unknown): Batch {
       'map the data to { x, y }',
     )
   }
+  if (!Array.isArray(field.shape)) {
+    failType(
+      'fit',
+      `the shape of a batch must be an array, ${name} has ${kindOf(field.shape)}`,
+      'pass [rows, …]',
+    )
+  }
   if (field.values instanceof Float32Array) return field as Batch
   return failType(
     'fit',
