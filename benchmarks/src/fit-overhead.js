@@ -2,6 +2,7 @@
  * Question: what does `fit` cost a step, beside the compiled step alone?
  *
  *     npm run build && npm run fit-overhead -w benchmarks
+ *     npm run fit-overhead -w benchmarks -- --cpu          the processor's time, on a machine that is busy with other things
  *
  * The step is that of W3 (2-16-16-1, tanh, MSE, SGD, batch 32), the smallest that is worth anybody's while. Alone it is a program with
  * donated parameters whose loss is read at each step: once with batches that are tensors beforehand, once with plain arrays, which
@@ -28,6 +29,13 @@ const STEPS = 4_000
 const WARM_STEPS = 60_000
 const ALLOWED = 5
 
+/** In milliseconds. */
+const now = process.argv.includes('--cpu')
+  ? () => {
+      const { user, system } = process.cpuUsage()
+      return (user + system) / 1000
+    }
+  : () => performance.now()
 const model = sequential(linear(2, 16), tanh(), linear(16, 16), tanh(), linear(16, 1))
 const loss = mse()
 const optimizer = sgd({ learningRate: 0.01 })
@@ -78,9 +86,9 @@ async function alone(given, tensors) {
   }
   steps(WARM_STEPS)
   return async () => {
-    const begun = performance.now()
+    const begun = now()
     steps(STEPS)
-    return ((performance.now() - begun) * 1000) / STEPS
+    return ((now() - begun) * 1000) / STEPS
   }
 }
 
@@ -126,10 +134,10 @@ async function run(more, listen) {
   return async () => {
     last += STEPS
     const rested = resting()
-    const begun = performance.now()
+    const begun = now()
     commands.next({ type: 'resume' })
     await rested
-    return ((performance.now() - begun) * 1000) / STEPS
+    return ((now() - begun) * 1000) / STEPS
   }
 }
 

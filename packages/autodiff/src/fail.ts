@@ -65,7 +65,8 @@ export function kindOf(value: unknown): string {
   const kind = typeof value
   if (kind !== 'object') return kind === 'undefined' ? kind : `a ${kind}`
   const made = (value as object).constructor?.name
-  return made === undefined || made === 'Object' ? 'an object' : `a ${made}`
+  // Generators have a constructor without a name.
+  return !made || made === 'Object' ? 'an object' : `a ${made}`
 }
 
 /**

@@ -201,6 +201,13 @@ function checkArray(name: string, field: unknown, operation: string, wanted: rea
       `map the data to { ${wanted.join(', ')} }`,
     )
   }
+  if (!Array.isArray(field.shape)) {
+    failType(
+      'fit',
+      `the shape of a batch must be an array, ${name} has ${kindOf(field.shape)}`,
+      'pass [rows, …]',
+    )
+  }
   if (field.values instanceof Float32Array) return field as Batch
   return failType(
     operation,

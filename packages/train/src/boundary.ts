@@ -15,6 +15,8 @@ export interface Boundary<P, S> {
   deliver(event: TrainEvent<P, S>): void
   /** Acts on the commands that came since: between two steps, and while the run waits. */
   settle(): void
+  /** Whether a `stop` waits; throws where someone has failed. For what no other command may disturb. */
+  isStopAsked(): boolean
   /** Starts the callbacks. Commands from outside are heard from the beginning, and act after the `start` event. */
   join(infoFor: (callback: Callback, index: number) => CallbackInfo): void
   /** Tells callbacks and monitors that it is over. */
@@ -155,6 +157,10 @@ export function boundary<P, S>({
     settle() {
       rounds = 0
       drain()
+    },
+    isStopAsked() {
+      check()
+      return queue.some(({ command }) => command.type === 'stop')
     },
     join(infoFor) {
       for (const [i, callback] of callbacks.entries()) {

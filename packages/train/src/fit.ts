@@ -29,7 +29,12 @@ import type { Model, NamedModel } from './step.ts'
  * loss are called at every step, and may read values. An optimizer that reads values itself (`lbfgs`) makes a run eager.
  *
  * At a boundary the event goes to the subscriber, then to the callbacks in their order; their commands act (of one kind the last;
- * `stop` beats all), so before the next step; then the monitors hear of it.
+ * `stop` beats all), so before the next step; then the monitors hear of it. Whoever sends a command inside `next` has it acted on at
+ * this boundary; in answer to `finishing` it is too late to stop or pause, after `end` for everything. Whoever unsubscribes there is
+ * the last to hear of the run. Who subscribes to a run there starts another one, which emits nothing before a later turn.
+ *
+ * A subscriber that throws ends its run, and rxjs reports the error; a callback that throws ends it with an error that names the
+ * callback; a monitor that throws is logged once and hears no more; what a `log` throws is told to the console.
  *
  * @param model a layer: `sequential(linear(2, 16), tanh(), linear(16, 1))`
  * @param options `data`, `loss`, `optimizer` and either `epochs` or `steps`; see FitOptions for the others

@@ -3,7 +3,7 @@ import { rowsOf, type TrainBatch, weightOf } from './batch.ts'
 import type { Measures } from './events.ts'
 import { stepFailureOf } from './failure.ts'
 import { interruptible } from './interruptible.ts'
-import { awaited, checked, close, failEmpty, type Pulling } from './reading.ts'
+import { awaited, checked, close, failEmpty, given, type Pulling } from './reading.ts'
 import { addLosses, lossValues, metricValues, noSums } from './run-state.ts'
 import { isComplete, measure, measuresOf, type Session, show, shownNow } from './session.ts'
 import { PassingEvent } from './showing.ts'
@@ -35,10 +35,14 @@ export function isDueAfterEpoch<P, S>(session: Session<P, S>, epoch: number): bo
   return steps === undefined && (epochs < 1 || (epoch + 1) % epochs === 0)
 }
 
-/** Reads the validation data once, and tells what it came to. Commands that come meanwhile act at its end. */
+/**
+ * Reads the validation data once, and tells what it came to. Commands that come meanwhile act at its end; where its next batch is
+ * awaited, a `stop` is its end.
+ */
 export function* validation<P, S>(session: Session<P, S>): Program {
-  const { run, options, time } = session
+  const { run, options, time, boundary } = session
   const found = yield* measured(session, options.validation!.iterate(0), 'validation data')
+  if (found === null) return boundary.settle()
   const epoch = run.batch === 0 ? run.epoch - 1 : run.epoch
   const measures = measuresOf(found)
   run.awaitsValidation = false
@@ -52,25 +56,29 @@ export function* validation<P, S>(session: Session<P, S>): Program {
 }
 
 /** What the training data of this epoch comes to with the weights as they are, and the model as it is at inference. */
-export function* evaluatedOnTraining<P, S>(session: Session<P, S>): Pulling<Measures, undefined> {
+export function* evaluatedOnTraining<P, S>(session: Session<P, S>): Pulling<Measures | undefined, undefined> {
   const { run, options } = session
-  return measuresOf(yield* measured(session, options.data.iterate(run.epoch), 'training data'))
+  const found = yield* measured(session, options.data.iterate(run.epoch), 'training data')
+  return found === null ? undefined : measuresOf(found)
 }
 
-/** Reads a pass to its end, forward only. */
+/** Reads a pass to its end, forward only; null where the run is stopped while a batch is awaited. */
 function* measured<P, S>(
   session: Session<P, S>,
   pull: Pull<TrainBatch>,
   what: string,
-): Pulling<Measured, undefined> {
-  const { recipe, steps, log } = session
+): Pulling<Measured | null, undefined> {
+  const { recipe, steps, log, boundary } = session
   const sums = noSums(recipe.metrics)
   let ended = false
   try {
     for (;;) {
       const pulled = pull.next()
-      const arrived = checked(pulled instanceof Promise ? yield* awaited(pulled, () => false) : pulled)
-      if (arrived === undefined || arrived.done) {
+      const arrived = checked(
+        pulled instanceof Promise ? yield* awaited(pulled, boundary.isStopAsked) : given(pulled),
+      )
+      if (arrived === undefined) return null
+      if (arrived.done) {
         ended = true
         break
       }

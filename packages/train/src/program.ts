@@ -6,7 +6,7 @@ import type { EpochRecord, RunInfo } from './events.ts'
 import { interruptible, isHeld, paused } from './interruptible.ts'
 import { evaluatedOnTraining, isDueAfterEpoch, isDueWithin, validation } from './measuring.ts'
 import { granted } from './pacing.ts'
-import { awaited, checked, close, failEmpty } from './reading.ts'
+import { awaited, checked, close, failEmpty, given } from './reading.ts'
 import { lossValues, metricValues, noSums } from './run-state.ts'
 import {
   type Flow,
@@ -111,7 +111,9 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
     while (!isComplete(session)) {
       if (batch === undefined) {
         const pulled = pull.next()
-        const arrived = checked(pulled instanceof Promise ? yield* awaited(pulled, nowInterrupted) : pulled)
+        const arrived = checked(
+          pulled instanceof Promise ? yield* awaited(pulled, nowInterrupted) : given(pulled),
+        )
         if (isHeld(flow)) yield* interruptible(session)
         if (arrived === undefined || interrupted()) return
         ended = arrived.done === true
@@ -121,6 +123,8 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
       if (skip > 0) {
         skip--
         if (skip === 0) recognise(session, batch)
+        if (session.isDue()) yield* interruptible(session)
+        if (interrupted()) return
       } else {
         if (flow.replay !== null) {
           askAgain(session, session.travel!, flow.replay)

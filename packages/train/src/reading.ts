@@ -1,4 +1,4 @@
-import { failRange } from '@tapeflow/autodiff'
+import { failRange, failType, kindOf } from '@tapeflow/autodiff'
 import type { Pull } from '@tapeflow/data'
 import { checkBatch, type TrainBatch } from './batch.ts'
 import type { Log } from './monitors/guard.ts'
@@ -20,27 +20,45 @@ export function checked(arrived: Arrived): Arrived {
 }
 
 /**
+ * What a pull gave at once, or a promise of it.
+ *
+ * @throws TypeError where that is nothing, which would stand for a wait that was given up
+ */
+export function given<T>(pulled: T): T {
+  if (typeof pulled === 'object' && pulled !== null) return pulled
+  return failType(
+    'fit',
+    `the data must give { done, value }, got ${kindOf(pulled)}`,
+    'write it with dataset(…)',
+  )
+}
+
+/**
  * What a promise gives, undefined where the wait is given up. Of data that is there at once no promise is made, and this is
  * not called.
  *
  * @param giveUp asked whenever the run is woken while it waits
+ * @throws TypeError where it gives nothing
  */
 export function* awaited<T>(promise: Promise<T>, giveUp: () => boolean): Pulling<T | undefined> {
-  const settled: { value?: T; failure?: { readonly error: unknown } } = {}
+  let settled: { readonly value: T } | { readonly error: unknown } | null = null
   const settling = promise.then(
     (value) => {
-      settled.value = value
+      settled = { value }
     },
     (error: unknown) => {
-      settled.failure = { error }
+      settled = { error }
     },
   )
-  while (settled.value === undefined) {
+  const looked = (): typeof settled => settled
+  for (;;) {
     yield settling
-    if (settled.failure !== undefined) throw settled.failure.error
-    if (settled.value === undefined && giveUp()) return undefined
+    const found = looked()
+    if (found === null) {
+      if (giveUp()) return undefined
+    } else if ('error' in found) throw found.error
+    else return given(found.value)
   }
-  return settled.value
 }
 
 /** Ends a pass early. Nobody waits for what the source does about it, and the run is not its failure: that is logged. */

@@ -10,7 +10,7 @@ import { lossNames } from './objective.ts'
 import { isCompiled, type RunOptions } from './options.ts'
 import { type Pacing, pacing } from './pacing.ts'
 import { type Opened, training } from './program.ts'
-import { awaited, checked, close, failEmpty, type Pulling } from './reading.ts'
+import { awaited, checked, close, failEmpty, given, type Pulling } from './reading.ts'
 import { restoreAll } from './restore.ts'
 import { freeRun, type Kept, parametersSnapshot, type RunState, runState } from './run-state.ts'
 import { isComplete, type Session, snapshotOf } from './session.ts'
@@ -110,7 +110,7 @@ function* whole<P extends Tree, S extends Tree>(
   let state: RunState<P, S> | null = null
   try {
     const pulled = pull.next()
-    const arrived = checked(pulled instanceof Promise ? yield* awaited(pulled, () => false) : pulled)
+    const arrived = checked(pulled instanceof Promise ? yield* awaited(pulled, () => false) : given(pulled))
     if (arrived === undefined || arrived.done) failEmpty('data of epoch 0')
     const opened: Opened = { pull, first: arrived.value }
     const carry = programs.first(foldIn(key(seed), 'init'), opened.first)

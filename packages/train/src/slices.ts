@@ -1,3 +1,4 @@
+import { failRange } from '@tapeflow/autodiff'
 import type { Clock } from './pace.ts'
 
 /**
@@ -30,11 +31,19 @@ export function runInSlices(
 ): Slices {
   let at: 'scheduled' | 'running' | 'waiting' | 'closed' = 'scheduled'
   let running = false
+  let scheduling = false
   let until = 0
 
+  // A scheduler is somebody else's: it may throw, or run at once what was to be run later.
   const schedule = (): void => {
     at = 'scheduled'
-    time.later(slice)
+    scheduling = true
+    try {
+      time.later(slice)
+    } catch (error) {
+      stop({ error })
+    }
+    scheduling = false
   }
   const wake = (): void => {
     if (at === 'waiting') schedule()
@@ -47,6 +56,11 @@ export function runInSlices(
     at = 'closed'
     time.close()
     settle(failure)
+  }
+  // The program is where it was put down, has not begun, or has failed itself.
+  const stop = (failure: { readonly error: unknown }): void => {
+    program.return()
+    end(failure)
   }
 
   // One slice: true where the program has ended.
@@ -72,6 +86,13 @@ export function runInSlices(
 
   function slice(): void {
     if (isClosed()) return
+    if (scheduling) {
+      failRange(
+        'fit',
+        'the scheduler ran at once what it was to run later',
+        'leave it out, or pass asyncScheduler',
+      )
+    }
     at = 'running'
     running = true
     try {
@@ -81,7 +102,7 @@ export function runInSlices(
       else if (ended) end(null)
     } catch (error) {
       running = false
-      if (!isClosed()) end({ error })
+      if (!isClosed()) stop({ error })
     }
   }
 

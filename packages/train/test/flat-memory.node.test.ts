@@ -33,7 +33,7 @@ test.each([
   ['fit, in epochs', 100_000, 10],
 ] as const)(
   'the heap holds the same at step 1,000 and at the last one, through %s',
-  { timeout: 400_000 },
+  { timeout: long ? 900_000 : 400_000 },
   async (through, usual, epochs) => {
     const steps = long ? 1_000_000 : usual
     const every = 10_000
