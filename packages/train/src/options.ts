@@ -11,6 +11,7 @@ import { type Objective, problemOfObjective } from './objective.ts'
 import type { Pace } from './pace.ts'
 import type { RunSnapshot } from './snapshots.ts'
 import type { Store } from './store.ts'
+import type { TimeTravelOptions } from './time-travel.ts'
 import type { BatchTensors, TrainStep } from './train-step.ts'
 import { parseWatch, type WatchName } from './watch.ts'
 
@@ -75,6 +76,11 @@ export interface FitOptions {
   readonly from?: RunSnapshot | Store
   /** Where checkpoints are written to while the run goes on, and how it ended. When there is one, callbacks say: `checkpointEvery`. */
   readonly store?: Store
+  /**
+   * With it the command `restore` takes any step that has been made, not checkpoints alone: from the nearest snapshot before it
+   * the steps are made again, with all that was asked for meanwhile. Then the run goes on from there.
+   */
+  readonly timeTravel?: TimeTravelOptions
   /** Runs the slices and tells the time, in place of the platform: a TestScheduler makes time virtual. */
   readonly scheduler?: SchedulerLike
   /** Where errors of monitors and warnings go; `console.error` by default. */
@@ -130,6 +136,7 @@ const checks: {
   commands: optional((value) => (isObservable(value) ? undefined : 'must be an Observable')),
   pace: optional((value) => (isObservable(value) ? undefined : pace(value))),
   from: optional((value) => (has(value) ? undefined : 'must be a snapshot of a run, or a store')),
+  timeTravel: optional(problemOfTimeTravel),
   store: optional((value) => (has(value, 'open', 'save', 'latest') ? undefined : 'must be a store')),
   scheduler: optional((value) => (has(value, 'schedule', 'now') ? undefined : 'must be a scheduler')),
   log: optional((value) => (typeof value === 'function' ? undefined : 'must be a function')),
@@ -278,6 +285,18 @@ function list(
       typeof value[wrong] === 'function' ? 'call the function, and pass what it returns' : undefined
     failType('fit', `${name} must be an array of ${what}, got ${kindOf(value[wrong])} at ${wrong}`, remedy)
   }
+}
+
+function problemOfTimeTravel(value: unknown): string | undefined {
+  const {
+    every,
+    keep = 16,
+    ...others
+  } = (typeof value === 'object' && value !== null ? value : {}) as Partial<TimeTravelOptions>
+  if (positiveInteger(every) !== undefined || Object.keys(others).length > 0) {
+    return 'must be { every } with an integer from 1 on'
+  }
+  return Number.isSafeInteger(keep) && keep >= 2 ? undefined : 'needs an integer from 2 on for keep'
 }
 
 function validateEvery(value: unknown): string | undefined {

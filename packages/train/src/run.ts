@@ -21,6 +21,7 @@ import type { Model, NamedModel, Recipe } from './step.ts'
 import { type Steps, steps } from './steps.ts'
 import { stopwatch } from './stopwatch.ts'
 import type { Store } from './store.ts'
+import { timeTravel } from './time-travel.ts'
 import { parseWatch } from './watch.ts'
 import { writer } from './writer.ts'
 
@@ -151,6 +152,7 @@ function goOn<P, S>(session: Session<P, S>, saved: RunSnapshot): void {
   const { ended } = saved
   const isOver = ended !== null && isStore(options.from!) && (ended !== 'completed' || isComplete(session))
   run.ended = isOver ? ended : null
+  session.expected = saved.programs
 }
 
 function sessionOf<P, S>(
@@ -173,14 +175,17 @@ function sessionOf<P, S>(
     steps: programs,
     run,
     boundary: around,
-    flow: { phase: 'training', stop: null, paused: false, rewound: false },
+    flow: { phase: 'training', stop: null, paused: false, replay: null, rewound: false },
     time: stopwatch(engine.now),
     isDue: engine.isDue,
     take,
     checkpoints: new Map(),
     writer: options.store === undefined ? null : writer(options.store, log),
     pacing: asks,
+    travel: options.timeTravel === undefined ? null : timeTravel(options.timeTravel),
+    deferred: [],
     log,
+    expected: null,
     rows: 0,
     since: 0,
   }

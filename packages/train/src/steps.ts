@@ -85,6 +85,7 @@ export function steps<P extends t.Tree, S extends t.Tree>(
 /** A function that runs as a program. */
 interface Program<A extends readonly unknown[], R> {
   (...args: A): R
+  programs(isWanted: (path: string) => boolean): readonly t.RecordedProgram[]
   dispose(): void
 }
 
@@ -196,7 +197,14 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
       reader.measure(passed, metrics)
       return passed.loss.item()
     },
-    programs: () => ({}),
+    programs: () => {
+      const found: Record<string, string> = {}
+      for (const [names, one] of trainings) {
+        for (const { inputs, fingerprint } of one.programs(isCarry))
+          found[batchIn(inputs, names)] = fingerprint
+      }
+      return found
+    },
     dispose: () => {
       for (const one of trainings.values()) one.dispose()
       validating.dispose()
@@ -232,6 +240,18 @@ function eagerSteps<P, S>(
     programs: () => ({}),
     dispose: () => {},
   }
+}
+
+// What is watched beside it makes no difference to the run.
+function isCarry(path: string): boolean {
+  return path === 'loss' || path.startsWith('carry.')
+}
+
+/** The shapes of a batch, in words, and what is frozen. */
+function batchIn(inputs: t.RecordedProgram['inputs'], frozen: string): string {
+  const fields = Object.entries(inputs).filter(([name]) => /^1\.(x|y|weights)(\.|$)/.test(name))
+  const words = fields.map(([name, shape]) => `${name.slice(2)} ${t.showShape(shape)}`).join(', ')
+  return frozen === '' ? words : `${words}, without ${frozen}`
 }
 
 function frozenBy(paths: readonly string[]): Frozen {

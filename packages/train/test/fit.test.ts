@@ -313,7 +313,7 @@ describe.each(modes)('numbers, %s,', (_, mode) => {
 describe('what is wrong with a call', () => {
   const cases: readonly [words: string, options: object][] = [
     [
-      "fit: unknown option 'epoch'; use data, validation, validateEvery, evaluateTraining, loss, trainStep, optimizer, metrics, regularizers, constraints, epochs, steps, seed, callbacks, monitors, watch, compile, numerics, commands, pace, from, store, scheduler, log",
+      "fit: unknown option 'epoch'; use data, validation, validateEvery, evaluateTraining, loss, trainStep, optimizer, metrics, regularizers, constraints, epochs, steps, seed, callbacks, monitors, watch, compile, numerics, commands, pace, from, timeTravel, store, scheduler, log",
       { epoch: 1 },
     ],
     ['fit: epochs or steps must be given, got neither; pass epochs: 10', {}],

@@ -1,6 +1,16 @@
 import * as t from '@tapeflow/autodiff'
 import { digits } from '@tapeflow/data'
-import { accuracy, batchNorm, dropout, linear, relu, sequential, sparseCrossEntropy } from '@tapeflow/nn'
+import {
+  accuracy,
+  batchNorm,
+  dropout,
+  l2,
+  linear,
+  regularize,
+  relu,
+  sequential,
+  sparseCrossEntropy,
+} from '@tapeflow/nn'
 import { adam } from '@tapeflow/optim'
 import { filter, firstValueFrom, mergeMap, Subject, toArray } from 'rxjs'
 import { describe, expect, test } from 'vitest'
@@ -254,6 +264,24 @@ test('other data is noticed by the last batch that the snapshot had seen', async
   expect(logged).toEqual([
     'fit: the data is not what the snapshot was taken with: batch 2 of epoch 0 is another; the run goes on, but not as it would have',
   ])
+})
+
+test('other steps are noticed by their program, and what is watched is none of it', async () => {
+  const logged: string[] = []
+  const log = (message: string, error: unknown): unknown => logged.push(`${message} ${String(error)}`)
+  const { callbacks: _callbacks, ...plain } = options()
+  const end = (await eventsOf(fit(model, { ...plain, epochs: 1 }))).at(-1)!
+  const from = end.type === 'end' ? end.result : null
+  expect(Object.keys(from!.programs)).toEqual(['x [16,784], y [16]', 'x [4,784], y [4]'])
+  const again = (more: Partial<FitOptions>): Promise<unknown> =>
+    eventsOf(fit(model, { ...plain, epochs: 2, log, ...more, from: from! }))
+  await again({ watch: ['gradients', 'gradientNorm', 'activations'], optimizer: adam({ learningRate: 0.1 }) })
+  expect(logged).toEqual([])
+  await again({ regularizers: regularize([{ at: () => true, penalty: l2(0.1) }]) })
+  expect(logged).toHaveLength(1)
+  expect(logged[0]).toMatch(
+    /^fit: the steps are not what the snapshot was taken with.* program [0-9a-f]{16}, not [0-9a-f]{16}, for a batch of x \[16,784\], y \[16\]$/,
+  )
 })
 
 test('what cannot be gone on from is refused', async () => {
