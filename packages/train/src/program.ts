@@ -1,17 +1,30 @@
 import { leaves } from '@tapeflow/autodiff'
 import type { Pull } from '@tapeflow/data'
-import { digestOf, type TrainBatch, weightOf } from './batch.ts'
+import { act } from './act.ts'
+import { digestOf, rowsOf, type TrainBatch, weightOf } from './batch.ts'
 import type { EpochRecord, RunInfo } from './events.ts'
 import { stepFailureOf } from './failure.ts'
-import { interruptible, paused } from './interruptible.ts'
+import { interruptible, isHeld, paused } from './interruptible.ts'
 import { evaluatedOnTraining, isDueAfterEpoch, isDueWithin, validation } from './measuring.ts'
 import { granted } from './pacing.ts'
 import { awaited, checked, close, failEmpty } from './reading.ts'
-import { freeRetired, metricValues, noSums, replaceCarry } from './run-state.ts'
-import { isComplete, measure, rate, type Session, show, shownNow, snapshotOf } from './session.ts'
+import { addLosses, freeRetired, lossValues, metricValues, noSums, replaceCarry } from './run-state.ts'
+import {
+  type Flow,
+  isComplete,
+  measure,
+  measuresOf,
+  rate,
+  type Session,
+  show,
+  shownNow,
+  snapshotOf,
+} from './session.ts'
 import { PassingEvent, PassingStep } from './showing.ts'
 import type { Program } from './slices.ts'
+import type { RunSnapshot } from './snapshots.ts'
 import type { Outcome } from './steps.ts'
+import type { TimeTravel } from './time-travel.ts'
 
 /** The first pass over the data, with the batch that the model was initialised for. */
 export interface Opened {
@@ -50,6 +63,7 @@ export function* training<P, S>(session: Session<P, S>, info: RunInfo, opened: O
     if (first !== null) close(first.pull, session.log)
   }
 
+  if (flow.replay !== null) askAgain(session, session.travel!, { ...flow.replay, to: run.step })
   flow.phase = 'finishing'
   const reason = flow.stop ?? 'completed'
   const finishing = new PassingEvent('finishing', run.step, run.epoch, shownNow(session), session.take)
@@ -101,7 +115,7 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
       if (batch === undefined) {
         const pulled = pull.next()
         const arrived = checked(pulled instanceof Promise ? yield* awaited(pulled, nowInterrupted) : pulled)
-        if (flow.paused) yield* interruptible(session)
+        if (isHeld(flow)) yield* interruptible(session)
         if (arrived === undefined || interrupted()) return
         ended = arrived.done === true
         if (arrived.done) break
@@ -111,15 +125,20 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
         skip--
         if (skip === 0) recognise(session, batch)
       } else {
-        if (session.pacing !== null) yield* granted(session)
+        if (flow.replay !== null) {
+          askAgain(session, session.travel!, flow.replay)
+          if (isHeld(flow)) yield* paused(session)
+        }
+        if (session.pacing !== null && flow.replay === null) yield* granted(session)
         if (interrupted()) return
+        session.travel?.note(run.step, () => snapshotOf(session))
         const event = step(session, batch)
         run.awaitsValidation = isDueWithin(session)
         show(session, event)
         // As `interruptible`, with no garbage at every step.
         if (session.isDue()) yield
         boundary.settle()
-        if (flow.paused) yield* paused(session)
+        if (isHeld(flow)) yield* paused(session)
         if (interrupted()) return
         if (run.awaitsValidation) {
           yield* validation(session)
@@ -135,6 +154,22 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
   yield* endOfEpoch(session, ended || run.batch === data.length)
 }
 
+/** Where steps are made again: what had been asked for before this one is asked for again, and at the end what came meanwhile. */
+function askAgain<P, S>(
+  session: Session<P, S>,
+  travel: TimeTravel<P, S>,
+  { from, to }: NonNullable<Flow['replay']>,
+): void {
+  const { run, flow, boundary } = session
+  // What came before the snapshot is in it.
+  const again = run.step === from ? [] : travel.takeCommands(run.step)
+  const isThere = run.step >= to
+  flow.replay = null
+  if (isThere) again.push(...session.deferred.splice(0))
+  for (const sourced of again) for (const event of act(session, sourced)) boundary.deliver(event)
+  if (!isThere) flow.replay = { from, to }
+}
+
 /** Tells where the data is not what the snapshot was taken with, by the last batch that it had seen. */
 function recognise<P, S>({ run, log }: Session<P, S>, batch: TrainBatch): void {
   const { lastBatch } = run
@@ -144,6 +179,20 @@ function recognise<P, S>({ run, log }: Session<P, S>, batch: TrainBatch): void {
       'the run goes on, but not as it would have',
     `digest ${digestOf(batch)}, not ${lastBatch.digest}`,
   )
+}
+
+/** Tells where steps are not what they were when the snapshot was taken, by the programs of batches of one shape. */
+function recogniseSteps<P, S>(session: Session<P, S>, expected: RunSnapshot['programs']): void {
+  session.expected = null
+  for (const [batch, program] of Object.entries(session.steps.programs())) {
+    const before = expected[batch]
+    if (before === undefined || before === program) continue
+    session.log(
+      'fit: the steps are not what the snapshot was taken with: model, loss or optimizer are others; ' +
+        'the run goes on, but not as it would have',
+      `program ${program}, not ${before}, for a batch of ${batch}`,
+    )
+  }
 }
 
 /** One optimizer step, and the event that tells of it. */
@@ -156,6 +205,7 @@ function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S
     throw stepFailureOf(`step ${run.step} of epoch ${run.epoch}`, cause, steps.compiled)
   }
   replaceCarry(run, outcome.carry)
+  if (session.expected !== null) recogniseSteps(session, session.expected)
   if (!steps.compiled) {
     freeRetired(run)
     const { gradients, squares, activations } = outcome
@@ -164,10 +214,11 @@ function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S
 
   const loss = outcome.loss.item()
   const { learningRate, metrics } = steps.readings
-  const rows = batch.x.shape[0]!
+  const rows = rowsOf(batch)
   const weight = weightOf(batch)
   const { sums } = run
   sums.loss += loss * weight
+  addLosses(sums, steps.readings.losses, weight)
   sums.weight += weight
   sums.rows += rows
   sums.metrics = metrics
@@ -182,6 +233,7 @@ function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S
     session.take,
     rows,
     loss,
+    steps.readings.losses,
     outcome.penalty === null ? 0 : outcome.penalty.item(),
     learningRate,
     metricValues(recipe.metrics, metrics),
@@ -210,11 +262,12 @@ function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
   const record: EpochRecord = {
     epoch: number,
     loss: sums.loss / sums.weight,
+    ...lossValues(sums),
     metrics: metricValues(recipe.metrics, sums.metrics),
     learningRate: run.learningRate,
     seconds,
     ...(training === undefined ? {} : { training }),
-    ...(within === null ? {} : { validation: { loss: within.loss, metrics: within.metrics } }),
+    ...(within === null ? {} : { validation: measuresOf(within) }),
   }
   run.history.push(record)
   measure(run, 'epoch', record)

@@ -44,7 +44,13 @@ export function parseWatch(names: unknown = []): Watch {
   }
 }
 
-function glob(pattern: string): RegExp {
+/**
+ * A pattern of paths: `*` stands for one part of a path, `**` for any.
+ *
+ * @example
+ * glob('layers.*.weight').test('layers.0.weight') // => true
+ */
+export function glob(pattern: string): RegExp {
   const source = pattern
     .split('**')
     .map((part) => part.split('*').map(escaped).join('[^.]*'))

@@ -40,7 +40,7 @@ export function runAt(step: number, measured: Readonly<Record<string, number>> =
     numerics: 'strict',
     control: machine({}).state,
     kept: {},
-    sums: { loss: 0, weight: 0, rows: 0, metrics: [] },
+    sums: { loss: 0, losses: {}, weight: 0, rows: 0, metrics: [] },
     learningRate: Number.NaN,
     measured,
     history: [],
@@ -48,6 +48,7 @@ export function runAt(step: number, measured: Readonly<Record<string, number>> =
     lastBatch: null,
     awaitsValidation: false,
     lastValidation: null,
+    frozen: [],
     programs: {},
     ended: null,
   }
