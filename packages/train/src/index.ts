@@ -62,6 +62,7 @@ export type {
   FinishingEvent,
   Measures,
   MetricValues,
+  Resumed,
   RunInfo,
   StartEvent,
   StepEvent,
