@@ -1,14 +1,13 @@
-import { leaves } from '@tapeflow/autodiff'
 import type { Pull } from '@tapeflow/data'
 import { act } from './act.ts'
-import { digestOf, rowsOf, type TrainBatch, weightOf } from './batch.ts'
+import { advance } from './advance.ts'
+import { digestOf, type TrainBatch } from './batch.ts'
 import type { EpochRecord, RunInfo } from './events.ts'
-import { stepFailureOf } from './failure.ts'
 import { interruptible, isHeld, paused } from './interruptible.ts'
 import { evaluatedOnTraining, isDueAfterEpoch, isDueWithin, validation } from './measuring.ts'
 import { granted } from './pacing.ts'
 import { awaited, checked, close, failEmpty } from './reading.ts'
-import { addLosses, freeRetired, lossValues, metricValues, noSums, replaceCarry } from './run-state.ts'
+import { lossValues, metricValues, noSums } from './run-state.ts'
 import {
   type Flow,
   isComplete,
@@ -20,10 +19,8 @@ import {
   shownNow,
   snapshotOf,
 } from './session.ts'
-import { PassingEvent, PassingStep } from './showing.ts'
+import { PassingEvent } from './showing.ts'
 import type { Program } from './slices.ts'
-import type { RunSnapshot } from './snapshots.ts'
-import type { Outcome } from './steps.ts'
 import type { TimeTravel } from './time-travel.ts'
 
 /** The first pass over the data, with the batch that the model was initialised for. */
@@ -132,7 +129,7 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
         if (session.pacing !== null && flow.replay === null) yield* granted(session)
         if (interrupted()) return
         session.travel?.note(run.step, () => snapshotOf(session))
-        const event = step(session, batch)
+        const event = advance(session, batch)
         run.awaitsValidation = isDueWithin(session)
         show(session, event)
         // As `interruptible`, with no garbage at every step.
@@ -179,70 +176,6 @@ function recognise<P, S>({ run, log }: Session<P, S>, batch: TrainBatch): void {
       'the run goes on, but not as it would have',
     `digest ${digestOf(batch)}, not ${lastBatch.digest}`,
   )
-}
-
-/** Tells where steps are not what they were when the snapshot was taken, by the programs of batches of one shape. */
-function recogniseSteps<P, S>(session: Session<P, S>, expected: RunSnapshot['programs']): void {
-  session.expected = null
-  for (const [batch, program] of Object.entries(session.steps.programs())) {
-    const before = expected[batch]
-    if (before === undefined || before === program) continue
-    session.log(
-      'fit: the steps are not what the snapshot was taken with: model, loss or optimizer are others; ' +
-        'the run goes on, but not as it would have',
-      `program ${program}, not ${before}, for a batch of ${batch}`,
-    )
-  }
-}
-
-/** One optimizer step, and the event that tells of it. */
-function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S> {
-  const { run, steps, recipe, time } = session
-  let outcome: Outcome<P, S>
-  try {
-    outcome = steps.train(run, batch)
-  } catch (cause) {
-    throw stepFailureOf(`step ${run.step} of epoch ${run.epoch}`, cause, steps.compiled)
-  }
-  replaceCarry(run, outcome.carry)
-  if (session.expected !== null) recogniseSteps(session, session.expected)
-  if (!steps.compiled) {
-    freeRetired(run)
-    const { gradients, squares, activations } = outcome
-    run.retired.push(...leaves([gradients, squares, activations]))
-  }
-
-  const loss = outcome.loss.item()
-  const { learningRate, metrics } = steps.readings
-  const rows = rowsOf(batch)
-  const weight = weightOf(batch)
-  const { sums } = run
-  sums.loss += loss * weight
-  addLosses(sums, steps.readings.losses, weight)
-  sums.weight += weight
-  sums.rows += rows
-  sums.metrics = metrics
-  run.learningRate = learningRate
-  run.lastBatch = batch
-  session.rows += rows
-
-  const seconds = time.seconds()
-  const event = new PassingStep(
-    run,
-    outcome,
-    session.take,
-    rows,
-    loss,
-    steps.readings.losses,
-    outcome.penalty === null ? 0 : outcome.penalty.item(),
-    learningRate,
-    metricValues(recipe.metrics, metrics),
-    seconds,
-    rate(session.rows, seconds - session.since),
-  )
-  run.step++
-  run.batch++
-  return event
 }
 
 /** Tells how the epoch went, then validates where that is due. */

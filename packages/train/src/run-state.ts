@@ -65,12 +65,13 @@ export function runState<P, S>(
   recipe: Recipe<P, S>,
   carry: Carry<P, S>,
   numerics: NumericMode,
+  control: Machine = machine({}, { hyperparameters: recipe.optimizer.hyperparameters }),
 ): RunState<P, S> {
   return {
     seed,
     numerics,
     stepKey: t.foldIn(t.key(seed), 'step'),
-    machine: machine({}, { hyperparameters: recipe.optimizer.hyperparameters }),
+    machine: control,
     kept: new Map(),
     carry,
     owned: t.leaves([carry.params, carry.state, carry.slots]),
