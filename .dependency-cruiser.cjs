@@ -10,7 +10,7 @@ const below = {
   optim: [['autodiff'], ['immer']],
   train: [
     ['autodiff', 'data', 'nn', 'optim'],
-    ['rxjs', 'immer', 'cli-progress', '@bufbuild/protobuf', 'crc-32'],
+    ['rxjs', 'immer', 'cli-progress', '@bufbuild/protobuf', 'crc-32', 'devalue'],
   ],
 }
 

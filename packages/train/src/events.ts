@@ -54,7 +54,12 @@ export interface RunInfo {
   /** Names of the metrics. */
   readonly metrics: readonly string[]
   readonly hasValidation: boolean
+  /** Where the run stands that goes on from a snapshot; not there in one that begins. */
+  readonly resumed?: Resumed
 }
+
+/** What a run that goes on has behind it. */
+export type Resumed = Pick<RunSnapshot, 'batch' | 'history' | 'awaitsValidation' | 'lastValidation' | 'ended'>
 
 /** The first event: the parameters have been drawn. */
 export interface StartEvent extends Located {
@@ -100,6 +105,8 @@ export interface EpochEvent<P = unknown, S = unknown> extends Located, Measures,
   readonly rows: number
   /** With `evaluateTraining`: the training data once more, at the weights as they are now, as at inference. */
   readonly training?: Measures
+  /** The last one within the epoch, with `validateEvery`. */
+  readonly validation?: Measures
   /** Whether a validation follows before the next step. */
   readonly validates: boolean
   readonly learningRate: number

@@ -63,6 +63,7 @@ export type {
   FinishingEvent,
   Measures,
   MetricValues,
+  Resumed,
   RunInfo,
   StartEvent,
   StepEvent,

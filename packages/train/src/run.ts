@@ -3,7 +3,7 @@ import type { Subscriber } from 'rxjs'
 import { act } from './act.ts'
 import { type Boundary, boundary } from './boundary.ts'
 import type { CallbackInfo } from './callbacks/callback.ts'
-import type { RunInfo, TrainEvent } from './events.ts'
+import type { Resumed, RunInfo, TrainEvent } from './events.ts'
 import { metricList } from './metric-list.ts'
 import { guarded, type Log, unfailing } from './monitors/guard.ts'
 import { lossNames } from './objective.ts'
@@ -118,7 +118,7 @@ function* whole<P extends Tree, S extends Tree>(
     const session = sessionOf(state, programs, asks, surroundings)
     if (saved !== null) goOn(session, saved)
     joined(session)
-    const info = infoOf(state, options, recipe)
+    const info = infoOf(state, options, recipe, saved)
     around.join((callback, index) => ({ ...info, keep: keeper(session, `${index}.${callback.name}`) }))
     if (saved === null) state.machine.send({ type: 'begin' })
     handedOver = true
@@ -165,6 +165,7 @@ function goOn<P, S>(session: Session<P, S>, saved: RunSnapshot): void {
   const isOver = ended !== null && isStore(options.from!) && (ended !== 'completed' || isComplete(session))
   run.ended = isOver ? ended : null
   session.expected = saved.programs
+  if (session.steps.compiled) session.inherited = saved.programs
 }
 
 function sessionOf<P, S>(
@@ -198,6 +199,7 @@ function sessionOf<P, S>(
     deferred: [],
     log,
     expected: null,
+    inherited: {},
     rows: 0,
     since: 0,
   }
@@ -208,6 +210,7 @@ function infoOf<P, S>(
   run: RunState<P, S>,
   { data, validation, epochs, steps: asked }: RunOptions<P, S>,
   { metrics, loss }: Pick<Recipe<P, S>, 'metrics' | 'loss'>,
+  saved: RunSnapshot | null,
 ): RunInfo {
   const parameters: Record<string, Shape> = {}
   let parameterCount = 0
@@ -227,7 +230,12 @@ function infoOf<P, S>(
     metrics: metrics.map(({ name }) => name),
     losses: loss === undefined ? [] : (lossNames(loss) ?? []),
     hasValidation: validation !== undefined,
+    ...(saved === null ? {} : { resumed: resumedFrom(saved) }),
   }
+}
+
+function resumedFrom({ batch, history, awaitsValidation, lastValidation, ended }: RunSnapshot): Resumed {
+  return { batch, history, awaitsValidation, lastValidation, ended }
 }
 
 function keeper<P, S>({ run }: Session<P, S>, owner: string): CallbackInfo['keep'] {

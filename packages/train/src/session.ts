@@ -49,14 +49,16 @@ export interface Session<P, S> {
   readonly log: Log
   /** What the steps of the snapshot were that the run goes on from, until one of its own is made; null then. */
   expected: RunSnapshot['programs'] | null
+  /** What they were for batches that this run has not seen yet. */
+  inherited: RunSnapshot['programs']
   /** Where `samplesPerSecond` counts from: the rows of this epoch's steps, and when they began. */
   rows: number
   since: number
 }
 
 /** The whole run as it stands, copied. */
-export function snapshotOf<P, S>({ run, time, steps }: Session<P, S>): RunSnapshot<P, S> {
-  return runSnapshot(run, time.seconds(), steps.programs())
+export function snapshotOf<P, S>({ run, time, steps, inherited }: Session<P, S>): RunSnapshot<P, S> {
+  return runSnapshot(run, time.seconds(), { ...inherited, ...steps.programs() })
 }
 
 /** Whether there is no further step to make. */

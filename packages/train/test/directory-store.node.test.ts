@@ -59,7 +59,7 @@ test('bytes reach the disk before the name does, and the name before older ones 
         const numbers = names
           .filter((name) => name.endsWith('.safetensors'))
           .map((name) => Number(name.slice(0, 6)))
-        done.push(`sync ${where === path ? 'directory' : 'file'}: ${numbers.sort()}`)
+        done.push(`sync ${where === path ? 'directory' : 'file'}: ${numbers.sort((a, b) => a - b)}`)
       }
       return file
     },

@@ -131,5 +131,9 @@ test(`a run that is killed tells, event by event, what it does that is not, and 
     }
     const missed = [...wanted.keys()].filter((name) => !seen.has(name) && !name.includes('start'))
     expect({ run, missed }).toEqual({ run, missed: [] })
+    // The last three and the best, and nothing that a killed process was writing.
+    const left = await readdir(path)
+    expect(left.filter((name) => !/^\d{6}-step-\d+\.safetensors$/.test(name))).toEqual([])
+    expect(left.length).toBeLessThanOrEqual(4)
   }
 })

@@ -2,8 +2,9 @@ import { Writable } from 'node:stream'
 import { dataset } from '@tapeflow/data'
 import { accuracy, linear, sparseCrossEntropy } from '@tapeflow/nn'
 import { sgd } from '@tapeflow/optim'
+import { tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { fit } from '../src/index.ts'
+import { type FitOptions, fit, type RunSnapshot } from '../src/index.ts'
 import { progressBar } from '../src/node.ts'
 import { eventsOf } from './small.ts'
 
@@ -42,6 +43,25 @@ describe('progressBar', () => {
     const measured = `loss ${number} accuracy \\d\\.\\d{3}`
     const line = (epoch: number): string => `epoch ${epoch}/2  ${measured} \\| validation ${measured}\\n`
     expect(text()).toMatch(new RegExp(`^${line(1)}${line(2)}$`))
+  })
+
+  test('writes the line of an epoch that a run goes on in before its validation', async () => {
+    const [straight, resumed] = [screen(false), screen(false)]
+    const given = (stream: typeof straight.stream): FitOptions => ({
+      ...options,
+      validation: data,
+      callbacks: [progressBar({ stream })],
+    })
+    let from: RunSnapshot | null = null
+    await eventsOf(
+      fit(linear(1, 2), given(straight.stream)).pipe(
+        tap((event) => {
+          if (event.type === 'epoch' && event.epoch === 0) from = event.snapshot()
+        }),
+      ),
+    )
+    await eventsOf(fit(linear(1, 2), { ...given(resumed.stream), from: from! }))
+    expect(resumed.text()).toBe(straight.text())
   })
 
   test('draws a bar on a terminal with all that is to be known, and takes it off', async () => {

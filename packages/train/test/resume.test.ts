@@ -1,5 +1,4 @@
-// Whatever a run is stopped at, and wherever in the order of callbacks its checkpoint is asked for: what it does from there, out of
-// the bytes of the checkpoint, is what it would have done.
+// Wherever a run is stopped, what it does from there, out of the bytes of a checkpoint, is what it would have done.
 import * as t from '@tapeflow/autodiff'
 import {
   batchNorm,
@@ -14,7 +13,7 @@ import {
 } from '@tapeflow/nn'
 import { adam, chain, cosineDecay, descend, ewma, sgd } from '@tapeflow/optim'
 import { concatMap, VirtualTimeScheduler } from 'rxjs'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   type Callback,
   checkpointEvery,
@@ -35,6 +34,7 @@ import {
   terminateOnNaN,
   timeLimit,
   toCheckpoint,
+  unfreezeAt,
 } from '../src/index.ts'
 import { surface, timeless } from './small.ts'
 import { type Telling, telling } from './told.ts'
@@ -104,6 +104,7 @@ const rows: readonly Row[] = [
     }),
   ],
   ['timeLimit', () => ({ epochs: 9, callbacks: [timeLimit({ seconds: 0.02 })] })],
+  ['unfreezeAt', () => ({ epochs: 4, callbacks: [unfreezeAt({ epoch: 2, path: 'layers.0.**' })] })],
   ['lrFinder', () => ({ steps: 16, callbacks: [lrFinder({ from: 1e-3, to: 1, steps: 13 })] })],
   [
     'checkpointEvery',
@@ -153,16 +154,20 @@ const endings: ReadonlyMap<string, RegExp> = new Map([
   ['many together', /has not improved/],
 ])
 
-/** Asks for a checkpoint whenever there can be one. */
-const asking: Callback = {
-  name: 'asking',
+/** Takes what a run can go on from wherever it can be had: as checkpoints, or by its own hand before commands have acted. */
+const taking = (how: 'checkpoint' | 'snapshot', take: (snapshot: RunSnapshot) => void): Callback => ({
+  name: 'taking',
   run: (events$) =>
     events$.pipe(
-      concatMap(({ type }): TrainCommand[] =>
-        type === 'step' || type === 'epoch' || type === 'validation' ? [{ type: 'checkpoint' }] : [],
-      ),
+      concatMap((event): TrainCommand[] => {
+        if (event.type === 'checkpoint') take(event.snapshot)
+        if (event.type !== 'step' && event.type !== 'epoch' && event.type !== 'validation') return []
+        if (how === 'checkpoint') return [{ type: 'checkpoint' }]
+        take(event.snapshot())
+        return []
+      }),
     ),
-}
+})
 
 interface Told {
   readonly events: readonly Telling[]
@@ -172,21 +177,22 @@ interface Told {
 }
 
 /** What a run tells, in virtual time. */
-function toldOf(options: FitOptions): Told {
+function toldOf(options: FitOptions, how: 'checkpoint' | 'snapshot'): Told {
   const events: Telling[] = []
   const checkpoints: { at: number; bytes: Uint8Array }[] = []
   const logged: string[] = []
   let end: RunSnapshot | null = null
   const note = (event: TrainEvent): void => {
     events.push(event.type === 'command' ? commanded(event) : telling(event, false))
-    if (event.type === 'checkpoint')
-      checkpoints.push({ at: events.length, bytes: toCheckpoint(event.snapshot) })
     if (event.type === 'end') end = event.result
   }
+  const take = (snapshot: RunSnapshot): unknown =>
+    checkpoints.push({ at: events.length, bytes: toCheckpoint(snapshot) })
+  const callbacks = [...(options.callbacks ?? []), taking(how, take)]
   const scheduler = new VirtualTimeScheduler()
   const log = (message: string): unknown => logged.push(message)
   let failure: unknown = null
-  fit(model, { ...options, scheduler, pace: { budget: 0, rest: 1 }, log }).subscribe({
+  fit(model, { ...options, callbacks, scheduler, pace: { budget: 0, rest: 1 }, log }).subscribe({
     next: note,
     error: (error: unknown) => {
       failure = error
@@ -212,25 +218,25 @@ function fromNextOn(events: readonly Telling[]): readonly Telling[] {
   return events.slice(first)
 }
 
-describe.each(['first', 'last'])('a checkpoint that is asked for %s of all', (place) => {
-  test.each(rows)('has all of a run with %s', (name, make) => {
-    const options = (): FitOptions => {
-      const given = { ...base, ...make() }
-      const { callbacks = [] } = given
-      return {
-        ...given,
-        callbacks: place === 'first' ? [asking, ...callbacks] : [...callbacks, asking],
-      } as FitOptions
-    }
-    const before = t.memory()
-    const straight = toldOf(options())
-    expect(straight.end.ended).toMatch(endings.get(name) ?? /^completed$/)
-    expect(straight.checkpoints.length).toBeGreaterThan(4)
-    for (const { at, bytes } of straight.checkpoints) {
-      const resumed = toldOf({ ...options(), from: fromCheckpoint(bytes) })
-      expect(fromNextOn(resumed.events)).toEqual(fromNextOn(straight.events.slice(at)))
-      expect(timeless(resumed.end)).toStrictEqual(timeless(straight.end))
-    }
-    expect(t.memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes })
-  })
-})
+const law = (how: 'checkpoint' | 'snapshot', [name, make]: Row): void => {
+  const options = (): FitOptions => ({ ...base, ...make() }) as FitOptions
+  const before = t.memory()
+  const straight = toldOf(options(), how)
+  expect(straight.end.ended).toMatch(endings.get(name) ?? /^completed$/)
+  expect(straight.checkpoints.length).toBeGreaterThan(4)
+  for (const { at, bytes } of straight.checkpoints) {
+    const resumed = toldOf({ ...options(), from: fromCheckpoint(bytes) }, how)
+    expect(fromNextOn(resumed.events)).toEqual(fromNextOn(straight.events.slice(at)))
+    expect(timeless(resumed.end)).toStrictEqual(timeless(straight.end))
+  }
+  expect(t.memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes })
+}
+
+test.each(rows)('a checkpoint has all of a run with %s', (...row) => law('checkpoint', row))
+
+// A `stop` that has been asked for and has not acted is in no snapshot; a rate is.
+const scaling = rows.filter(([name]) => /^(lrWarmup|reduceLROnPlateau)/.test(name))
+
+test.each(scaling)('a snapshot taken before commands act has all of a run with %s', (...row) =>
+  law('snapshot', row),
+)

@@ -5,8 +5,9 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'
+import { tap } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { fit, result, type TrainEvent } from '../src/index.ts'
+import { fit, type RunSnapshot, result, type TrainEvent } from '../src/index.ts'
 import { histogram } from '../src/node/tensor-board-records.ts'
 import { type TensorBoardOptions, tensorBoard } from '../src/node.ts'
 import { eventsOf, goingBack, line, twoPoints } from './small.ts'
@@ -105,6 +106,20 @@ function seriesOf(
     }
   }
   return series
+}
+
+/** What TensorBoard shows of a folder: a point that was written twice is one. */
+function pointsOf(name: string): readonly string[] {
+  let points: { readonly step: number; readonly text: string }[] = []
+  for (const file of readdirSync(join(folder, name)).sort()) {
+    for (const event of eventsIn(join(name, file))) {
+      if (event.session_log?.status === 'START') points = points.filter(({ step }) => step < event.step)
+      for (const [tag, series] of Object.entries(seriesOf([event]))) {
+        for (const [step, value] of series) points.push({ step, text: `${tag} ${step} ${String(value)}` })
+      }
+    }
+  }
+  return [...new Set(points.map(({ text }) => text))].sort()
 }
 
 const height = {
@@ -211,6 +226,27 @@ describe('tensorBoard', () => {
     await board.flushed()
     const [, second] = eventsIn(join('resumed', readdirSync(join(folder, 'resumed'))[0]!))
     expect(second).toMatchObject({ step: 7, session_log: { status: 'START' } })
+  })
+
+  test('shows each point of a run that goes on from a snapshot, and no other', async () => {
+    const taken: RunSnapshot[] = []
+    const first = tensorBoard(join(folder, 'straight'))
+    await result(
+      fit(line, { ...options, monitors: [first] }).pipe(
+        tap((event) => {
+          if ('snapshot' in event && typeof event.snapshot === 'function') taken.push(event.snapshot())
+        }),
+      ),
+    )
+    await first.flushed()
+    const wanted = pointsOf('straight')
+    expect(taken.length).toBeGreaterThan(6)
+    for (const [i, from] of taken.entries()) {
+      const board = tensorBoard(join(folder, `${i}`))
+      for (const more of [{}, { from }]) await result(fit(line, { ...options, ...more, monitors: [board] }))
+      await board.flushed()
+      expect({ i, points: pointsOf(`${i}`) }).toEqual({ i, points: wanted })
+    }
   })
 
   test('and the other loggers have written whole lines and records when their process is killed', async () => {

@@ -3,6 +3,7 @@ import { SingleBar } from 'cli-progress'
 import { finalize, ignoreElements, type Observable, tap } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { EpochRecord, MetricValues, RunInfo, StepEvent, TrainEvent } from '../events.ts'
+import { standing } from '../monitors/epoch-records.ts'
 import type { Callback } from './callback.ts'
 
 /** Where a progress bar is drawn: `process.stdout`, or anything like it. */
@@ -52,7 +53,8 @@ export function progressBar(options: ProgressBarOptions = {}): Callback {
         ended = null
       }
       const show = (event: TrainEvent): void => {
-        if (event.type === 'step') bar.draw(event)
+        if (event.type === 'start') ended = standing(event).waiting
+        else if (event.type === 'step') bar.draw(event)
         else if (event.type === 'epoch') {
           ended = event
           if (!info.hasValidation) finish()

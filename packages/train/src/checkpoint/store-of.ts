@@ -12,9 +12,9 @@ import { checkpointBytes } from './to-checkpoint.ts'
 
 /** Which checkpoints a store keeps. */
 export interface StoreOptions {
-  /** How many of the last ones; 3 by default. */
+  /** How many of the last ones; 3 by default. Those that have turned out to be damaged do not count, and go. */
   readonly keep?: number
-  /** The best one beside them, by what was measured last before it was taken; none by default. */
+  /** The best one of those that were written, by what was measured last before it was taken; none by default. */
   readonly best?: MonitorOptions
 }
 

@@ -1,4 +1,4 @@
-import type { EpochEvent, EpochRecord, TrainEvent } from '../events.ts'
+import type { EpochEvent, EpochRecord, StartEvent, TrainEvent } from '../events.ts'
 
 /**
  * A function of a run's events that calls `tell` with what each epoch came to: after its validation, or once it is known that
@@ -14,9 +14,10 @@ export function epochRecords(tell: (record: EpochRecord) => void): (event: Train
   }
   return (event) => {
     if (event.type === 'start') {
-      // Of a run before, which was given up.
-      waiting = null
+      // What waited was of a run before, which was given up.
+      waiting = standing(event).waiting
       validated = event.info.hasValidation
+      return
     }
     if (isRewind(event) && waiting !== null && waiting.epoch >= event.epoch) waiting = null
     if (event.type === 'command') return
@@ -29,8 +30,31 @@ export function epochRecords(tell: (record: EpochRecord) => void): (event: Train
   }
 }
 
-function recordOf({ epoch, loss, metrics, learningRate, seconds }: EpochEvent): EpochRecord {
-  return { epoch, loss, metrics, learningRate, seconds }
+/** The epochs that a run has behind it where it starts, and the one among them that has yet to be validated. */
+export function standing({ epoch, info: { resumed } }: StartEvent): {
+  readonly told: readonly EpochRecord[]
+  readonly waiting: EpochRecord | null
+} {
+  if (resumed === undefined) return { told: [], waiting: null }
+  const { history, awaitsValidation, batch } = resumed
+  const last = history.at(-1)
+  // Within an epoch the last of history is the one before.
+  const isWaiting = awaitsValidation && last?.epoch === (batch === 0 ? epoch - 1 : epoch)
+  return isWaiting ? { told: history.slice(0, -1), waiting: last } : { told: history, waiting: null }
+}
+
+function recordOf(event: EpochEvent): EpochRecord {
+  const { epoch, loss, losses, metrics, learningRate, seconds, training, validation } = event
+  return {
+    epoch,
+    loss,
+    ...(losses === undefined ? {} : { losses }),
+    metrics,
+    learningRate,
+    seconds,
+    ...(training === undefined ? {} : { training }),
+    ...(validation === undefined ? {} : { validation }),
+  }
 }
 
 /** Whether the run is back at an earlier place, which is the event's: what was measured from there on does not count. */

@@ -1,7 +1,7 @@
 import { failRange, knownOptions } from '@tapeflow/autodiff'
-import type { Located, RunInfo, StepEvent } from '../events.ts'
+import type { Located, RunInfo, StartEvent, StepEvent } from '../events.ts'
 import { csvLine, epochCells, epochColumns } from '../history.ts'
-import { epochRecords, isRewind } from '../monitors/epoch-records.ts'
+import { epochRecords, isRewind, standing } from '../monitors/epoch-records.ts'
 import {
   type FileLogger,
   keepLines,
@@ -22,9 +22,10 @@ export interface CsvLoggerOptions {
  * A monitor that writes a run into a CSV file: a header, then a row an epoch with the columns of `historyCsv`; with `every` a
  * row each so many steps, with step, epoch, loss, runningLoss, each metric (over the epoch so far), learningRate, seconds.
  *
- * A run from step 0 on writes the file anew. One that was resumed goes on in it: rows from its place on, which the run before it
- * may still have written, are taken out, and so is a last row that was torn; the command `restore` takes rows out likewise. Rows are written while the run goes on and whole, so
- * that a crash costs at most the last ones. A file that cannot be written is logged by `fit`, and the run goes on.
+ * A run from step 0 on writes the file anew. One that was resumed goes on in it: rows of epochs are those of its history, and of
+ * steps those before its place, whatever the run before it may still have written; the command `restore` takes rows out likewise.
+ * Rows are written while the run goes on and whole, so that a crash costs at most the last rows of steps. A file that cannot be
+ * written is logged by `fit`, and the run goes on.
  *
  * Keras' CSVLogger overwrites too, unless told to append; it has no step rows, and repeats rows after a resume.
  *
@@ -62,13 +63,23 @@ export function csvLogger(path: string, options: CsvLoggerOptions = {}): FileLog
     const [columns, from] = [header, place === null ? null : every === undefined ? place.epoch : place.step]
     return file.perform(() => opened(path, columns, from))
   }
+  const begin = (event: StartEvent): Promise<void> | undefined => {
+    if (every !== undefined || event.info.resumed === undefined) return goOn(event.step > 0 ? event : null)
+    // All rows, also those that the run before had no time to write.
+    const rows = standing(event).told.map((record) => csvLine(epochCells(record, event.info)))
+    const columns = header
+    return file.perform(async () => {
+      await opened(path, columns, 0)
+      await replaceFile(path, columns + rows.join(''))
+    })
+  }
   return {
     next(event) {
       if (event.type === 'start') {
         info = event.info
         header = csvLine(every === undefined ? epochColumns(info) : stepColumns(info))
         epochs(event)
-        return goOn(event.step > 0 ? event : null)
+        return begin(event)
       }
       if (info === null) return undefined
       if (every !== undefined) {

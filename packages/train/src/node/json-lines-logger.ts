@@ -1,8 +1,9 @@
 import { knownOptions } from '@tapeflow/autodiff'
-import type { TrainEvent } from '../events.ts'
+import type { StartEvent, TrainEvent } from '../events.ts'
+import { linesBehind } from './lines-behind.ts'
 import {
+  changeLines,
   type FileLogger,
-  keepLines,
   logFile,
   makeFolder,
   replaceFile,
@@ -23,8 +24,9 @@ export interface JsonLinesLoggerOptions {
  *
  *     {"type":"step","step":0,"epoch":0,"batch":0,"rows":1,"loss":16,"losses":{},"penalty":0,"runningLoss":16,"learningRate":0.1, …}
  *
- * A run from step 0 on writes the file anew. One that was resumed appends: its own `start` line tells from which step on. A last
- * line that was torn by a crash is taken out then. A file that cannot be written is logged by `fit`, and the run goes on.
+ * A run from step 0 on writes the file anew. One that was resumed goes on in it: lines of what it is going to do again are taken
+ * out, and so is a last one that was torn; its own `start` line tells from which step on. The command `restore` takes none out: its
+ * line tells of it. A file that cannot be written is logged by `fit`, and the run goes on.
  *
  * @param path of the file; its folder is made
  * @throws TypeError for a path that is no string, RangeError for an `every` that is no integer from 1 on
@@ -54,16 +56,16 @@ export function jsonLinesLogger(path: string, options: JsonLinesLoggerOptions = 
     next(event) {
       if (event.type === 'step' && event.step % every !== 0) return undefined
       if (event.type !== 'start') return file.append(line(event))
-      const opening = file.perform(() => opened(path, event.step > 0))
+      const opening = file.perform(() => opened(path, event))
       return file.append(line(event)) ?? opening
     },
     flushed: file.flushed,
   }
 }
 
-async function opened(path: string, resumed: boolean): Promise<void> {
+async function opened(path: string, start: StartEvent): Promise<void> {
   await makeFolder(path)
-  if (resumed) await keepLines(path, () => true)
+  if (start.step > 0) await changeLines(path, (lines) => linesBehind(start, lines))
   else await replaceFile(path, '')
 }
 
@@ -72,6 +74,10 @@ function plain(event: TrainEvent): object {
   if (event.type === 'end') {
     const { type, step, epoch, reason, history } = event
     return { type, step, epoch, reason, history }
+  }
+  if (event.type === 'start') {
+    const { resumed: _, ...info } = event.info
+    return { ...event, info }
   }
   if (event.type === 'checkpoint') {
     const { type, step, epoch } = event

@@ -111,9 +111,18 @@ export async function makeFolder(path: string): Promise<void> {
  *
  * @returns how many lines the file has now; 0 where it is not there
  */
-export async function keepLines(
+export function keepLines(path: string, keep: (line: string, index: number) => boolean): Promise<number> {
+  return changeLines(path, (lines) => lines.filter(keep))
+}
+
+/**
+ * Puts others in the place of a file's lines; a last line that was torn goes. The file is replaced as a whole.
+ *
+ * @returns how many lines the file has now; 0 where it is not there
+ */
+export async function changeLines(
   path: string,
-  keep: (line: string, index: number) => boolean,
+  change: (lines: readonly string[]) => readonly string[],
 ): Promise<number> {
   let text: string
   try {
@@ -122,8 +131,7 @@ export async function keepLines(
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0
     throw error
   }
-  const lines = text.split('\n').slice(0, -1)
-  const kept = lines.filter(keep)
+  const kept = change(text.split('\n').slice(0, -1))
   const wanted = kept.map((line) => `${line}\n`).join('')
   if (wanted !== text) await replaceFile(path, wanted)
   return kept.length

@@ -1,7 +1,7 @@
 import { knownOptions } from '@tapeflow/autodiff'
 import type { EpochRecord, TrainEvent } from '../events.ts'
 import { type HistoryPlotOptions, historyPlot, requirePlotOptions } from '../history-plot.ts'
-import { epochRecords, isRewind } from '../monitors/epoch-records.ts'
+import { epochRecords, isRewind, standing } from '../monitors/epoch-records.ts'
 
 /** What `plot` takes. */
 export interface PlotOptions extends Omit<HistoryPlotOptions, 'colour'> {
@@ -64,7 +64,7 @@ export function plot(options: PlotOptions = {}): (event: TrainEvent) => void {
   })
   return (event) => {
     if (event.type === 'start') {
-      history = []
+      history = [...standing(event).told]
       drawn = 0
     }
     records(event)
