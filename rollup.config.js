@@ -186,6 +186,7 @@ const one = ({ directory, manifest }) => {
       // An import of nothing, which only hurries a chunk's own, makes bundlers warn.
       hoistTransitiveImports: false,
       // What starts a worker does too: bundlers build the worker of a file that they look into, whether it is started or not.
+      onlyExplicitManualChunks: true,
       manualChunks: (id) =>
         /\/(?:generated\/(digits|iris|penguins)|src\/(fit-in-worker))\.ts$/.exec(id)?.slice(1).find(Boolean),
     },
