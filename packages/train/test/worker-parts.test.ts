@@ -1,10 +1,13 @@
 import { RecordingError } from '@tapeflow/autodiff'
+import { lastValueFrom, tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { StaleSnapshotError } from '../src/index.ts'
+import { fit, StaleSnapshotError } from '../src/index.ts'
 import type { Clock } from '../src/pace.ts'
 import { credit } from '../src/worker/credit.ts'
+import { packing } from '../src/worker/packing.ts'
 import { revived, told } from '../src/worker/told-error.ts'
 import { parseTravel } from '../src/worker/travel.ts'
+import recipe from './worker/recipe.ts'
 
 class Named extends Error {
   override readonly name = 'Named'
@@ -91,3 +94,38 @@ test.each([
   }
   expect(travel.inside).toEqual(inside)
 })
+
+test("a batch gives its memory away, and none that is somebody else's", async () => {
+  const travel = parseTravel(['weights', 'gradients:**.bias', 'activations', 'checkpoints'])
+  const packed = packing(travel)
+  const { model, ...rest } = recipe({ epochs: 1, callbacks: ['checkpoints'] })
+  const own: unknown[] = []
+  const run$ = fit(model, { ...rest, watch: travel.inside })
+  await lastValueFrom(
+    run$.pipe(
+      tap((event) => {
+        packed.add(event)
+        if (event.type === 'checkpoint') own.push(event.snapshot)
+        if (event.type === 'end') own.push(event.result)
+      }),
+    ),
+  )
+  const { batch, transfer } = packed.take()
+  expect(batch.steps.length).toBeGreaterThan(0)
+  const sent = structuredClone(batch, { transfer: [...transfer] })
+  expect(batch.steps).toHaveLength(0)
+  expect(lengths(batch.shown).every((length) => length === 0)).toBe(true)
+  expect(lengths(sent.shown).length).toBe(8 * (4 + 2 + 4))
+  expect(lengths(sent.shown)).not.toContain(0)
+  // Weights, the momentum of each, and the copies of both that history and callbacks may hold.
+  expect(lengths(own).length).toBeGreaterThanOrEqual(16)
+  expect(lengths(own)).not.toContain(0)
+  expect(packed.size).toBe(0)
+})
+
+/** The lengths of all arrays in something. */
+function lengths(within: unknown): number[] {
+  if (within instanceof Float32Array) return [within.length]
+  if (typeof within !== 'object' || within === null) return []
+  return Object.values(within).flatMap(lengths)
+}

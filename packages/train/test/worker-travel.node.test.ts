@@ -1,10 +1,10 @@
 import * as t from '@tapeflow/autodiff'
-import { lastValueFrom, Subject, tap, toArray } from 'rxjs'
+import { lastValueFrom, type Observable, of, Subject, tap, toArray } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import { gradients, losses, result, type TrainCommand, type TravelName, weights } from '../src/index.ts'
 import { eventsOf } from './small.ts'
 import { onThisThread, stepsOf, untilGone, workersHere } from './worker/here.ts'
-import type { Asked } from './worker/recipe.ts'
+import recipe, { type Asked } from './worker/recipe.ts'
 
 const workers = await workersHere()
 const { inModule } = workers
@@ -80,6 +80,16 @@ describe('what travels', () => {
 })
 
 describe('commands', () => {
+  test('that come before the run is there act after its start, as those of fit', async () => {
+    const commands = of<TrainCommand[]>({ type: 'checkpoint' }, { type: 'stop', reason: 'at once' })
+    const kinds = async (run$: Observable<TrainEvent>): Promise<unknown> =>
+      (await eventsOf(run$)).map(({ type, step }) => [type, step])
+    const { model, ...rest } = recipe({})
+    const wanted = await kinds(fit(model, { ...rest, commands }))
+    expect(await kinds(inWorker({}, { commands }))).toEqual(wanted)
+    expect(wanted).toContainEqual(['command', 0])
+  })
+
   test('no step is made between pause and resume', async () => {
     const commands = new Subject<TrainCommand>()
     let paused = 0

@@ -72,6 +72,10 @@ function open(
       ? source()
       : new Worker(new URL('./worker-entry.ts', import.meta.url), options)
   let grace: NodeJS.Timeout | undefined
+  const terminate = (): void => {
+    // It resolves, once the thread has ended.
+    void worker.terminate()
+  }
   worker.on('message', message)
   worker.on('messageerror', (cause) =>
     died(new Error('fitInWorker: what the worker sent could not be read', { cause })),
@@ -86,11 +90,9 @@ function open(
     lock: undefined,
     post: (data) => worker.postMessage(data),
     leave: () => {
-      grace = setTimeout(() => worker.terminate(), graceOfFiles).unref()
+      grace = setTimeout(terminate, graceOfFiles).unref()
     },
-    terminate: () => {
-      worker.terminate()
-    },
+    terminate,
   }
 }
 

@@ -63,8 +63,8 @@ function start(
   let run: Inside | null = null
 
   const begin = async (): Promise<void> => {
-    if (lock !== undefined) await port.hold(lock)
-    port.post({ type: 'ready' })
+    const held = lock !== undefined && (await port.hold(lock))
+    port.post({ type: 'ready', held })
     const recipe = await recipeOf(module)
     const given = requireArguments(await recipe(options))
     if (closed) return
