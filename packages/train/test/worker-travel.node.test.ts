@@ -1,7 +1,16 @@
 import * as t from '@tapeflow/autodiff'
 import { lastValueFrom, type Observable, of, Subject, tap, toArray } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { gradients, losses, result, type TrainCommand, type TravelName, weights } from '../src/index.ts'
+import {
+  fit,
+  gradients,
+  losses,
+  result,
+  type TrainCommand,
+  type TrainEvent,
+  type TravelName,
+  weights,
+} from '../src/index.ts'
 import { eventsOf } from './small.ts'
 import { onThisThread, stepsOf, untilGone, workersHere } from './worker/here.ts'
 import recipe, { type Asked } from './worker/recipe.ts'
