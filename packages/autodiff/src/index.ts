@@ -1,5 +1,11 @@
 export type { Operand } from './apply.ts'
-export { type Compiled, type CompileOptions, compile, type Fed } from './compile/compile.ts'
+export {
+  type Compiled,
+  type CompileOptions,
+  compile,
+  type Fed,
+  type RecordedProgram,
+} from './compile/compile.ts'
 export type { ProgramPlan } from './compile/describe.ts'
 export { type Scanned, type ScanOptions, scan } from './compile/scan.ts'
 export type { ConvolutionOptions } from './convolution.ts'

@@ -1,10 +1,11 @@
-import { failRange, kindOf } from '@tapeflow/autodiff'
+import { failRange, failType, kindOf, paths } from '@tapeflow/autodiff'
 import type { MachineEvent } from '@tapeflow/optim'
 import type { Sourced, TrainCommand } from './commands.ts'
 import type { TrainEvent } from './events.ts'
 import { restoreAll, restoreParameters } from './restore.ts'
 import { type Session, snapshotOf } from './session.ts'
 import type { RunSnapshot } from './snapshots.ts'
+import { glob } from './watch.ts'
 
 // In memory: each is as large as weights, slots and layer state together.
 const checkpointsKept = 16
@@ -13,18 +14,22 @@ const checkpointsKept = 16
  * Acts on a command and returns what tells of it. One that is wrong throws, unless it is lenient: then it is refused,
  * and the run is as it was.
  */
-export function act<P, S>(
-  session: Session<P, S>,
-  { command, source, lenient }: Sourced,
-): readonly TrainEvent<P, S>[] {
+export function act<P, S>(session: Session<P, S>, sourced: Sourced): readonly TrainEvent<P, S>[] {
   const { flow, run } = session
+  const { command, source, lenient } = sourced
   const { type } = command
   if (flow.phase === 'ended') return []
+  if (flow.replay !== null && lenient && type !== 'stop' && type !== 'pause' && type !== 'resume') {
+    // It would be another way than the run had come.
+    session.deferred.push(sourced)
+    return []
+  }
   if (flow.phase === 'finishing' && (type === 'stop' || type === 'pause' || type === 'resume')) return []
   const told = { type: 'command', command, source } as const
   try {
     const more = perform(session, command)
     const { step, epoch } = run
+    session.travel?.heard(step, sourced)
     return [{ ...told, step, epoch }, ...more]
   } catch (error) {
     if (!lenient) throw error
@@ -55,6 +60,10 @@ function perform<P, S>(session: Session<P, S>, command: TrainCommand): TrainEven
     case 'setHyperparameter':
       steer(session, { type: 'setHyperparameter', name: command.name, value: command.value })
       break
+    case 'freeze':
+    case 'unfreeze':
+      freeze(session, command.type === 'freeze', command.path)
+      break
     case 'checkpoint': {
       const snapshot = snapshotOf(session)
       // Taken out first: the latest is the last one put in.
@@ -82,6 +91,16 @@ function steer<P, S>({ run, recipe }: Session<P, S>, event: MachineEvent): void 
   }
 }
 
+function freeze<P, S>({ run }: Session<P, S>, isFrozen: boolean, path: unknown): void {
+  if (typeof path !== 'string') failType('fit', `the path to freeze must be a string, got ${kindOf(path)}`)
+  const pattern = glob(path)
+  const all = paths(run.carry.params)
+  const named = all.filter((one) => pattern.test(one))
+  if (named.length === 0) failRange('fit', `no parameter is at '${path}'`, `there are ${all.join(', ')}`)
+  const others = run.frozen.filter((one) => !named.includes(one))
+  run.frozen = isFrozen ? [...others, ...named].sort() : others
+}
+
 function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: 'restore' }): void {
   const { run, flow, time } = session
   if (command.what === 'parameters') {
@@ -93,10 +112,30 @@ function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: '
     failRange('fit', `cannot restore '${String(command.what)}'`, "use 'all' or 'parameters'")
   }
   const { from } = command
-  const snapshot = typeof from === 'object' ? from : checkpoint(session, from)
+  const found = typeof from === 'number' ? onTheWay(session, from) : undefined
+  const snapshot = found ?? (typeof from === 'object' ? from : checkpoint(session, from))
   restoreAll(run, snapshot, session.log)
   time.advance(snapshot.seconds)
+  const to = found === undefined ? snapshot.step : (from as number)
+  session.travel?.forget(snapshot.step, false)
+  session.travel?.forget(to, true)
+  flow.replay = to > snapshot.step ? { from: snapshot.step, to } : null
   if (flow.phase === 'training') flow.rewound = true
+}
+
+/** The snapshot from which a step can be reached that is no checkpoint itself; undefined where there is none. */
+function onTheWay<P, S>(
+  { travel, checkpoints, run, flow }: Session<P, S>,
+  step: number,
+): RunSnapshot<P, S> | undefined {
+  if (travel === null || checkpoints.has(step)) return undefined
+  if (!Number.isSafeInteger(step) || step < 0 || step > run.step) {
+    failRange('fit', `the step to restore must be one from 0 to ${run.step}, got ${step}`)
+  }
+  if (flow.phase !== 'training') {
+    failRange('fit', `steps are no longer made, which restoring ${step} needs`, 'restore a checkpoint')
+  }
+  return travel.nearest(step)
 }
 
 function checkpoint<P, S>({ checkpoints }: Session<P, S>, from: number | 'latest'): RunSnapshot<P, S> {

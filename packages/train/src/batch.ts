@@ -1,10 +1,14 @@
-import { failRange, failType, kindOf, showShape, Tensor, tensor } from '@tapeflow/autodiff'
+import { failRange, failType, kindOf, type Shape, showShape, Tensor, tensor } from '@tapeflow/autodiff'
 import type { Batch, Pull } from '@tapeflow/data'
+import type { Values } from './objective.ts'
+
+/** Numbers of a batch: one array, or several by name, for models of several inputs or outputs. */
+export type Field = Batch | { readonly [name: string]: Batch }
 
 /** What one step is made with: rows first; `weights` weighs the rows, where there are any. */
-export interface TrainBatch {
-  readonly x: Batch
-  readonly y: Batch
+export interface TrainBatch<F extends Field = Field> {
+  readonly x: F
+  readonly y: F
   readonly weights?: Batch
 }
 
@@ -16,14 +20,46 @@ export interface BatchSource {
   iterate(epoch?: number): Pull<TrainBatch>
 }
 
-/** A field of a batch as a tensor: a copy, unless it is one already, as where a step is recorded. */
-export function tensorOf(field: Batch | Tensor): Tensor {
-  return field instanceof Tensor ? field : tensor(field.values, field.shape)
+/** The arrays of a field, under their names; under '' where there is one. */
+function arraysOf(field: Field): readonly (readonly [name: string, array: Batch])[] {
+  return isArray(field)
+    ? [['', field]]
+    : Object.keys(field)
+        .sort()
+        .map((name) => [name, field[name]!])
+}
+
+/** Whether a field is one array. */
+export function isArray(field: Field | { readonly [name: string]: Tensor }): field is Batch {
+  return ArrayBuffer.isView(field['values'])
+}
+
+/** A field of a batch as tensors: copies, unless they are tensors already, as where a step is recorded. */
+export function tensorsOf(field: Field | Values): Values {
+  if (field instanceof Tensor) return field
+  if (isArray(field)) return tensor(field.values, field.shape)
+  const made: Record<string, Tensor> = {}
+  for (const [name, one] of Object.entries(field)) {
+    made[name] = one instanceof Tensor ? one : tensor(one.values, one.shape)
+  }
+  return made
+}
+
+/** The shape of one sample, for each array of a field. */
+export function shapesOf(field: Field): Shape | { readonly [name: string]: Shape } {
+  if (isArray(field)) return field.shape.slice(1)
+  return Object.fromEntries(arraysOf(field).map(([name, { shape }]) => [name, shape.slice(1)]))
+}
+
+/** How many rows a batch has. */
+export function rowsOf({ x }: TrainBatch): number {
+  return isArray(x) ? x.shape[0]! : arraysOf(x)[0]![1].shape[0]!
 }
 
 /** How much a batch counts in a mean over batches: its rows, or the sum of their weights. */
-export function weightOf({ x, weights }: TrainBatch): number {
-  if (weights === undefined) return x.shape[0]!
+export function weightOf(batch: TrainBatch): number {
+  const { weights } = batch
+  if (weights === undefined) return rowsOf(batch)
   let sum = 0
   for (const weight of weights.values) sum += weight
   return sum
@@ -42,9 +78,11 @@ export function digestOf({ x, y, weights }: TrainBatch): number {
   const add = (word: number): void => {
     hash = Math.imul(hash ^ word, 0x01000193)
   }
-  for (const { shape, values } of weights === undefined ? [x, y] : [x, y, weights]) {
-    for (const size of shape) add(size)
-    for (const word of words(values)) add(word)
+  for (const field of weights === undefined ? [x, y] : [x, y, weights]) {
+    for (const [, { shape, values }] of arraysOf(field)) {
+      for (const size of shape) add(size)
+      for (const word of words(values)) add(word)
+    }
   }
   return hash >>> 0
 }
@@ -57,40 +95,69 @@ function words({ buffer, byteOffset, length }: Float32Array): Uint32Array {
 /**
  * Checks what a dataset gave for a batch.
  *
- * @throws TypeError unless it has x and y, and weights that are an array if any; RangeError unless both have the same number of rows, and at least one
+ * @throws TypeError unless it has x and y, and weights that are an array if any; RangeError unless all have the same number of rows, and at least one
  */
 export function checkBatch(batch: TrainBatch): void {
-  checkField('x', batch?.x)
-  checkField('y', batch?.y)
-  if (batch.weights !== undefined) checkField('weights', batch.weights)
-  const x = batch.x.shape
-  const y = batch.y.shape
-  if (x.length === 0 || y.length === 0) {
+  if (isUsual(batch)) return
+  const arrays = [...checkField('x', batch?.x), ...checkField('y', batch?.y)]
+  if (batch.weights !== undefined) checkArray('weights', batch.weights)
+  const [first] = arrays
+  const single = arrays.find(([, { shape }]) => shape.length === 0)
+  if (single !== undefined) {
+    const [x, y] = [arrays[0]![1], arrays.at(-1)![1]]
     failRange(
       'fit',
-      `the data gives single rows, got x of shape ${showShape(x)} and y of shape ${showShape(y)}`,
+      `the data gives single rows, got x of shape ${showShape(x.shape)} and y of shape ${showShape(y.shape)}`,
       'add .batch(32)',
     )
   }
-  if (x[0] !== y[0] || x[0] === 0) {
-    failRange(
-      'fit',
-      `x and y of a batch must have the same number of rows, at least 1, got ${showShape(x)} and ${showShape(y)}`,
-      'make them equally long, or add .batch(32) where these are single rows',
-    )
-  }
+  const rows = first![1].shape[0]!
+  const other = arrays.find(([, { shape }]) => shape[0] !== rows || rows === 0)
+  if (other === undefined) return
+  const [one, two] = [first!, other === first ? arrays.at(-1)! : other]
+  failRange(
+    'fit',
+    `${one[0]} and ${two[0]} of a batch must have the same number of rows, at least 1, got ${showShape(one[1].shape)} and ${showShape(two[1].shape)}`,
+    'make them equally long, or add .batch(32) where these are single rows',
+  )
 }
 
-function checkField(name: string, field: unknown): void {
+/** Whether a batch is as most are: one array in, one out, of as many rows. Asked at every step, so without garbage. */
+function isUsual(batch: TrainBatch): boolean {
+  const x = batch?.x
+  const y = batch?.y
+  if (!isRows(x) || !isRows(y) || batch.weights !== undefined) return false
+  return x.shape[0] === y.shape[0] && x.shape[0] !== 0
+}
+
+function isRows(field: unknown): field is Batch {
+  if (typeof field !== 'object' || field === null || !('values' in field) || !('shape' in field)) return false
+  return field.values instanceof Float32Array && Array.isArray(field.shape) && field.shape.length > 0
+}
+
+type Named = readonly [name: string, array: Batch]
+
+function checkField(name: string, field: unknown): readonly Named[] {
+  const isRecord =
+    typeof field === 'object' && field !== null && !ArrayBuffer.isView(field) && !('shape' in field)
+  if (!isRecord) return [[name, checkArray(name, field)]]
+  const arrays = Object.entries(field).map(([key, array]): Named => {
+    return [`${name}.${key}`, checkArray(`${name}.${key}`, array)]
+  })
+  if (arrays.length === 0) checkArray(name, field)
+  return arrays
+}
+
+function checkArray(name: string, field: unknown): Batch {
   if (typeof field !== 'object' || field === null || !('shape' in field) || !('values' in field)) {
-    failType(
+    return failType(
       'fit',
       `a batch needs x and y with shape and values, ${name} is ${kindOf(field)}`,
       'map the data to { x, y }',
     )
   }
-  if (field.values instanceof Float32Array) return
-  failType(
+  if (field.values instanceof Float32Array) return field as Batch
+  return failType(
     'fit',
     `the values of a batch must be a Float32Array, ${name} has ${kindOf(field.values)}`,
     'convert them: Float32Array.from(values)',

@@ -9,6 +9,7 @@ import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
  * - `setLearningRate`: this rate from the next step on, whatever the schedule says; null gives it back to the schedule
  * - `scaleLearningRate`: the schedule's rate times `scale`
  * - `setHyperparameter`: one of the optimizer's numbers, by name; null gives it back to the optimizer's options
+ * - `freeze`, `unfreeze`: parameters whose path the pattern names (`layers.0.**`) stay as they are, with their slots, or are trained
  * - `checkpoint`: keeps a snapshot of the run, and shows it in a `checkpoint` event
  * - `restore`: back to a checkpoint (its step, or the latest) or to a snapshot. `parameters` is weights and layer state;
  *   `all` is the whole run: optimizer, kept values, step, and the place in the data
@@ -21,6 +22,7 @@ export type TrainCommand =
   | { readonly type: 'setLearningRate'; readonly learningRate: number | null }
   | { readonly type: 'scaleLearningRate'; readonly scale: number }
   | { readonly type: 'setHyperparameter'; readonly name: string; readonly value: number | null }
+  | { readonly type: 'freeze' | 'unfreeze'; readonly path: string }
   | { readonly type: 'restore'; readonly from: number | 'latest' | RunSnapshot; readonly what?: 'all' }
   | {
       readonly type: 'restore'
@@ -38,8 +40,8 @@ export interface Sourced {
 
 /**
  * Which commands of one boundary are acted on, in which order: a `stop` alone where there is one (the last), else
- * the last of each kind, in the order in which they came. `pause` and `resume` are of one kind; each hyperparameter is a
- * kind of its own.
+ * the last of each kind, in the order in which they came, but `checkpoint` at last: what others have made is in it. `pause` and
+ * `resume` are of one kind; each hyperparameter is a kind of its own, and each path that is frozen or not.
  *
  * @example
  * const given = [{ type: 'pause' }, { type: 'setLearningRate', learningRate: 0.1 }, { type: 'resume' }]
@@ -49,13 +51,16 @@ export interface Sourced {
 export function decide(given: readonly Sourced[]): readonly Sourced[] {
   const stop = given.findLast(({ command }) => command.type === 'stop')
   if (stop !== undefined) return [stop]
-  return given.filter(
+  const last = given.filter(
     (one, i) => !given.some((later, j) => j > i && kind(later.command) === kind(one.command)),
   )
+  const isCheckpoint = ({ command }: Sourced): boolean => command.type === 'checkpoint'
+  return [...last.filter((one) => !isCheckpoint(one)), ...last.filter(isCheckpoint)]
 }
 
 function kind(command: TrainCommand): string {
   if (command.type === 'pause' || command.type === 'resume') return 'pause or resume'
+  if (command.type === 'freeze' || command.type === 'unfreeze') return `freeze ${command.path}`
   return command.type === 'setHyperparameter' ? `set ${command.name}` : command.type
 }
 
@@ -67,6 +72,8 @@ const known: readonly string[] = [
   'setLearningRate',
   'scaleLearningRate',
   'setHyperparameter',
+  'freeze',
+  'unfreeze',
   'restore',
 ] satisfies TrainCommand['type'][]
 

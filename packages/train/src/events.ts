@@ -9,6 +9,8 @@ export type MetricValues = Readonly<Record<string, number>>
 /** What data came to: loss and metrics, means weighted by rows. */
 export interface Measures {
   readonly loss: number
+  /** Each of several losses, unweighted; not there where there is one. */
+  readonly losses?: Readonly<Record<string, number>>
   readonly metrics: MetricValues
 }
 
@@ -47,6 +49,8 @@ export interface RunInfo {
   /** The shape of each parameter by its path: `{ 'layers.0.weight': [784, 128] }`. */
   readonly parameters: Readonly<Record<string, Shape>>
   readonly parameterCount: number
+  /** Names of several losses; empty where there is one. */
+  readonly losses: readonly string[]
   /** Names of the metrics. */
   readonly metrics: readonly string[]
   readonly hasValidation: boolean
@@ -67,6 +71,8 @@ export interface StepEvent<P = unknown, S = unknown> extends Located, Showing<P,
   readonly rows: number
   /** This batch's own loss. */
   readonly loss: number
+  /** Each of several losses, unweighted; empty where there is one. */
+  readonly losses: Readonly<Record<string, number>>
   /** What the weights cost beside the loss, with `regularizers`; 0 without. It is in no other number. */
   readonly penalty: number
   /** Mean loss over the epoch so far, weighted by rows. */

@@ -1,12 +1,12 @@
 import type { Tree } from '@tapeflow/autodiff'
 import { isObservable, type Observable } from 'rxjs'
 import type { TrainEvent } from './events.ts'
-import { checkOptions, type FitOptions } from './options.ts'
+import { checkOptions, type FitOptions, type RunOptions, type StepOptions } from './options.ts'
 import { OwnedObservable } from './owned.ts'
 import { clock } from './pace.ts'
 import { prepareRun } from './run.ts'
 import { runInSlices, type Slices } from './slices.ts'
-import type { Model } from './step.ts'
+import type { Model, NamedModel } from './step.ts'
 
 // Measured with steps of 30 us in Node 20 and Chromium: slices from 2 ms on cost no more than one endless slice, within noise,
 // and pages keep their 60 frames a second; slices of one step cost a third.
@@ -44,6 +44,18 @@ const budgetByDefault = 4
 export function fit<P extends Tree, S extends Tree>(
   model: Model<P, S>,
   options: FitOptions,
+): Observable<TrainEvent<P, S>>
+export function fit<P extends Tree, S extends Tree>(
+  model: Model<P, S>,
+  options: StepOptions<P, S>,
+): Observable<TrainEvent<P, S>>
+export function fit<P extends Tree, S extends Tree>(
+  model: NamedModel<P, S>,
+  options: FitOptions | StepOptions<P, S, never>,
+): Observable<TrainEvent<P, S>>
+export function fit<P extends Tree, S extends Tree>(
+  model: Model<P, S> | NamedModel<P, S>,
+  options: RunOptions<P, S>,
 ): Observable<TrainEvent<P, S>> {
   checkOptions(model, options)
   const { pace, scheduler } = options

@@ -1,11 +1,11 @@
 import type { Pull } from '@tapeflow/data'
-import { type TrainBatch, weightOf } from './batch.ts'
+import { rowsOf, type TrainBatch, weightOf } from './batch.ts'
 import type { Measures } from './events.ts'
 import { stepFailureOf } from './failure.ts'
 import { interruptible } from './interruptible.ts'
 import { awaited, checked, close, failEmpty, type Pulling } from './reading.ts'
-import { metricValues, noSums } from './run-state.ts'
-import { isComplete, measure, type Session, show, shownNow } from './session.ts'
+import { addLosses, lossValues, metricValues, noSums } from './run-state.ts'
+import { isComplete, measure, measuresOf, type Session, show, shownNow } from './session.ts'
 import { PassingEvent } from './showing.ts'
 import type { Program } from './slices.ts'
 
@@ -40,22 +40,21 @@ export function* validation<P, S>(session: Session<P, S>): Program {
   const { run, options, time } = session
   const found = yield* measured(session, options.validation!.iterate(0), 'validation data')
   const epoch = run.batch === 0 ? run.epoch - 1 : run.epoch
-  const { loss, metrics, rows } = found
+  const measures = measuresOf(found)
   run.awaitsValidation = false
-  run.lastValidation = { step: run.step, epoch, loss, metrics }
+  run.lastValidation = { step: run.step, epoch, ...measures }
   measure(run, 'validation', found)
   const last = run.history.at(-1)
-  if (last?.epoch === epoch) run.history[run.history.length - 1] = { ...last, validation: { loss, metrics } }
+  if (last?.epoch === epoch) run.history[run.history.length - 1] = { ...last, validation: measures }
   const event = new PassingEvent('validation', run.step, epoch, shownNow(session), session.take)
-  show(session, Object.assign(event, { loss, metrics, rows, seconds: time.seconds() }))
+  show(session, Object.assign(event, found, { seconds: time.seconds() }))
   yield* interruptible(session)
 }
 
 /** What the training data of this epoch comes to with the weights as they are, and the model as it is at inference. */
 export function* evaluatedOnTraining<P, S>(session: Session<P, S>): Pulling<Measures, undefined> {
   const { run, options } = session
-  const { loss, metrics } = yield* measured(session, options.data.iterate(run.epoch), 'training data')
-  return { loss, metrics }
+  return measuresOf(yield* measured(session, options.data.iterate(run.epoch), 'training data'))
 }
 
 /** Reads a pass to its end, forward only. */
@@ -77,8 +76,9 @@ function* measured<P, S>(
       }
       const weight = weightOf(arrived.value)
       sums.loss += evaluated(session, arrived.value, sums.metrics) * weight
+      addLosses(sums, steps.readings.losses, weight)
       sums.weight += weight
-      sums.rows += arrived.value.x.shape[0]!
+      sums.rows += rowsOf(arrived.value)
       sums.metrics = steps.readings.metrics
       yield
     }
@@ -88,6 +88,7 @@ function* measured<P, S>(
   if (sums.rows === 0) failEmpty(what)
   return {
     loss: sums.loss / sums.weight,
+    ...lossValues(sums),
     metrics: metricValues(recipe.metrics, sums.metrics),
     rows: sums.rows,
   }

@@ -1,14 +1,18 @@
 import { failRange, failType, key, kindOf, type Numerics } from '@tapeflow/autodiff'
-import type { Constrainer, Loss, Metric, Regularizer } from '@tapeflow/nn'
+import type { Constrainer, Regularizer } from '@tapeflow/nn'
 import type { Optimizer } from '@tapeflow/optim'
 import { isObservable, type Observable, type SchedulerLike } from 'rxjs'
 import type { BatchSource } from './batch.ts'
 import type { Callback } from './callbacks/callback.ts'
 import type { TrainCommand } from './commands.ts'
+import { type Metrics, metricList } from './metric-list.ts'
 import type { Log, Monitor } from './monitors/guard.ts'
+import { type Objective, problemOfObjective } from './objective.ts'
 import type { Pace } from './pace.ts'
 import type { RunSnapshot } from './snapshots.ts'
 import type { Store } from './store.ts'
+import type { TimeTravelOptions } from './time-travel.ts'
+import type { BatchTensors, TrainStep } from './train-step.ts'
 import { parseWatch, type WatchName } from './watch.ts'
 
 /** When a run validates: one of the two. */
@@ -29,9 +33,11 @@ export interface FitOptions {
   readonly validateEvery?: ValidateEvery
   /** Whether the training data is read once more after each epoch, forward only, as at inference: no dropout. */
   readonly evaluateTraining?: boolean
-  readonly loss: Loss
+  /** What is made small: a loss, or the sum of several by name, `{ mean: mse(), kind: { loss: crossEntropy(), weight: 0.5 } }`. */
+  readonly loss: Objective
   readonly optimizer: Optimizer<string>
-  readonly metrics?: readonly Metric[]
+  /** What is measured; where the model has outputs by name, for each of them. */
+  readonly metrics?: Metrics
   /** Penalties on weights, `regularize([…])`: gradients are those of loss and penalty, which step events tell apart. */
   readonly regularizers?: Regularizer
   /** What weights have to satisfy, `constrain([…])`: they are made to after each update. */
@@ -70,21 +76,42 @@ export interface FitOptions {
   readonly from?: RunSnapshot | Store
   /** Where checkpoints are written to while the run goes on, and how it ended. When there is one, callbacks say: `checkpointEvery`. */
   readonly store?: Store
+  /**
+   * With it the command `restore` takes any step that has been made, not checkpoints alone: from the nearest snapshot before it
+   * the steps are made again, with all that was asked for meanwhile. Then the run goes on from there.
+   */
+  readonly timeTravel?: TimeTravelOptions
   /** Runs the slices and tells the time, in place of the platform: a TestScheduler makes time virtual. */
   readonly scheduler?: SchedulerLike
   /** Where errors of monitors and warnings go; `console.error` by default. */
   readonly log?: Log
 }
 
+/** What `fit` takes where the step is the user's own: `loss` is needed for validation only. */
+export interface StepOptions<P, S, B = BatchTensors> extends Omit<FitOptions, 'loss' | 'regularizers'> {
+  readonly loss?: Objective
+  /** Does all of a step: forward, loss, gradients and update. Recorded and compiled as the usual one. */
+  readonly trainStep: TrainStep<P, S, B>
+}
+
+/** Either. */
+export type RunOptions<P, S> = Omit<FitOptions, 'loss'> & {
+  readonly loss?: Objective
+  readonly trainStep?: TrainStep<P, S, never>
+}
+
 /** The names, and what is wrong with a value if anything is. */
-const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => string | undefined } = {
+const checks: {
+  readonly [name in keyof RunOptions<unknown, unknown>]-?: (value: unknown) => string | undefined
+} = {
   data: source,
   validation: optional(source),
   validateEvery: optional(validateEvery),
   evaluateTraining: optional((value) => (typeof value === 'boolean' ? undefined : 'must be true or false')),
-  loss: (value) => (typeof value === 'function' ? undefined : 'must be a function'),
+  loss: optional(problemOfObjective),
+  trainStep: optional((value) => (typeof value === 'function' ? undefined : 'must be a function')),
   optimizer: (value) => (has(value, 'init', 'update', 'hyper') ? undefined : 'must be an optimizer'),
-  metrics: optional(list('metrics', 'metrics', (value) => has(value, 'init', 'update', 'result'))),
+  metrics: optional(metrics),
   regularizers: optional((value) => (typeof value === 'function' ? undefined : 'must be regularize([…])')),
   constraints: optional((value) => (typeof value === 'function' ? undefined : 'must be constrain([…])')),
   epochs: optional(positiveInteger),
@@ -109,6 +136,7 @@ const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => strin
   commands: optional((value) => (isObservable(value) ? undefined : 'must be an Observable')),
   pace: optional((value) => (isObservable(value) ? undefined : pace(value))),
   from: optional((value) => (has(value) ? undefined : 'must be a snapshot of a run, or a store')),
+  timeTravel: optional(problemOfTimeTravel),
   store: optional((value) => (has(value, 'open', 'save', 'latest') ? undefined : 'must be a store')),
   scheduler: optional((value) => (has(value, 'schedule', 'now') ? undefined : 'must be a scheduler')),
   log: optional((value) => (typeof value === 'function' ? undefined : 'must be a function')),
@@ -119,7 +147,7 @@ const checks: { readonly [name in keyof FitOptions]-?: (value: unknown) => strin
  *
  * @throws RangeError for a number out of range, an unknown option, or options that do not go together; TypeError for a wrong kind
  */
-export function checkOptions(model: unknown, options: FitOptions): void {
+export function checkOptions<P, S>(model: unknown, options: RunOptions<P, S>): void {
   if (!has(model, 'init', 'apply'))
     failType('fit', `the model must be a layer, got ${kindOf(model)}`, 'pass sequential(…)')
   if (typeof options !== 'object' || options === null) {
@@ -146,9 +174,10 @@ export function checkOptions(model: unknown, options: FitOptions): void {
     const got = options.epochs === undefined ? 'neither' : 'both'
     failRange('fit', `epochs or steps must be given, got ${got}`, 'pass epochs: 10')
   }
+  checkLoss(options)
   checkValidation(options)
   checkMode(options)
-  checkMetrics(options)
+  metricList(options.metrics)
   key(options.seed ?? 0)
 }
 
@@ -157,7 +186,36 @@ export function isCompiled({ compile, optimizer }: Pick<FitOptions, 'compile' | 
   return compile ?? optimizer.eager !== true
 }
 
-function checkValidation({ data, validation, validateEvery, evaluateTraining }: FitOptions): void {
+function checkLoss<P, S>({
+  loss,
+  trainStep,
+  validation,
+  evaluateTraining,
+  regularizers,
+  watch,
+}: RunOptions<P, S>): void {
+  if (trainStep === undefined) {
+    if (loss === undefined)
+      failType('fit', 'loss must be a function, got undefined', 'pass loss: mse(), or a trainStep')
+    return
+  }
+  if (loss === undefined && (validation !== undefined || evaluateTraining === true)) {
+    failType('fit', 'validation needs a loss, which trainStep does not give it', 'pass loss: mse()')
+  }
+  if (regularizers !== undefined) {
+    failRange('fit', 'regularizers were given with a trainStep', 'add the penalty to the loss of the step')
+  }
+  if (parseWatch(watch).activations !== null) {
+    failRange('fit', 'activations cannot be watched with a trainStep', "leave 'activations' out of watch")
+  }
+}
+
+function checkValidation({
+  data,
+  validation,
+  validateEvery,
+  evaluateTraining,
+}: Pick<FitOptions, 'data' | 'validation' | 'validateEvery' | 'evaluateTraining'>): void {
   if (evaluateTraining === true && data.live === true) {
     failRange('fit', 'evaluateTraining reads the data again, which a live source does not allow')
   }
@@ -173,7 +231,7 @@ function checkValidation({ data, validation, validateEvery, evaluateTraining }: 
   )
 }
 
-function checkMode(options: FitOptions): void {
+function checkMode(options: Omit<RunOptions<unknown, unknown>, 'trainStep'>): void {
   const { compile, numerics, optimizer } = options
   if (compile === true && optimizer.eager === true) {
     failRange(
@@ -187,19 +245,14 @@ function checkMode(options: FitOptions): void {
   failRange('fit', `eager steps are always strict, got numerics and ${got}`, 'leave one of them out')
 }
 
-function checkMetrics({ metrics = [] }: FitOptions): void {
-  for (const metric of metrics) {
-    const value: unknown = metric.result(metric.init())
-    if (typeof value === 'number') continue
-    failType(
-      'fit',
-      `metrics must be measures of one number, but ${metric.name} comes to ${kindOf(value)}`,
-      'measure it beside the run, on the result',
-    )
-  }
-  const names = metrics.map(({ name }) => name)
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) failRange('fit', `two metrics are named '${twice}'`, 'give them different names')
+const metricsOf = list('metrics', 'metrics', (value) => has(value, 'init', 'update', 'result'))
+
+function metrics(value: unknown): string | undefined {
+  if (Array.isArray(value) || typeof value !== 'object' || value === null) return metricsOf(value)
+  const lists = Object.values(value)
+  if (lists.length === 0 || !lists.every(Array.isArray)) return 'must be an array'
+  for (const own of lists) metricsOf(own)
+  return undefined
 }
 
 function optional(check: (value: unknown) => string | undefined): (value: unknown) => string | undefined {
@@ -232,6 +285,18 @@ function list(
       typeof value[wrong] === 'function' ? 'call the function, and pass what it returns' : undefined
     failType('fit', `${name} must be an array of ${what}, got ${kindOf(value[wrong])} at ${wrong}`, remedy)
   }
+}
+
+function problemOfTimeTravel(value: unknown): string | undefined {
+  const {
+    every,
+    keep = 16,
+    ...others
+  } = (typeof value === 'object' && value !== null ? value : {}) as Partial<TimeTravelOptions>
+  if (positiveInteger(every) !== undefined || Object.keys(others).length > 0) {
+    return 'must be { every } with an integer from 1 on'
+  }
+  return Number.isSafeInteger(keep) && keep >= 2 ? undefined : 'needs an integer from 2 on for keep'
 }
 
 function validateEvery(value: unknown): string | undefined {

@@ -1,17 +1,27 @@
-import { leaves } from '@tapeflow/autodiff'
 import type { Pull } from '@tapeflow/data'
-import { digestOf, type TrainBatch, weightOf } from './batch.ts'
+import { act } from './act.ts'
+import { advance } from './advance.ts'
+import { digestOf, type TrainBatch } from './batch.ts'
 import type { EpochRecord, RunInfo } from './events.ts'
-import { stepFailureOf } from './failure.ts'
-import { interruptible, paused } from './interruptible.ts'
+import { interruptible, isHeld, paused } from './interruptible.ts'
 import { evaluatedOnTraining, isDueAfterEpoch, isDueWithin, validation } from './measuring.ts'
 import { granted } from './pacing.ts'
 import { awaited, checked, close, failEmpty } from './reading.ts'
-import { freeRetired, metricValues, noSums, replaceCarry } from './run-state.ts'
-import { isComplete, measure, rate, type Session, show, shownNow, snapshotOf } from './session.ts'
-import { PassingEvent, PassingStep } from './showing.ts'
+import { lossValues, metricValues, noSums } from './run-state.ts'
+import {
+  type Flow,
+  isComplete,
+  measure,
+  measuresOf,
+  rate,
+  type Session,
+  show,
+  shownNow,
+  snapshotOf,
+} from './session.ts'
+import { PassingEvent } from './showing.ts'
 import type { Program } from './slices.ts'
-import type { Outcome } from './steps.ts'
+import type { TimeTravel } from './time-travel.ts'
 
 /** The first pass over the data, with the batch that the model was initialised for. */
 export interface Opened {
@@ -46,6 +56,7 @@ export function* training<P, S>(session: Session<P, S>, info: RunInfo, opened: O
     if (first !== null) close(first.pull, session.log)
   }
 
+  if (flow.replay !== null) askAgain(session, session.travel!, { ...flow.replay, to: run.step })
   flow.phase = 'finishing'
   const reason = flow.stop ?? 'completed'
   const finishing = new PassingEvent('finishing', run.step, run.epoch, shownNow(session), session.take)
@@ -92,7 +103,7 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
       if (batch === undefined) {
         const pulled = pull.next()
         const arrived = checked(pulled instanceof Promise ? yield* awaited(pulled, nowInterrupted) : pulled)
-        if (flow.paused) yield* interruptible(session)
+        if (isHeld(flow)) yield* interruptible(session)
         if (arrived === undefined || interrupted()) return
         ended = arrived.done === true
         if (arrived.done) break
@@ -102,15 +113,20 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
         skip--
         if (skip === 0) recognise(session, batch)
       } else {
-        if (session.pacing !== null) yield* granted(session)
+        if (flow.replay !== null) {
+          askAgain(session, session.travel!, flow.replay)
+          if (isHeld(flow)) yield* paused(session)
+        }
+        if (session.pacing !== null && flow.replay === null) yield* granted(session)
         if (interrupted()) return
-        const event = step(session, batch)
+        session.travel?.note(run.step, () => snapshotOf(session))
+        const event = advance(session, batch)
         run.awaitsValidation = isDueWithin(session)
         show(session, event)
         // As `interruptible`, with no garbage at every step.
         if (session.isDue()) yield
         boundary.settle()
-        if (flow.paused) yield* paused(session)
+        if (isHeld(flow)) yield* paused(session)
         if (interrupted()) return
         if (run.awaitsValidation) {
           yield* validation(session)
@@ -126,6 +142,22 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
   yield* endOfEpoch(session, ended || run.batch === data.length)
 }
 
+/** Where steps are made again: what had been asked for before this one is asked for again, and at the end what came meanwhile. */
+function askAgain<P, S>(
+  session: Session<P, S>,
+  travel: TimeTravel<P, S>,
+  { from, to }: NonNullable<Flow['replay']>,
+): void {
+  const { run, flow, boundary } = session
+  // What came before the snapshot is in it.
+  const again = run.step === from ? [] : travel.takeCommands(run.step)
+  const isThere = run.step >= to
+  flow.replay = null
+  if (isThere) again.push(...session.deferred.splice(0))
+  for (const sourced of again) for (const event of act(session, sourced)) boundary.deliver(event)
+  if (!isThere) flow.replay = { from, to }
+}
+
 /** Tells where the data is not what the snapshot was taken with, by the last batch that it had seen. */
 function recognise<P, S>({ run, log }: Session<P, S>, batch: TrainBatch): void {
   const { lastBatch } = run
@@ -135,53 +167,6 @@ function recognise<P, S>({ run, log }: Session<P, S>, batch: TrainBatch): void {
       'the run goes on, but not as it would have',
     `digest ${digestOf(batch)}, not ${lastBatch.digest}`,
   )
-}
-
-/** One optimizer step, and the event that tells of it. */
-function step<P, S>(session: Session<P, S>, batch: TrainBatch): PassingStep<P, S> {
-  const { run, steps, recipe, time } = session
-  let outcome: Outcome<P, S>
-  try {
-    outcome = steps.train(run, batch)
-  } catch (cause) {
-    throw stepFailureOf(`step ${run.step} of epoch ${run.epoch}`, cause, steps.compiled)
-  }
-  replaceCarry(run, outcome.carry)
-  if (!steps.compiled) {
-    freeRetired(run)
-    const { gradients, squares, activations } = outcome
-    run.retired.push(...leaves([gradients, squares, activations]))
-  }
-
-  const loss = outcome.loss.item()
-  const { learningRate, metrics } = steps.readings
-  const rows = batch.x.shape[0]!
-  const weight = weightOf(batch)
-  const { sums } = run
-  sums.loss += loss * weight
-  sums.weight += weight
-  sums.rows += rows
-  sums.metrics = metrics
-  run.learningRate = learningRate
-  run.lastBatch = batch
-  session.rows += rows
-
-  const seconds = time.seconds()
-  const event = new PassingStep(
-    run,
-    outcome,
-    session.take,
-    rows,
-    loss,
-    outcome.penalty === null ? 0 : outcome.penalty.item(),
-    learningRate,
-    metricValues(recipe.metrics, metrics),
-    seconds,
-    rate(session.rows, seconds - session.since),
-  )
-  run.step++
-  run.batch++
-  return event
 }
 
 /** Tells how the epoch went, then validates where that is due. */
@@ -201,11 +186,12 @@ function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
   const record: EpochRecord = {
     epoch: number,
     loss: sums.loss / sums.weight,
+    ...lossValues(sums),
     metrics: metricValues(recipe.metrics, sums.metrics),
     learningRate: run.learningRate,
     seconds,
     ...(training === undefined ? {} : { training }),
-    ...(within === null ? {} : { validation: { loss: within.loss, metrics: within.metrics } }),
+    ...(within === null ? {} : { validation: measuresOf(within) }),
   }
   run.history.push(record)
   measure(run, 'epoch', record)

@@ -2,6 +2,7 @@ import * as t from '@tapeflow/autodiff'
 import type { Log } from './monitors/guard.ts'
 import { type RunState, replaceCarry } from './run-state.ts'
 import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
+import { shapesByPath } from './tree-shapes.ts'
 
 /**
  * Puts weights and layer state back.
@@ -41,6 +42,7 @@ export function restoreAll<P, S>(run: RunState<P, S>, from: RunSnapshot, log: Lo
   run.lastBatch = from.lastBatch === null ? null : { digest: from.lastBatch }
   run.awaitsValidation = from.awaitsValidation
   run.lastValidation = from.lastValidation
+  run.frozen = from.frozen
   run.saved = from.kept
   for (const [name, value] of Object.entries(from.kept)) {
     const kept = run.kept.get(name)
@@ -66,6 +68,7 @@ const runFields = [
   'lastBatch',
   'awaitsValidation',
   'lastValidation',
+  'frozen',
   'programs',
   'ended',
   'step',
@@ -135,12 +138,4 @@ function revived<T>(like: T, saved: unknown): T {
   })
   // Checked: a tensor wherever `like` has one.
   return tree as T
-}
-
-function shapesByPath(tree: unknown): Record<string, string> {
-  const shapes: Record<string, string> = {}
-  t.visitLeaves(tree, (leaf, path) => {
-    if (leaf instanceof t.Tensor) shapes[path] = t.showShape(leaf.shape)
-  })
-  return shapes
 }

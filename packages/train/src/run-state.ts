@@ -1,8 +1,8 @@
 import * as t from '@tapeflow/autodiff'
-import type { Metric } from '@tapeflow/nn'
 import { type Machine, machine } from '@tapeflow/optim'
 import { digestOf, type TrainBatch } from './batch.ts'
-import type { EpochRecord, MetricValues } from './events.ts'
+import type { EpochRecord, Measures, MetricValues } from './events.ts'
+import type { OutputMetric } from './metric-list.ts'
 import type { Shown } from './showing.ts'
 import {
   copied,
@@ -46,6 +46,8 @@ export interface RunState<P, S> {
   awaitsValidation: boolean
   /** The last one, and where it was done; null before the first. */
   lastValidation: RunSnapshot['lastValidation']
+  /** The paths of the parameters that stay as they are, sorted. */
+  frozen: readonly string[]
   /** Why no step will follow; null while one does. */
   ended: string | null
   /** What the callbacks of the snapshot kept that the run goes on from. */
@@ -54,18 +56,22 @@ export interface RunState<P, S> {
   readonly retired: t.Tensor[]
 }
 
+/** Where nothing is frozen. */
+export const noPaths: readonly string[] = Object.freeze([])
+
 /** The state of a run before its first step. It owns the tensors of `carry` from now on. */
 export function runState<P, S>(
   seed: number,
   recipe: Recipe<P, S>,
   carry: Carry<P, S>,
   numerics: NumericMode,
+  control: Machine = machine({}, { hyperparameters: recipe.optimizer.hyperparameters }),
 ): RunState<P, S> {
   return {
     seed,
     numerics,
     stepKey: t.foldIn(t.key(seed), 'step'),
-    machine: machine({}, { hyperparameters: recipe.optimizer.hyperparameters }),
+    machine: control,
     kept: new Map(),
     carry,
     owned: t.leaves([carry.params, carry.state, carry.slots]),
@@ -79,6 +85,7 @@ export function runState<P, S>(
     lastBatch: null,
     awaitsValidation: false,
     lastValidation: null,
+    frozen: noPaths,
     ended: null,
     saved: {},
     retired: [],
@@ -89,19 +96,39 @@ export function runState<P, S>(
 export type RunningSums = { -readonly [K in keyof Sums]: Sums[K] }
 
 /** An epoch before its first batch. */
-export function noSums(metrics: readonly Metric[]): RunningSums {
-  return { loss: 0, weight: 0, rows: 0, metrics: metrics.map((metric) => metric.init()) }
+export function noSums(metrics: readonly OutputMetric[]): RunningSums {
+  return { loss: 0, losses: {}, weight: 0, rows: 0, metrics: metrics.map((metric) => metric.init()) }
+}
+
+/** Adds a batch's own of several losses. */
+export function addLosses(
+  sums: Pick<RunningSums, 'losses'>,
+  losses: Readonly<Record<string, number>>,
+  weight: number,
+): void {
+  if (losses === none) return
+  const summed: Record<string, number> = {}
+  for (const [name, value] of Object.entries(losses)) summed[name] = (sums.losses[name] ?? 0) + value * weight
+  sums.losses = summed
+}
+
+/** The mean of each of several losses; nothing where there is one. */
+export function lossValues({ losses, weight }: Pick<Sums, 'losses' | 'weight'>): Pick<Measures, 'losses'> {
+  const values: Record<string, number> = {}
+  for (const [name, sum] of Object.entries(losses)) values[name] = sum / weight
+  return Object.keys(values).length === 0 ? {} : { losses: values }
 }
 
 /** What metrics come to. */
-export function metricValues(metrics: readonly Metric[], states: readonly unknown[]): MetricValues {
+export function metricValues(metrics: readonly OutputMetric[], states: readonly unknown[]): MetricValues {
   if (metrics.length === 0) return none
   const values: Record<string, number> = {}
   for (let i = 0; i < metrics.length; i++) values[metrics[i]!.name] = metrics[i]!.result(states[i])
   return values
 }
 
-const none: MetricValues = Object.freeze({})
+/** Where there are no metrics, and where there is one loss. */
+export const none: Readonly<Record<string, number>> = Object.freeze({})
 
 /** Puts another carry in the place of the run's; what the new one lacks is retired. Nothing happens where it is the same. */
 export function replaceCarry<P, S>(run: RunState<P, S>, carry: Carry<P, S>): void {
@@ -160,6 +187,7 @@ export function runSnapshot<P, S>(
     lastBatch: lastBatch === null ? null : 'digest' in lastBatch ? lastBatch.digest : digestOf(lastBatch),
     awaitsValidation: run.awaitsValidation,
     lastValidation: run.lastValidation,
+    frozen: run.frozen,
     programs,
     ended: run.ended,
   }

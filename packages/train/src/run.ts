@@ -4,8 +4,10 @@ import { act } from './act.ts'
 import { type Boundary, boundary } from './boundary.ts'
 import type { CallbackInfo } from './callbacks/callback.ts'
 import type { RunInfo, TrainEvent } from './events.ts'
+import { metricList } from './metric-list.ts'
 import { guarded, type Log } from './monitors/guard.ts'
-import { type FitOptions, isCompiled } from './options.ts'
+import { lossNames } from './objective.ts'
+import { isCompiled, type RunOptions } from './options.ts'
 import { type Pacing, pacing } from './pacing.ts'
 import { type Opened, training } from './program.ts'
 import { awaited, checked, close, failEmpty, type Pulling } from './reading.ts'
@@ -15,10 +17,11 @@ import { isComplete, type Session, snapshotOf } from './session.ts'
 import type { Shown } from './showing.ts'
 import type { Program } from './slices.ts'
 import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
-import type { Model, Recipe } from './step.ts'
+import type { Model, NamedModel, Recipe } from './step.ts'
 import { type Steps, steps } from './steps.ts'
 import { stopwatch } from './stopwatch.ts'
 import type { Store } from './store.ts'
+import { timeTravel } from './time-travel.ts'
 import { parseWatch } from './watch.ts'
 import { writer } from './writer.ts'
 
@@ -45,15 +48,26 @@ export interface Engine {
  * @param engine what drives the program
  */
 export function prepareRun<P extends Tree, S extends Tree>(
-  model: Model<P, S>,
-  options: FitOptions,
+  model: Model<P, S> | NamedModel<P, S>,
+  options: RunOptions<P, S>,
   owner: Subscriber<TrainEvent<P, S>>,
   engine: Engine,
 ): Run<P, S> {
   const log: Log = options.log ?? ((message, error) => console.error(message, error))
-  const { loss, optimizer, metrics = [], regularizers, constraints } = options
+  const { loss, trainStep, optimizer, regularizers, constraints } = options
+  const metrics = metricList(options.metrics)
   const watch = parseWatch(options.watch)
-  const recipe: Recipe<P, S> = { model, loss, optimizer, metrics, watch, regularizers, constraints }
+  const recipe: Recipe<P, S> = {
+    model,
+    loss,
+    // What the data has is what it was written for.
+    trainStep: trainStep as Recipe<P, S>['trainStep'],
+    optimizer,
+    metrics,
+    watch,
+    regularizers,
+    constraints,
+  }
   const made: { session?: Session<P, S> } = {}
   const around = boundary<P, S>({
     owner,
@@ -72,7 +86,7 @@ export function prepareRun<P extends Tree, S extends Tree>(
 
 /** What a run has before it begins. */
 interface Surroundings<P, S> {
-  readonly options: FitOptions
+  readonly options: RunOptions<P, S>
   readonly recipe: Recipe<P, S>
   readonly boundary: Boundary<P, S>
   readonly engine: Engine
@@ -103,7 +117,7 @@ function* whole<P extends Tree, S extends Tree>(
     const session = sessionOf(state, programs, asks, surroundings)
     if (saved !== null) goOn(session, saved)
     joined(session)
-    const info = infoOf(state, options)
+    const info = infoOf(state, options, recipe)
     around.join((callback, index) => ({ ...info, keep: keeper(session, `${index}.${callback.name}`) }))
     if (saved === null) state.machine.send({ type: 'begin' })
     handedOver = true
@@ -138,6 +152,7 @@ function goOn<P, S>(session: Session<P, S>, saved: RunSnapshot): void {
   const { ended } = saved
   const isOver = ended !== null && isStore(options.from!) && (ended !== 'completed' || isComplete(session))
   run.ended = isOver ? ended : null
+  session.expected = saved.programs
 }
 
 function sessionOf<P, S>(
@@ -160,14 +175,17 @@ function sessionOf<P, S>(
     steps: programs,
     run,
     boundary: around,
-    flow: { phase: 'training', stop: null, paused: false, rewound: false },
+    flow: { phase: 'training', stop: null, paused: false, replay: null, rewound: false },
     time: stopwatch(engine.now),
     isDue: engine.isDue,
     take,
     checkpoints: new Map(),
     writer: options.store === undefined ? null : writer(options.store, log),
     pacing: asks,
+    travel: options.timeTravel === undefined ? null : timeTravel(options.timeTravel),
+    deferred: [],
     log,
+    expected: null,
     rows: 0,
     since: 0,
   }
@@ -176,7 +194,8 @@ function sessionOf<P, S>(
 
 function infoOf<P, S>(
   run: RunState<P, S>,
-  { data, validation, epochs, steps: asked, metrics = [] }: FitOptions,
+  { data, validation, epochs, steps: asked }: RunOptions<P, S>,
+  { metrics, loss }: Pick<Recipe<P, S>, 'metrics' | 'loss'>,
 ): RunInfo {
   const parameters: Record<string, Shape> = {}
   let parameterCount = 0
@@ -194,6 +213,7 @@ function infoOf<P, S>(
     parameters,
     parameterCount,
     metrics: metrics.map(({ name }) => name),
+    losses: loss === undefined ? [] : (lossNames(loss) ?? []),
     hasValidation: validation !== undefined,
   }
 }

@@ -1,7 +1,8 @@
 import type { Boundary } from './boundary.ts'
+import type { Sourced } from './commands.ts'
 import type { Measures, TrainEvent } from './events.ts'
 import type { Log } from './monitors/guard.ts'
-import type { FitOptions } from './options.ts'
+import type { RunOptions } from './options.ts'
 import type { Pacing } from './pacing.ts'
 import { freeRetired, type RunState, runSnapshot } from './run-state.ts'
 import type { Shown, TakeSnapshot } from './showing.ts'
@@ -9,6 +10,7 @@ import type { RunSnapshot } from './snapshots.ts'
 import type { Recipe } from './step.ts'
 import type { Steps } from './steps.ts'
 import type { Stopwatch } from './stopwatch.ts'
+import type { TimeTravel } from './time-travel.ts'
 import type { Writer } from './writer.ts'
 
 /** What commands have decided about the course of a run. */
@@ -17,13 +19,15 @@ export interface Flow {
   /** Why no further step is made; null while there is one. */
   stop: string | null
   paused: boolean
+  /** From where to where steps are made again that a restore has gone behind, whatever is paused; null where none are. */
+  replay: { readonly from: number; readonly to: number } | null
   /** The place in the data was changed: the pass being read is given up. */
   rewound: boolean
 }
 
 /** A run from its first batch on: what the program and the commands share. */
 export interface Session<P, S> {
-  readonly options: FitOptions
+  readonly options: RunOptions<P, S>
   readonly recipe: Recipe<P, S>
   readonly steps: Steps<P, S>
   readonly run: RunState<P, S>
@@ -38,7 +42,13 @@ export interface Session<P, S> {
   readonly writer: Writer | null
   /** Who asks for steps; null where the run goes on by itself. */
   readonly pacing: Pacing | null
+  /** The way that it has come; null where nobody wants to go back. */
+  readonly travel: TimeTravel<P, S> | null
+  /** What came from outside while steps were made again. */
+  deferred: Sourced[]
   readonly log: Log
+  /** What the steps of the snapshot were that the run goes on from, until one of its own is made; null then. */
+  expected: RunSnapshot['programs'] | null
   /** Where `samplesPerSecond` counts from: the rows of this epoch's steps, and when they began. */
   rows: number
   since: number
@@ -63,6 +73,11 @@ export function measure(
   const measured: Record<string, number> = { ...run.measured, [`${place}.loss`]: loss }
   for (const [name, value] of Object.entries(metrics)) measured[`${place}.${name}`] = value
   run.measured = measured
+}
+
+/** What was measured, without where. */
+export function measuresOf({ loss, losses, metrics }: Measures): Measures {
+  return losses === undefined ? { loss, metrics } : { loss, losses, metrics }
 }
 
 /** Rows a second. */

@@ -76,6 +76,7 @@ export class PassingStep<P, S> extends PassingEvent<'step', P, S> implements Ste
   readonly batch: number
   readonly rows: number
   readonly loss: number
+  readonly losses: Readonly<Record<string, number>>
   readonly penalty: number
   readonly runningLoss: number
   readonly learningRate: number
@@ -89,6 +90,7 @@ export class PassingStep<P, S> extends PassingEvent<'step', P, S> implements Ste
     take: TakeSnapshot<P, S>,
     rows: number,
     loss: number,
+    losses: Readonly<Record<string, number>>,
     penalty: number,
     learningRate: number,
     metrics: MetricValues,
@@ -99,6 +101,7 @@ export class PassingStep<P, S> extends PassingEvent<'step', P, S> implements Ste
     this.batch = batch
     this.rows = rows
     this.loss = loss
+    this.losses = losses
     this.penalty = penalty
     this.runningLoss = sums.loss / sums.weight
     this.learningRate = learningRate

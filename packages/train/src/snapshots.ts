@@ -28,6 +28,8 @@ export interface ParametersSnapshot<P = unknown, S = unknown> {
 export interface Sums {
   /** Sum of the batches' losses, each times its weight. */
   readonly loss: number
+  /** The same of each of several losses. */
+  readonly losses: Readonly<Record<string, number>>
   /** Sum of the weights: rows, where the batches carry none. */
   readonly weight: number
   readonly rows: number
@@ -68,6 +70,8 @@ export interface RunSnapshot<P = unknown, S = unknown> extends ParametersSnapsho
   readonly awaitsValidation: boolean
   /** The last validation, and where it was done; null before the first. */
   readonly lastValidation: (Located & Measures) | null
+  /** The paths of the parameters that stay as they are. */
+  readonly frozen: readonly string[]
   /** What the programs of its steps are, by the shape of the batch; empty where steps are eager. */
   readonly programs: Readonly<Record<string, string>>
   /** Why the run ended: `completed`, or what the `stop` command said; null while it goes on. */

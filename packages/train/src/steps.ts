@@ -1,10 +1,12 @@
 import * as t from '@tapeflow/autodiff'
-import type { Metric } from '@tapeflow/nn'
 import type { Control, Hyper, Optimizer } from '@tapeflow/optim'
 import type { TrainBatch } from './batch.ts'
+import type { OutputMetric } from './metric-list.ts'
+import { none, noPaths } from './run-state.ts'
 import type { Shown } from './showing.ts'
 import {
   type Carry,
+  type Frozen,
   type Passed,
   type Recipe,
   type StepFunctions,
@@ -21,6 +23,8 @@ export interface Standing<P, S> {
   readonly stepKey: t.Key
   readonly machine: { readonly state: Control }
   readonly sums: { readonly metrics: readonly unknown[] }
+  /** The paths of the parameters that stay as they are. */
+  readonly frozen: readonly string[]
 }
 
 /** What a step made: the next carry, and what its event shows. */
@@ -35,6 +39,8 @@ export interface Outcome<P, S> extends Shown<P, S> {
 export interface Readings {
   /** Of the last step. */
   readonly learningRate: number
+  /** Each of several losses. */
+  readonly losses: Readonly<Record<string, number>>
   /** The state of each metric after it. */
   readonly metrics: readonly unknown[]
 }
@@ -79,6 +85,7 @@ export function steps<P extends t.Tree, S extends t.Tree>(
 /** A function that runs as a program. */
 interface Program<A extends readonly unknown[], R> {
   (...args: A): R
+  programs(isWanted: (path: string) => boolean): readonly t.RecordedProgram[]
   dispose(): void
 }
 
@@ -89,25 +96,28 @@ interface Reader {
   readonly readings: Readings
   rate(hyper: Hyper): void
   /** Measures what passed, from the metrics before. */
-  measure(measured: Passed['measured'], metrics: readonly unknown[]): void
+  measure(passed: Pick<Passed, 'measured' | 'losses'>, metrics: readonly unknown[]): void
 }
 
 function readerOf({ metrics }: Pick<Recipe<unknown, unknown>, 'metrics'>): Reader {
-  const readings: Mutable<Readings> = { learningRate: Number.NaN, metrics: [] }
+  const readings: Mutable<Readings> = { learningRate: Number.NaN, losses: none, metrics: [] }
   return {
     readings,
     rate: ({ learningRate }) => {
       readings.learningRate =
         typeof learningRate === 'number' ? learningRate : (learningRate?.item() ?? Number.NaN)
     },
-    measure: (measured, states) => {
+    measure: ({ measured, losses }, states) => {
+      if (losses !== null) {
+        readings.losses = Object.fromEntries(Object.entries(losses).map(([name, one]) => [name, one.item()]))
+      }
       if (measured !== null) readings.metrics = updated(metrics, states, measured)
     },
   }
 }
 
 function updated(
-  metrics: readonly Metric[],
+  metrics: readonly OutputMetric[],
   states: readonly unknown[],
   { prediction, target, weights }: NonNullable<Passed['measured']>,
 ): readonly unknown[] {
@@ -121,13 +131,25 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
   numerics: t.Numerics | undefined,
 ): Steps<P, S> {
   const mode = numerics === undefined ? {} : { numerics }
-  const training: Program<[Carry<P, S>, StepInputs], Stepped<P, S>> = t.compile(
-    (carry: Carry<P, S>, inputs: StepInputs) => {
-      const made = train(carry, inputs)
-      return { ...made, carry: inOrder(made.carry) }
-    },
-    { donate: [0], reuse: true, ...mode },
-  )
+  type Training = Program<[Carry<P, S>, StepInputs], Stepped<P, S>>
+  // One for each set of frozen parameters. None is disposed of before the end: the carry may lie in it.
+  const trainings = new Map<string, Training>()
+  const trainingWith = (frozen: readonly string[]): Training => {
+    const name = frozen.join()
+    const made = trainings.get(name) ?? compiled(frozenBy(frozen))
+    trainings.set(name, made)
+    return made
+  }
+  const compiled = (isFrozen: Frozen): Training =>
+    t.compile(
+      (carry: Carry<P, S>, inputs: StepInputs) => {
+        const made = train(carry, inputs, isFrozen)
+        return { ...made, carry: inOrder(made.carry) }
+      },
+      { donate: [0], reuse: true, ...mode },
+    )
+  let frozen = noPaths
+  let training = trainingWith(frozen)
   const validating: Program<Parameters<typeof validate>, Passed> = t.compile(validate, {
     reuse: true,
     ...mode,
@@ -145,11 +167,15 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
     inputs.weights = weights
     inputs.step = run.step
     inputs.hyper = hyper
+    if (run.frozen !== frozen) {
+      frozen = run.frozen
+      training = trainingWith(frozen)
+    }
     const made = training(run.carry === known ? run.carry : inOrder(run.carry), inputs)
     known = made.carry
     reader.rate(hyper)
     try {
-      reader.measure(made.measured, run.sums.metrics)
+      reader.measure(made, run.sums.metrics)
     } catch (cause) {
       // Nobody will hear of this carry, and the old one may be no more.
       for (const x of t.leaves(made.carry)) x.dispose()
@@ -160,20 +186,27 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
   return {
     readings: reader.readings,
     compiled: true,
-    first: (key, { x }) => first(key, x.shape.slice(1)),
+    first: (key, { x }) => first(key, x),
     train: (run, batch) => {
       // Scopes are garbage: there is one only where `hyper` makes tensors, which the first step finds out.
       if (known === null) isScoped = makesTensors(optimizer, run)
       return isScoped ? scoped(step, run, batch) : step(run, batch)
     },
     evaluate: ({ params, state }, { x, y, weights }, metrics) => {
-      const { loss, measured } = validating({ params, state }, { x, y, weights })
-      reader.measure(measured, metrics)
-      return loss.item()
+      const passed = validating({ params, state }, { x, y, weights })
+      reader.measure(passed, metrics)
+      return passed.loss.item()
     },
-    programs: () => ({}),
+    programs: () => {
+      const found: Record<string, string> = {}
+      for (const [names, one] of trainings) {
+        for (const { inputs, fingerprint } of one.programs(isCarry))
+          found[batchIn(inputs, names)] = fingerprint
+      }
+      return found
+    },
     dispose: () => {
-      training.dispose()
+      for (const one of trainings.values()) one.dispose()
       validating.dispose()
     },
   }
@@ -187,26 +220,44 @@ function eagerSteps<P, S>(
   return {
     readings: reader.readings,
     compiled: false,
-    first: (key, { x }) => first(key, x.shape.slice(1)),
-    train: ({ carry, step, stepKey, machine, sums }, { x, y, weights }) =>
+    first: (key, { x }) => first(key, x),
+    train: ({ carry, step, stepKey, machine, sums, frozen }, { x, y, weights }) =>
       t.scope(() => {
         const hyper = optimizer.hyper(step, machine.state)
-        const made = train(carry, { x, y, weights, key: stepKey, step, hyper })
+        const made = train(carry, { x, y, weights, key: stepKey, step, hyper }, frozenBy(frozen))
         reader.rate(hyper)
-        reader.measure(made.measured, sums.metrics)
+        reader.measure(made, sums.metrics)
         const [loss, penalty] = [read(made.loss), made.penalty === null ? null : read(made.penalty)]
         const { carry: next, gradients, squares, activations } = made
         return { carry: next, loss, penalty, gradients, squares, activations }
       }),
     evaluate: (carry, { x, y, weights }, metrics) =>
       t.scope(() => {
-        const { loss, measured } = validate(carry, { x, y, weights })
-        reader.measure(measured, metrics)
-        return loss.item()
+        const passed = validate(carry, { x, y, weights })
+        reader.measure(passed, metrics)
+        return passed.loss.item()
       }),
     programs: () => ({}),
     dispose: () => {},
   }
+}
+
+// What is watched beside it makes no difference to the run.
+function isCarry(path: string): boolean {
+  return path === 'loss' || path.startsWith('carry.')
+}
+
+/** The shapes of a batch, in words, and what is frozen. */
+function batchIn(inputs: t.RecordedProgram['inputs'], frozen: string): string {
+  const fields = Object.entries(inputs).filter(([name]) => /^1\.(x|y|weights)(\.|$)/.test(name))
+  const words = fields.map(([name, shape]) => `${name.slice(2)} ${t.showShape(shape)}`).join(', ')
+  return frozen === '' ? words : `${words}, without ${frozen}`
+}
+
+function frozenBy(paths: readonly string[]): Frozen {
+  if (paths.length === 0) return null
+  const set = new Set(paths)
+  return (path) => set.has(path)
 }
 
 /** A number that lasts longer than its tensor. */

@@ -97,7 +97,7 @@ describe('order at a boundary', () => {
     ])
   })
 
-  test('of one kind the last wins, in the order of the last ones', async () => {
+  test('of one kind the last wins, in the order of the last ones; what all have made is in a checkpoint', async () => {
     const rate = (learningRate: number): TrainCommand => ({ type: 'setLearningRate', learningRate })
     const callbacks = [
       answering('a', { 'step 0': [rate(1), { type: 'checkpoint' }] }),
@@ -106,11 +106,13 @@ describe('order at a boundary', () => {
     const events = await eventsOf(fit(line, { ...twoPoints, steps: 2, callbacks }))
     expect(kindsOf(events).slice(1, 6)).toEqual([
       'step 0',
+      'b: setLearningRate',
       'a: checkpoint',
       'checkpoint 1',
-      'b: setLearningRate',
       'step 1',
     ])
+    const checkpoint = events.find((event) => event.type === 'checkpoint')!
+    expect(checkpoint.snapshot.control.overrides).toEqual({ learningRate: 2 })
     expect(stepsOf(events)[1]!.learningRate).toBe(2)
   })
 
@@ -407,7 +409,7 @@ describe('checkpoints', () => {
       ({ state }) => ({ state }),
     ],
     [
-      "the snapshot to restore has no slots, control, kept, sums, learningRate, measured, history, seconds, lastBatch, awaitsValidation, lastValidation, programs, ended, step, epoch, batch; restore it with what: 'parameters', or take it of the whole run",
+      "the snapshot to restore has no slots, control, kept, sums, learningRate, measured, history, seconds, lastBatch, awaitsValidation, lastValidation, frozen, programs, ended, step, epoch, batch; restore it with what: 'parameters', or take it of the whole run",
       'all',
       ({ params, state }) => ({ params, state }),
     ],

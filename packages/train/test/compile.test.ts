@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { digits } from '@tapeflow/data'
+import { type Batch, digits } from '@tapeflow/data'
 import { accuracy, type LinearParams, linear, mse, relu, sequential, sparseCrossEntropy } from '@tapeflow/nn'
 import { adam, cosineDecay, type Optimizer, sgd } from '@tapeflow/optim'
 import { concatMap } from 'rxjs'
@@ -27,7 +27,7 @@ describe('a compiled run tells what an eager one tells, bit for bit:', () => {
     ),
   )
   const [train, validation] = [digits().take(200), digits().skip(200).take(70)]
-  const weighed = (batch: TrainBatch): TrainBatch => {
+  const weighed = (batch: TrainBatch<Batch>): TrainBatch<Batch> => {
     const rows = batch.x.shape[0]!
     return {
       ...batch,

@@ -313,7 +313,7 @@ describe.each(modes)('numbers, %s,', (_, mode) => {
 describe('what is wrong with a call', () => {
   const cases: readonly [words: string, options: object][] = [
     [
-      "fit: unknown option 'epoch'; use data, validation, validateEvery, evaluateTraining, loss, optimizer, metrics, regularizers, constraints, epochs, steps, seed, callbacks, monitors, watch, compile, numerics, commands, pace, from, store, scheduler, log",
+      "fit: unknown option 'epoch'; use data, validation, validateEvery, evaluateTraining, loss, trainStep, optimizer, metrics, regularizers, constraints, epochs, steps, seed, callbacks, monitors, watch, compile, numerics, commands, pace, from, timeTravel, store, scheduler, log",
       { epoch: 1 },
     ],
     ['fit: epochs or steps must be given, got neither; pass epochs: 10', {}],
@@ -322,7 +322,7 @@ describe('what is wrong with a call', () => {
     ['fit: steps must be an integer from 1 on, got 1.5', { steps: 1.5 }],
     ['fit: seed must be an integer from 0 on, got -1', { epochs: 1, seed: -1 }],
     ['fit: data must be a dataset, got an array', { epochs: 1, data: [] }],
-    ['fit: loss must be a function, got a string', { epochs: 1, loss: 'mse' }],
+    ['fit: loss must be a function, or several by name, got a string', { epochs: 1, loss: 'mse' }],
     ['fit: optimizer must be an optimizer, got undefined', { epochs: 1, optimizer: undefined }],
     [
       'fit: callbacks must be an array of callbacks, got a function at 0; call the function, and pass what it returns',

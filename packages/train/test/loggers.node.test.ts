@@ -47,6 +47,7 @@ const info: RunInfo = {
   stepsPerEpoch: 2,
   parameters: {},
   parameterCount: 2,
+  losses: [],
   metrics: [],
   hasValidation: false,
 }
@@ -249,6 +250,7 @@ describe('jsonLinesLogger', () => {
       batch: 0,
       rows: 1,
       loss: 4,
+      losses: {},
       penalty: 0,
       runningLoss: 4,
       learningRate: 0.1,

@@ -152,6 +152,7 @@ describe.each(modes)('what a step shows, %s:', (_, mode) => {
       batch: 0,
       rows: 1,
       loss: 4,
+      losses: {},
       penalty: 0,
       runningLoss: 4,
       learningRate: 0.1,

@@ -6,6 +6,7 @@ import { type Entry, slotOn, type Tape } from '../tape.ts'
 import { isGone, Tensor } from '../tensor.ts'
 import { TracedKey } from '../traced-key.ts'
 import { isPlain } from '../tree.ts'
+import { fingerprint } from './fingerprint.ts'
 import {
   type Graph,
   type OperationLine,
@@ -44,6 +45,8 @@ export class Builder {
   private readonly outputs: Output[] = []
   private readonly known = new Map<string, Value>()
   private readonly identities = new Map<unknown, number>()
+  /** By value what tells it from others, whatever else is on the tape. */
+  private readonly fingerprints: string[] = []
   private count = 0
 
   /**
@@ -70,7 +73,7 @@ export class Builder {
       }
       const { argument, path } = leaves[leaf]!
       const name = path === '' ? `argument ${argument}` : `${argument}.${path}`
-      const value = this.root(name, input.shape, { kind: 'input', leaf })
+      const value = this.root(name, input.shape, { kind: 'input', leaf }, name)
       this.slots[input.slot] = value
       this.inputs.push(value)
       if (leaves[leaf]!.kind === 'number') this.numbers.set(input.slot, leaf)
@@ -102,10 +105,12 @@ export class Builder {
       this.capturesKeys = true
     }
     const ids = values.map(({ id }) => id).join(',')
-    const text = `${operation.name}(${ids})${describe(attributes, this.identities)}`
+    const described = describe(attributes, this.identities)
+    const text = `${operation.name}(${ids})${described}`
     let value = this.known.get(text)
     if (value === undefined) {
-      value = this.root(name, shape, { kind: 'computed' })
+      const operands = values.map(({ id }) => this.fingerprints[id]).join(',')
+      value = this.root(name, shape, { kind: 'computed' }, `${operation.name}(${operands})${described}`)
       const line = { operation, inputs: values, attributes: hosted(attributes, this.host), output: value }
       this.lines.push(line)
       this.known.set(text, value)
@@ -119,7 +124,9 @@ export class Builder {
     if (returned instanceof Tensor) {
       const leaf = this.numbers.get(slotOn(returned, this.tape))
       if (leaf !== undefined) return { kind: 'leaf', leaf }
-      return { kind: 'output', index: this.outputs.push({ value: this.value(returned), path }) - 1 }
+      const value = this.value(returned)
+      const made = { value, path, fingerprint: this.fingerprints[value.id]! }
+      return { kind: 'output', index: this.outputs.push(made) - 1 }
     }
     if (returned instanceof TracedKey) {
       if (returned.tape === this.tape) return { kind: 'key', cell: this.host.key(returned) }
@@ -165,7 +172,7 @@ export class Builder {
     if (found !== undefined) return found
     const name = x.size === 1 && x.offset >= 0 ? String(heapFloats()[x.offset / 4]) : 'constant'
     const source = this.outside(x)
-    const value = this.root(name, x.shape, source)
+    const value = this.root(name, x.shape, source, isPlainConstant ? bitsOf(x) : 'tensor')
     if (source.kind === 'input') this.inputs[source.leaf] = value
     this.known.set(text, value)
     return value
@@ -175,7 +182,8 @@ export class Builder {
     return identityOf(value, this.identities)
   }
 
-  private root(name: string, shape: Shape, source: Source): Value {
+  private root(name: string, shape: Shape, source: Source, text: string): Value {
+    this.fingerprints.push(fingerprint(`${text}[${shape.join()}]`))
     return new Value(this.count++, name, shape, source)
   }
 
@@ -184,6 +192,9 @@ export class Builder {
     const text = `view(${of.root.id})${of.at + at}[${shape.join()}]`
     let value = this.known.get(text)
     if (value === undefined) {
+      this.fingerprints.push(
+        fingerprint(`view(${this.fingerprints[of.root.id]})${of.at + at}[${shape.join()}]`),
+      )
       value = new Value(this.count++, name, shape, of.source, of.root, of.at + at)
       this.known.set(text, value)
     }
@@ -197,6 +208,11 @@ function isValue(returned: unknown): boolean {
     returned instanceof Key ||
     ['undefined', 'number', 'boolean', 'string'].includes(typeof returned)
   )
+}
+
+/** What a constant holds, as text. */
+function bitsOf(x: Tensor): string {
+  return `constant ${new Uint32Array(heapFloats().buffer, x.offset, x.size).join()}`
 }
 
 // Two constants are one where they hold the same few bits, or lie in the same place.

@@ -11,6 +11,7 @@ import { TracedKey } from '../traced-key.ts'
 import { checkFunction } from '../transforms/functions.ts'
 import { inScope, isPlain } from '../tree.ts'
 import { describePlan, type ProgramPlan } from './describe.ts'
+import { fingerprint } from './fingerprint.ts'
 import { Program } from './program.ts'
 import { type Recording, record } from './record.ts'
 import {
@@ -56,6 +57,14 @@ export type Fed<A> = A extends Tensor
     ? A
     : { [K in keyof A]: Fed<A[K]> }
 
+/** A program, as it is known again. */
+export interface RecordedProgram {
+  /** The shape of each tensor that goes in, by argument and path: `1.x`. */
+  readonly inputs: Readonly<Record<string, Shape>>
+  /** What its results are made of, operations, attributes, shapes and constants: 64 bits in hexadecimal digits. */
+  readonly fingerprint: string
+}
+
 /** A function that runs as a planned program. */
 export interface Compiled<A extends readonly unknown[], R> {
   /** The same with plain numbers, `{ shape, values }`, in place of some tensors. */
@@ -63,6 +72,13 @@ export interface Compiled<A extends readonly unknown[], R> {
   (...args: A): R
   /** The program for such arguments, as text to read: what was recorded, and what became of it. Computes nothing. */
   plan(...args: Fed<A>): ProgramPlan
+  /**
+   * The programs there are, one for each signature that the function was called with, with what tells them from all others: the
+   * same in every process, whatever the values of the inputs are.
+   *
+   * @param isWanted which results count, by their path in what the function returns; all by default
+   */
+  programs(isWanted?: (path: string) => boolean): readonly RecordedProgram[]
   /**
    * From now on only the results at paths for which `isWanted` is true are returned; null stands in place of others, and
    * what only they need is not computed. Programs are planned anew, not recorded anew; no bit of a result changes.
@@ -175,6 +191,8 @@ export function compile<A extends readonly unknown[], R>(
       program?.found.fill(undefined)
       return describePlan(program)
     },
+    programs: (wanted: (path: string) => boolean = () => true) =>
+      programs.map((program) => recordedProgram(program, wanted)),
     select: (wanted: (path: string) => boolean) => {
       checkFunction('select', wanted)
       isWanted = wanted
@@ -187,6 +205,17 @@ export function compile<A extends readonly unknown[], R>(
   abandoned?.register(made, programs)
   // What goes in and comes out is what `f` takes and returns.
   return made as unknown as Compiled<A, R>
+}
+
+function recordedProgram(
+  { recording: { graph } }: Program,
+  isWanted: (path: string) => boolean,
+): RecordedProgram {
+  const inputs: Record<string, Shape> = {}
+  for (const value of graph.inputs) if (value !== null) inputs[value.name] = value.shape
+  const results = graph.outputs.filter(({ path }) => isWanted(path))
+  const lines = results.map((output) => `${output.path}=${output.fingerprint}`)
+  return { inputs, fingerprint: fingerprint(lines.sort().join()) }
 }
 
 function checkDonate(donate: readonly number[] = []): readonly number[] {

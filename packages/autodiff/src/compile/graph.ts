@@ -107,6 +107,8 @@ export interface RecordedLine {
 /** A tensor that the program returns. */
 export interface Output {
   readonly value: Value
+  /** Tells what is computed from all else that may be: operations, attributes, shapes, constants and inputs by name. */
+  readonly fingerprint: string
   /** Where it is in what is returned: `params.w`. */
   readonly path: string
 }

@@ -1,5 +1,5 @@
 import { failRange } from '@tapeflow/autodiff'
-import { type BatchSource, checkBatch } from '../batch.ts'
+import { type BatchSource, checkBatch, isArray } from '../batch.ts'
 import type { DiagnosticEvent } from '../events.ts'
 import { requireCounts, requireNumbers } from './checks.ts'
 import { shown } from './window.ts'
@@ -99,7 +99,10 @@ async function columns(source: BatchSource, rows: number, what: string): Promise
     const pulled = await pull.next()
     if (pulled.done) break
     checkBatch(pulled.value)
-    const { shape, values } = pulled.value.x
+    const { x } = pulled.value
+    if (!isArray(x))
+      failRange('covariateShift', `the ${what} data has several inputs`, 'map it to one of them')
+    const { shape, values } = x
     const taken = Math.min(left, shape[0]!)
     batches.push({ values: values.slice(0, taken * (values.length / shape[0]!)), rows: taken })
     left -= taken

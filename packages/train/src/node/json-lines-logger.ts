@@ -20,7 +20,7 @@ export interface JsonLinesLoggerOptions {
  * the event, never a tensor. Numbers that are not finite are the strings 'NaN', 'Infinity', '-Infinity', as in protobuf's JSON:
  * JSON has no others, and `Number()` reads them back.
  *
- *     {"type":"step","step":0,"epoch":0,"batch":0,"rows":1,"loss":16,"penalty":0,"runningLoss":16,"learningRate":0.1, …}
+ *     {"type":"step","step":0,"epoch":0,"batch":0,"rows":1,"loss":16,"losses":{},"penalty":0,"runningLoss":16,"learningRate":0.1, …}
  *
  * A run from step 0 on writes the file anew. One that was resumed appends: its own `start` line tells from which step on. A last
  * line that was torn by a crash is taken out then. A file that cannot be written is logged by `fit`, and the run goes on.

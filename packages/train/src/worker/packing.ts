@@ -1,6 +1,6 @@
 import { type Snapshot, Tensor, toSnapshot } from '@tapeflow/autodiff'
 import type { StepEvent, TrainEvent } from '../events.ts'
-import { columnCount, columns, rowWidth } from './columns.ts'
+import { columnCount, columns, rowWidth, type StepNames, stepNames } from './columns.ts'
 import type { EventBatch, OtherEvent, ShownStep } from './messages.ts'
 import type { Travel, Travels } from './travel.ts'
 
@@ -15,8 +15,8 @@ export interface Packing {
 
 /** Packs the events of one run. Steps are rows of numbers in one array: a tiny model makes 100,000 a second. */
 export function packing(travel: Travel): Packing {
-  let metrics: readonly string[] = []
-  let width = rowWidth(0, travel.gradientNorm)
+  let names: StepNames = { losses: [], metrics: [] }
+  let width = rowWidth(names, travel.gradientNorm)
   let numbers = new Float64Array(256 * width)
   let rows = 0
   let others: OtherEvent[] = []
@@ -34,7 +34,10 @@ export function packing(travel: Travel): Packing {
       numbers = longer
     }
     writeNumbers(numbers, at, event)
-    for (let i = 0; i < metrics.length; i++) numbers[at + columnCount + i] = event.metrics[metrics[i]!]!
+    const { losses, metrics } = names
+    const afterLosses = at + columnCount + losses.length
+    for (let i = 0; i < losses.length; i++) numbers[at + columnCount + i] = event.losses[losses[i]!]!
+    for (let i = 0; i < metrics.length; i++) numbers[afterLosses + i] = event.metrics[metrics[i]!]!
     if (travel.gradientNorm) numbers[at + width - 1] = event.gradientNorm
     if (event.step % travel.every === 0) addTensors(event)
     rows++
@@ -51,8 +54,8 @@ export function packing(travel: Travel): Packing {
   }
   const addOther = (event: Exclude<TrainEvent, StepEvent>): void => {
     if (event.type === 'start') {
-      metrics = event.info.metrics
-      width = rowWidth(metrics.length, travel.gradientNorm)
+      names = stepNames(event.info)
+      width = rowWidth(names, travel.gradientNorm)
     }
     const { snapshot, ...fields } = { snapshot: undefined, ...event }
     const shows = 'weights' in event

@@ -1,7 +1,7 @@
 // What workers in tests run: a small network on a surface, with whatever the test asks for by name.
 import * as t from '@tapeflow/autodiff'
 import { dataset } from '@tapeflow/data'
-import { dropout, linear, meanAbsoluteError, mse, sequential, tanh } from '@tapeflow/nn'
+import { dropout, linear, mae, meanAbsoluteError, mse, sequential, tanh } from '@tapeflow/nn'
 import { momentum } from '@tapeflow/optim'
 import { mergeMap, type Observable, of } from 'rxjs'
 import {
@@ -72,7 +72,7 @@ export default function recipe({
     model: sequential(linear(2, 8), tanh(), dropout(0.2), linear(8, 1)),
     data: data.shuffle({ key: t.key(3) }).batch(8),
     validation: data.batch(16),
-    loss: mse(),
+    loss: { squared: mse(), absolute: { loss: mae(), weight: 0.5 } },
     metrics: [meanAbsoluteError()],
     optimizer: momentum({ learningRate: 0.05 }),
     seed,
