@@ -77,7 +77,11 @@ test('clicks are answered while it trains; the delays of many are below 50 ms, a
       ]
     : [[[128], 64]]
   for (const [hidden, batch] of cases) {
-    const { delays, stepTime, ended } = await clicked(hidden, batch, long ? (hidden.length === 1 ? 120 : 30) : 5)
+    const { delays, stepTime, ended } = await clicked(
+      hidden,
+      batch,
+      long ? (hidden.length === 1 ? 120 : 30) : 5,
+    )
     expect(ended).toBe(false)
     if (!long) continue
     const sorted = delays.toSorted((a, b) => a - b)

@@ -96,6 +96,9 @@ describe('commands', () => {
     const { model, ...rest } = recipe({})
     const wanted = await kinds(fit(model, { ...rest, commands }))
     expect(await kinds(inWorker({}, { commands }))).toEqual(wanted)
+    // It is loaded while they come.
+    const there$ = inModule(new URL('./worker/recipe.ts', import.meta.url))({}, { commands })
+    expect(await kinds(there$)).toEqual(wanted)
     expect(wanted).toContainEqual(['command', 0])
   })
 
