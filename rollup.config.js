@@ -185,7 +185,10 @@ const one = ({ directory, manifest }) => {
       chunkFileNames: 'shared/[name].js',
       // An import of nothing, which only hurries a chunk's own, makes bundlers warn.
       hoistTransitiveImports: false,
-      manualChunks: (id) => /\/generated\/(digits|iris|penguins)\.ts$/.exec(id)?.[1],
+      // What starts a worker does too: bundlers build the worker of a file that they look into, whether it is started or not.
+      onlyExplicitManualChunks: true,
+      manualChunks: (id) =>
+        /\/(?:generated\/(digits|iris|penguins)|src\/(fit-in-worker))\.ts$/.exec(id)?.slice(1).find(Boolean),
     },
   }
 }

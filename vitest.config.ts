@@ -5,6 +5,7 @@
 //
 //   *.test.ts            Node and Chromium
 //   *.node.test.ts       Node only: may import node: modules
+//   *.page.test.ts       only in Chromium
 //   *.unshared.test.ts   only in Chromium without isolation
 //   *memory.test.ts      in Chromium in a page of its own, as all of train: `chromium-alone`
 //
@@ -27,7 +28,7 @@ const node = (name: string, root: string, include: string): TestProjectInlineCon
     name,
     root,
     include: [include],
-    exclude: ['**/*.unshared.test.ts', '**/node_modules/**', '**/dist/**'],
+    exclude: ['**/*.page.test.ts', '**/*.unshared.test.ts', '**/node_modules/**', '**/dist/**'],
     environment: 'node',
     // Files share modules, which each would load anew for longer than it runs.
     isolate: ['autodiff', 'train'].includes(name),

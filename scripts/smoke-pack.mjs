@@ -110,11 +110,12 @@ async function inNode(tarballs) {
     'node-project',
     tarballs,
     {
+      '@types/node': versionOf('@types/node'),
       rxjs: versionOf('rxjs'),
       'fast-check': versionOf('fast-check'),
       typescript: versionOf('@typescript/native'),
     },
-    { module: 'NodeNext', lib: ['ES2023', 'DOM'], rootDir: 'src', outDir: 'out' },
+    { module: 'NodeNext', lib: ['ES2023', 'DOM'], types: ['node'], rootDir: 'src', outDir: 'out' },
     {
       'src/main.ts': `import { fitInWorker } from '@tapeflow/train/node'
 import { eager } from './eager.js'

@@ -5,7 +5,7 @@ import type { TrainEvent } from './events.ts'
 import { restoreAll, restoreParameters } from './restore.ts'
 import { type Session, snapshotOf } from './session.ts'
 import type { RunSnapshot } from './snapshots.ts'
-import { globOf } from './watch.ts'
+import { glob } from './watch.ts'
 
 // In memory: each is as large as weights, slots and layer state together.
 const checkpointsKept = 16
@@ -93,7 +93,7 @@ function steer<P, S>({ run, recipe }: Session<P, S>, event: MachineEvent): void 
 
 function freeze<P, S>({ run }: Session<P, S>, isFrozen: boolean, path: unknown): void {
   if (typeof path !== 'string') failType('fit', `the path to freeze must be a string, got ${kindOf(path)}`)
-  const pattern = globOf(path)
+  const pattern = glob(path)
   const all = paths(run.carry.params)
   const named = all.filter((one) => pattern.test(one))
   if (named.length === 0) failRange('fit', `no parameter is at '${path}'`, `there are ${all.join(', ')}`)

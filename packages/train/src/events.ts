@@ -49,7 +49,7 @@ export interface RunInfo {
   /** The shape of each parameter by its path: `{ 'layers.0.weight': [784, 128] }`. */
   readonly parameters: Readonly<Record<string, Shape>>
   readonly parameterCount: number
-  /** Names of several losses; empty where there is one. */
+  /** Names of several losses; empty where there is one, and where a training step names its own. */
   readonly losses: readonly string[]
   /** Names of the metrics. */
   readonly metrics: readonly string[]

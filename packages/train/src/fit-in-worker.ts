@@ -69,7 +69,7 @@ function open(source: string | URL | (() => Worker), { message, died }: LinkList
   const watching = new AbortController()
   const lock = globalThis.navigator?.locks === undefined ? undefined : `tapeflow ${crypto.randomUUID()}`
   worker.onmessage = ({ data }) => {
-    if (data.type === 'ready' && lock !== undefined) watch(lock, watching.signal, died)
+    if (data.type === 'ready' && data.held && lock !== undefined) watch(lock, watching.signal, died)
     message(data)
   }
   worker.onmessageerror = () => died(new Error('fitInWorker: what the worker sent could not be read'))

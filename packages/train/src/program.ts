@@ -81,7 +81,7 @@ function* ending<P, S>(session: Session<P, S>, reason: string): Program {
   const written = writer?.flushed() ?? null
   if (written !== null)
     yield* awaited(
-      written.then(() => true),
+      written.then(() => ({})),
       () => false,
     )
   boundary.end()

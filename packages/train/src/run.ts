@@ -209,7 +209,7 @@ function sessionOf<P, S>(
 function infoOf<P, S>(
   run: RunState<P, S>,
   { data, validation, epochs, steps: asked }: RunOptions<P, S>,
-  { metrics, loss }: Pick<Recipe<P, S>, 'metrics' | 'loss'>,
+  { metrics, loss, trainStep }: Pick<Recipe<P, S>, 'metrics' | 'loss' | 'trainStep'>,
   saved: RunSnapshot | null,
 ): RunInfo {
   const parameters: Record<string, Shape> = {}
@@ -228,7 +228,7 @@ function infoOf<P, S>(
     parameters,
     parameterCount,
     metrics: metrics.map(({ name }) => name),
-    losses: loss === undefined ? [] : (lossNames(loss) ?? []),
+    losses: loss === undefined || trainStep !== undefined ? [] : (lossNames(loss) ?? []),
     hasValidation: validation !== undefined,
     ...(saved === null ? {} : { resumed: resumedFrom(saved) }),
   }

@@ -27,9 +27,8 @@ export function parseWatch(names: unknown = []): Watch {
   }
   const patterns: RegExp[] = []
   for (const name of names) {
-    if (name === 'activations') patterns.push(globOf('**'))
-    else if (typeof name === 'string' && name.startsWith('activations:'))
-      patterns.push(globOf(name.slice(12)))
+    if (name === 'activations') patterns.push(glob('**'))
+    else if (typeof name === 'string' && name.startsWith('activations:')) patterns.push(glob(name.slice(12)))
     else if (name !== 'gradients' && name !== 'gradientNorm') {
       failRange(
         'fit',
@@ -49,9 +48,9 @@ export function parseWatch(names: unknown = []): Watch {
  * A pattern of paths: `*` stands for one part of a path, `**` for any.
  *
  * @example
- * globOf('layers.*.weight').test('layers.0.weight') // => true
+ * glob('layers.*.weight').test('layers.0.weight') // => true
  */
-export function globOf(pattern: string): RegExp {
+export function glob(pattern: string): RegExp {
   const source = pattern
     .split('**')
     .map((part) => part.split('*').map(escaped).join('[^.]*'))

@@ -1,10 +1,7 @@
 import * as t from '@tapeflow/autodiff'
-import { lastValueFrom, type Observable, Subject, tap, toArray } from 'rxjs'
+import { lastValueFrom, type Observable, Subject, tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import {
-  fit,
-  gradients,
-  losses,
   type RunSnapshot,
   result,
   StaleSnapshotError,
@@ -12,31 +9,17 @@ import {
   type TrainCommand,
   type TrainEvent,
   type TravelName,
-  weights,
 } from '../src/index.ts'
 import { eventsOf, turn } from './small.ts'
 import { told } from './told.ts'
-import { workersHere } from './worker/here.ts'
-import recipe, { type Asked } from './worker/recipe.ts'
+import { onThisThread, stepsOf, untilGone, workersHere } from './worker/here.ts'
+import type { Asked } from './worker/recipe.ts'
 
-const { inWorker: inWorkerWith, inModule, alive } = await workersHere()
-const inWorker = inWorkerWith()
+const workers = await workersHere()
+const { inModule } = workers
+const inWorker = workers.inWorker()
 const module = new URL('./worker/recipe.ts', import.meta.url)
 const everything: readonly TravelName[] = ['weights', 'gradients', 'gradientNorm', 'activations']
-
-function here(asked: Asked, watched = false): Observable<TrainEvent> {
-  const { model, ...rest } = recipe(asked)
-  return fit(model, watched ? { ...rest, watch: ['gradients', 'gradientNorm', 'activations'] } : rest)
-}
-
-/** Waits until all workers are gone. */
-async function untilGone(): Promise<void> {
-  while ((await alive()) > 0) await turn()
-}
-
-function stepsOf(events: readonly TrainEvent[]): readonly StepEvent[] {
-  return events.filter((event) => event.type === 'step')
-}
 
 /** What fails with `run`. */
 async function failing(run: () => unknown): Promise<Error & { readonly operation?: string }> {
@@ -52,19 +35,19 @@ describe('the same run', () => {
   test('tells the same in a worker as on this thread, bit for bit, of tensors too', async () => {
     const before = t.memory()
     const asked: Asked = { epochs: 3 }
-    const wanted = await told(here(asked, true), true)
+    const wanted = await told(onThisThread(asked, true), true)
     expect(wanted.filter(({ type }) => type === 'step')).toHaveLength(24)
     expect(await told(inWorker(asked, { watch: everything }), true)).toEqual(wanted)
     expect(await told(inModule(module)(asked, { watch: everything }), true)).toEqual(wanted)
     expect(t.memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes })
   })
 
-  test.each([undefined, 'several', 'own'] as const)(
-    'has the same fields in each of its events, losses %s',
-    async (losses) => {
-      const asked: Asked = { epochs: 2, callbacks: ['checkpoints'], ...(losses && { losses }) }
+  test.each([false, true])(
+    'has the same fields in each of its events, a step of its own: %s',
+    async (own) => {
+      const asked: Asked = { epochs: 2, callbacks: ['checkpoints'], own }
       const [wanted, found] = await Promise.all([
-        eventsOf(here(asked)),
+        eventsOf(onThisThread(asked)),
         eventsOf(inWorker(asked, { watch: ['checkpoints'] })),
       ])
       const timeless = (events: readonly TrainEvent[]): unknown =>
@@ -80,7 +63,7 @@ describe('the same run', () => {
 
   test('comes to the same result, as a promise', async () => {
     const asked: Asked = { epochs: 1 }
-    const [wanted, found] = await Promise.all([result(here(asked)), result(inWorker(asked))])
+    const [wanted, found] = await Promise.all([result(onThisThread(asked)), result(inWorker(asked))])
     expect(found.params).toEqual(wanted.params)
     expect(found.reason).toBe('completed')
   })
@@ -93,35 +76,11 @@ describe('the same run', () => {
     const [a, b] = await Promise.all([told(run$), told(run$)])
     expect(a).toEqual(b)
     first.unsubscribe()
-    await untilGone()
+    await untilGone(workers)
   })
 })
 
 describe('what travels', () => {
-  test('numbers alone, where nothing was asked for: another read names the option', async () => {
-    const words = await lastValueFrom(
-      inWorker({ epochs: 1, callbacks: ['checkpoints'] }).pipe(
-        tap((event) => {
-          if (event.type === 'step') expect(event.metrics).toEqual({ meanAbsoluteError: expect.any(Number) })
-        }),
-        toArray(),
-      ),
-    )
-    const step = words.find((event) => event.type === 'step')!
-    const epoch = words.find((event) => event.type === 'epoch')!
-    const checkpoint = words.find((event) => event.type === 'checkpoint')!
-    const reads: readonly (readonly [() => unknown, string])[] = [
-      [() => step.weights, "fitInWorker: weights are not watched; pass watch: ['weights'] to fitInWorker"],
-      [() => epoch.weights, "fitInWorker: weights are not watched; pass watch: ['weights'] to fitInWorker"],
-      [() => step.gradients, "gradients are not watched; pass watch: ['gradients'] to fitInWorker"],
-      [() => step.gradientNorm, "gradientNorm is not watched; pass watch: ['gradientNorm'] to fitInWorker"],
-      [() => step.activations, "activations are not watched; pass watch: ['activations'] to fitInWorker"],
-      [() => checkpoint.snapshot, "checkpoints are not watched; pass watch: ['checkpoints'] to fitInWorker"],
-      [() => step.snapshot(), "send the command { type: 'checkpoint' }"],
-    ]
-    for (const [read, said] of reads) expect(read).toThrow(said)
-  })
-
   test('arrays that stay, each on memory of its own; tensors of them go with their event', async () => {
     const before = t.memory()
     const kept: StepEvent[] = []
@@ -139,7 +98,7 @@ describe('what travels', () => {
     expect(t.memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes })
     const wanted: unknown[] = []
     await lastValueFrom(
-      here({ steps: 3 }, true).pipe(
+      onThisThread({ steps: 3 }, true).pipe(
         tap((event) => {
           if (event.type === 'step') wanted.push(event.weights.snapshot())
         }),
@@ -165,49 +124,6 @@ describe('what travels', () => {
       'layers.3.bias',
       'layers.3.weight',
     ])
-  })
-
-  test('with every so many steps, and of the paths that a pattern names', async () => {
-    const watch: readonly TravelName[] = ['weights:layers.3.*', 'gradients:**.bias', 'activations:layers.1']
-    const run$ = inWorker({ epochs: 1 }, { watch, every: 3 })
-    const events = await eventsOf(run$)
-    for (const event of stepsOf(events)) {
-      if (event.step % 3 === 0) {
-        expect(event.weights.paths).toEqual(['layers.3.bias', 'layers.3.weight'])
-        expect(event.gradients.paths).toEqual(['layers.0.bias', 'layers.3.bias'])
-        expect(event.activations.paths).toEqual(['layers.1'])
-      } else {
-        expect(() => event.weights).toThrow(
-          `weights of step ${event.step} did not travel: they do with every 3th step`,
-        )
-      }
-    }
-    const epoch = events.find((event) => event.type === 'epoch')!
-    expect(epoch.weights.paths).toEqual(['layers.3.bias', 'layers.3.weight'])
-  })
-
-  test('operators copy what came, and pass over the steps that came without', async () => {
-    const options: Asked = { steps: 7 }
-    const there$ = inWorker(options, { watch: ['weights', 'gradients'], every: 2 })
-    const [lost, came, went, wanted] = await Promise.all([
-      lastValueFrom(there$.pipe(losses(), toArray())),
-      lastValueFrom(there$.pipe(weights('layers.3.bias'), toArray())),
-      lastValueFrom(there$.pipe(gradients('layers.0'), toArray())),
-      lastValueFrom(here(options, true).pipe(weights('layers.3.bias'), toArray())),
-    ])
-    expect(lost.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6])
-    expect(came).toEqual(wanted.filter(({ step }) => step % 2 === 0))
-    expect(went.map(({ value }) => value)).toMatchObject(
-      [0, 2, 4, 6].map(() => ({ bias: { shape: [8] }, weight: { shape: [2, 8] } })),
-    )
-  })
-
-  test('a path that does not travel is an error that lists what does', async () => {
-    const run$ = inWorker({ steps: 2 }, { watch: ['weights:layers.0.*'] }).pipe(weights('layers.3.bias'))
-    await expect(lastValueFrom(run$)).rejects.toThrow(
-      "weights: nothing is at 'layers.3.bias'; use one of layers.0.bias, layers.0.weight",
-    )
-    await untilGone()
   })
 })
 
@@ -249,31 +165,6 @@ describe('commands', () => {
     expect(events.at(-1)).toMatchObject({ type: 'end', reason: 'enough' })
   })
 
-  test('no step is made between pause and resume', async () => {
-    const commands = new Subject<TrainCommand>()
-    let paused = 0
-    let whilePaused = 0
-    const events = await eventsOf(
-      inWorker({ steps: 100_000, budget: 0 }, { commands }).pipe(
-        tap((event) => {
-          if (event.type === 'start') commands.next({ type: 'pause' })
-          if (event.type === 'step' && paused === 1) whilePaused++
-          if (event.type !== 'command') return
-          if (event.command.type === 'pause') {
-            paused++
-            setTimeout(() => {
-              paused++
-              commands.next({ type: 'resume' })
-            }, 50)
-          }
-          if (event.command.type === 'resume') commands.next({ type: 'stop' })
-        }),
-      ),
-    )
-    expect(whilePaused).toBe(0)
-    expect(events.filter((event) => event.type === 'command')).toHaveLength(3)
-  })
-
   test('restore of a snapshot that came from there: the steps after it are made again, to the bit', async () => {
     const taken: { snapshot?: RunSnapshot } = {}
     let restored = false
@@ -297,29 +188,6 @@ describe('commands', () => {
     expect(again[0]!.step).toBe(taken.snapshot!.step)
     expect(again.map(({ loss }) => loss)).toEqual(again.map(({ step }) => byStep.get(step)))
   })
-
-  test.each([
-    ['an unknown one', { type: 'faster' }, "fit: commands failed: unknown command 'faster'"],
-    ['one that cannot be cloned', { type: 'stop', reason: () => {} }, 'fit: commands failed: '],
-  ])('%s ends the run', async (_, command, words) => {
-    const commands = new Subject<TrainCommand>()
-    // No command, which is the point.
-    const wrong = command as unknown as TrainCommand
-    const run$ = inWorker({ steps: 100_000, budget: 0 }, { commands }).pipe(
-      tap((event) => event.type === 'start' && commands.next(wrong)),
-    )
-    await expect(lastValueFrom(run$)).rejects.toThrow(words)
-    await untilGone()
-  })
-})
-
-test('callbacks of the module run inside', async () => {
-  const events = await eventsOf(inWorker({ epochs: 9, callbacks: ['earlyStopping'] }))
-  expect(events.at(-1)).toMatchObject({
-    type: 'end',
-    epoch: 2,
-    reason: expect.stringContaining('validation.loss has not improved once'),
-  })
 })
 
 describe('an error', () => {
@@ -331,89 +199,25 @@ describe('an error', () => {
     const { cause } = error
     expect(cause).toBeInstanceOf(RangeError)
     expect((cause as Error).stack).toMatch(/step three is refused\n[\s\S]*recipe/)
-    await untilGone()
-  })
-
-  test.each([
-    [
-      'a module that is not there',
-      new URL('./worker/nowhere.mjs', import.meta.url),
-      /nowhere\.mjs could not be loaded: /,
-    ],
-    [
-      'a module without a default export',
-      new URL('./worker/bare.ts', import.meta.url),
-      /the default export of .*bare\.ts must be a function, got undefined; write export default \(options\) =>/,
-    ],
-    [
-      'a module that throws while it is loaded',
-      'data:text/javascript,throw new RangeError("at once")',
-      /could not be loaded: at once/,
-    ],
-    [
-      'a recipe that returns no model',
-      'data:text/javascript,export default () => 3',
-      /the module must return an object with a model, got a number/,
-    ],
-    [
-      'a recipe whose options fit refuses',
-      'data:text/javascript,export default () => ({ model: {} })',
-      /fit: the model must be a layer/,
-    ],
-  ])('%s says so', async (_, url, words) => {
-    await expect(result(inModule(url)({}))).rejects.toThrow(words)
+    await untilGone(workers)
   })
 
   test('a worker that dies says so', async () => {
     await expect(result(inWorker({ steps: 9, callbacks: ['exiting'] }))).rejects.toThrow(
       /fitInWorker: the worker ended (with exit code 7 )?before the run did; it c/,
     )
-    await untilGone()
+    await untilGone(workers)
   })
 
   test('and one that somebody ends', async () => {
     let ending: { terminate(): unknown } | undefined
-    const run$ = inWorkerWith((worker) => {
+    const run$ = workers.inWorker((worker) => {
       ending = worker
     })({ steps: 1_000_000 })
     await expect(
       lastValueFrom(run$.pipe(tap((event) => event.type === 'epoch' && ending?.terminate()))),
     ).rejects.toThrow('before the run did')
-    await untilGone()
-  })
-
-  test.each([
-    [
-      'a function',
-      { model: { activation: () => 1 } },
-      'got a function at options.model.activation; make it in the module',
-    ],
-    [
-      'a tensor',
-      { list: [t.scope(() => t.ones([1]))] },
-      'got a Tensor at options.list.0; its memory is of this thread',
-    ],
-    ['a key', new Map([['key', t.key(1)]]), 'got a Key at a value of options; send the seed'],
-    ['a promise', { at: Promise.resolve() }, 'got a Promise at options.at; send plain data'],
-    ['a symbol', { at: [Symbol('x')] }, 'got a symbol at options.at.0; send a string'],
-  ])('%s in options is refused before a worker starts', (_, options, words) => {
-    expect(() => inWorker(options as unknown as Asked)).toThrow(
-      `fitInWorker: options must be data that can be cloned, ${words}`,
-    )
-  })
-
-  test.each([
-    [{ watch: ['weight'] }, "fitInWorker: cannot watch 'weight'; use 'weights'"],
-    [
-      { watch: 'weights' },
-      "fitInWorker: watch must be an array of names, got a string; pass watch: ['weights']",
-    ],
-    [{ watch: ['gradientNorm:x'] }, "fitInWorker: cannot watch 'gradientNorm:x'"],
-    [{ every: 0 }, 'fitInWorker: every must be an integer from 1 on, got 0'],
-    [{ commands: [] }, 'fitInWorker: commands must be an Observable, got an array'],
-    [{ epochs: 3 }, "fitInWorker: unknown option 'epochs'; use watch, every, commands"],
-  ])('%j is refused', (given, words) => {
-    expect(() => inWorker({}, given as object)).toThrow(words)
+    await untilGone(workers)
   })
 })
 
@@ -430,7 +234,7 @@ describe('unsubscribing', () => {
       over = true
       subscription.unsubscribe()
     }
-    await untilGone()
+    await untilGone(workers)
   })
 
   test('inside of next stops with that event', async () => {
@@ -444,7 +248,7 @@ describe('unsubscribing', () => {
         resolve()
       })
     })
-    await untilGone()
+    await untilGone(workers)
     expect(seen).toEqual([0, 1, 2, 3, 4, 5])
   })
 })
@@ -452,7 +256,7 @@ describe('unsubscribing', () => {
 test('a run waits while two batches are on their way; once they are handled it goes on, and no event is lost', async () => {
   const held: (() => void)[] = []
   let isHeld = true
-  const run$ = inWorkerWith((worker) => {
+  const run$ = workers.inWorker((worker) => {
     const post = worker.postMessage.bind(worker)
     worker.postMessage = (message) => {
       const isHandled =

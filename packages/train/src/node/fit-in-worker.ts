@@ -27,9 +27,11 @@ const graceOfFiles = 5000
  * @typeParam R the recipe's type: `fitInWorker<typeof recipe>(…)` types options and events
  * @throws TypeError or RangeError at once where something passed is wrong: a function in `options`, an unknown name to watch
  * @example
- * const module = `data:text/javascript,export default (options) => { throw new RangeError(options.words) }`
- * const error = await lastValueFrom(fitInWorker(module, { words: 'said inside' })).catch((error) => error)
- * String(error) // => 'RangeError: said inside'
+ * const { Worker } = await import('node:worker_threads')
+ * const start = () => new Worker('throw new RangeError("said inside")', { eval: true })
+ * const error = await lastValueFrom(fitInWorker(start, {})).catch((error) => error)
+ * error.message // => 'fitInWorker: the worker failed: said inside'
+ * error.cause.name // => 'RangeError'
  */
 export function fitInWorker<R extends Recipe = Recipe<unknown>>(
   source: string | URL | (() => Worker),
@@ -70,6 +72,10 @@ function open(
       ? source()
       : new Worker(new URL('./worker-entry.ts', import.meta.url), options)
   let grace: NodeJS.Timeout | undefined
+  const terminate = (): void => {
+    // It resolves, once the thread has ended.
+    void worker.terminate()
+  }
   worker.on('message', message)
   worker.on('messageerror', (cause) =>
     died(new Error('fitInWorker: what the worker sent could not be read', { cause })),
@@ -84,11 +90,9 @@ function open(
     lock: undefined,
     post: (data) => worker.postMessage(data),
     leave: () => {
-      grace = setTimeout(() => worker.terminate(), graceOfFiles).unref()
+      grace = setTimeout(terminate, graceOfFiles).unref()
     },
-    terminate: () => {
-      worker.terminate()
-    },
+    terminate,
   }
 }
 

@@ -32,7 +32,7 @@ export function portOfThread(operation: string): Port {
     post: (message, transfer = []) => port.postMessage(message, transfer),
     listen: (heard) => port.on('message', heard),
     // That a thread has ended is told by Node.
-    hold: () => Promise.resolve(),
+    hold: () => Promise.resolve(false),
     // The thread ends once files that were begun are written.
     close: () => port.close(),
   }

@@ -23,7 +23,11 @@ export type ToWorker =
 /** What comes out of one. */
 export type FromWorker =
   /** The run is being made: it can be closed. */
-  | { readonly type: 'ready' }
+  | {
+      readonly type: 'ready'
+      /** Whether it holds the lock. */
+      readonly held: boolean
+    }
   | ({ readonly type: 'events' } & EventBatch)
   | { readonly type: 'failed'; readonly error: ToldError }
   | { readonly type: 'done' }
@@ -73,8 +77,8 @@ export interface ToldError {
 export interface Port {
   post(message: FromWorker, transfer?: readonly ArrayBuffer[]): void
   listen(heard: (message: ToWorker) => void): void
-  /** Takes the lock of a run, where the platform needs one. */
-  hold(lock: string): Promise<void>
+  /** Takes the lock of a run, for as long as the worker lives; false where there is none to be had. */
+  hold(lock: string): Promise<boolean>
   /** Nothing more is said or heard: the worker may end once everything it has begun is done. */
   close(): void
 }

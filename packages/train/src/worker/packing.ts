@@ -1,6 +1,6 @@
 import { type Snapshot, Tensor, toSnapshot } from '@tapeflow/autodiff'
 import type { StepEvent, TrainEvent } from '../events.ts'
-import { columnCount, columns, rowWidth } from './columns.ts'
+import { columnCount, columns, rowWidth, type StepNames, stepNames } from './columns.ts'
 import type { EventBatch, OtherEvent, ShownStep } from './messages.ts'
 import type { Travel, Travels } from './travel.ts'
 
@@ -15,9 +15,8 @@ export interface Packing {
 
 /** Packs the events of one run. Steps are rows of numbers in one array: a tiny model makes 100,000 a second. */
 export function packing(travel: Travel): Packing {
-  let losses: readonly string[] = []
-  let metrics: readonly string[] = []
-  let width = rowWidth(0, 0, travel.gradientNorm)
+  let names: StepNames = { losses: [], metrics: [] }
+  let width = rowWidth(names, travel.gradientNorm)
   let numbers = new Float64Array(256 * width)
   let rows = 0
   let others: OtherEvent[] = []
@@ -35,11 +34,12 @@ export function packing(travel: Travel): Packing {
       numbers = longer
     }
     writeNumbers(numbers, at, event)
-    let column = at + columnCount
-    for (let i = 0; i < losses.length; i++) numbers[column++] = event.losses[losses[i]!]!
-    for (let i = 0; i < metrics.length; i++) numbers[column++] = event.metrics[metrics[i]!]!
+    const { losses, metrics } = names
+    const afterLosses = at + columnCount + losses.length
+    for (let i = 0; i < losses.length; i++) numbers[at + columnCount + i] = event.losses[losses[i]!]!
+    for (let i = 0; i < metrics.length; i++) numbers[afterLosses + i] = event.metrics[metrics[i]!]!
     if (travel.gradientNorm) numbers[at + width - 1] = event.gradientNorm
-    // Those of a training step of one's own are known only now.
+    // A training step of one's own names its losses only now.
     const own = losses.length === 0 && Object.keys(event.losses).length > 0 ? event.losses : undefined
     const tensors = event.step % travel.every === 0 ? tensorsOf(event) : null
     if (own !== undefined || tensors !== null) shown.push({ at: rows, ...tensors, losses: own })
@@ -56,8 +56,8 @@ export function packing(travel: Travel): Packing {
   }
   const addOther = (event: Exclude<TrainEvent, StepEvent>): void => {
     if (event.type === 'start') {
-      ;({ losses, metrics } = event.info)
-      width = rowWidth(losses.length, metrics.length, travel.gradientNorm)
+      names = stepNames(event.info)
+      width = rowWidth(names, travel.gradientNorm)
     }
     const { snapshot, ...fields } = { snapshot: undefined, ...event }
     const shows = 'weights' in event

@@ -2,7 +2,7 @@ import { failType, fromSnapshot, leaves, type Tensor } from '@tapeflow/autodiff'
 import type { Located, MetricValues, Showing, StepEvent } from '../events.ts'
 import type { Copied } from '../snapshots.ts'
 import { StaleSnapshotError, type Watched } from '../watched.ts'
-import { columnCount, columns } from './columns.ts'
+import { columnCount, columns, type StepNames } from './columns.ts'
 import { copiedPaths } from './copied-tree.ts'
 import type { OtherEvent, ShownStep } from './messages.ts'
 import type { Travel } from './travel.ts'
@@ -10,9 +10,7 @@ import type { Travel } from './travel.ts'
 /** Where an event came from. */
 export interface Journey {
   readonly travel: Travel
-  /** The names of losses and metrics, as the `start` event told them. */
-  readonly losses: readonly string[]
-  readonly metrics: readonly string[]
+  readonly names: StepNames
 }
 
 /**
@@ -110,7 +108,7 @@ export class ReceivedStep<P, S> extends Received<'step', P, S> implements StepEv
   readonly batch: number
   readonly rows: number
   readonly loss: number
-  readonly losses: Readonly<Record<string, number>>
+  readonly losses: MetricValues
   readonly penalty: number
   readonly runningLoss: number
   readonly learningRate: number
@@ -122,26 +120,20 @@ export class ReceivedStep<P, S> extends Received<'step', P, S> implements StepEv
   readonly #travel: Travel
 
   /** @param at where its row begins */
-  constructor(
-    numbers: Float64Array,
-    at: number,
-    shown: ShownStep | null,
-    { losses, metrics, travel }: Journey,
-  ) {
+  constructor(numbers: Float64Array, at: number, shown: ShownStep | null, { names, travel }: Journey) {
     super('step', numbers[at + columns.step]!, numbers[at + columns.epoch]!, shown?.weights ?? undefined)
     this.batch = numbers[at + columns.batch]!
     this.rows = numbers[at + columns.rows]!
     this.loss = numbers[at + columns.loss]!
-    this.losses = shown?.losses ?? valuesAt(numbers, at + columnCount, losses)
     this.penalty = numbers[at + columns.penalty]!
     this.runningLoss = numbers[at + columns.runningLoss]!
     this.learningRate = numbers[at + columns.learningRate]!
-    this.metrics = valuesAt(numbers, at + columnCount + losses.length, metrics)
+    const afterLosses = at + columnCount + names.losses.length
+    this.losses = shown?.losses ?? byName(numbers, at + columnCount, names.losses)
+    this.metrics = byName(numbers, afterLosses, names.metrics)
     this.seconds = numbers[at + columns.seconds]!
     this.samplesPerSecond = numbers[at + columns.samplesPerSecond]!
-    this.#norm = travel.gradientNorm
-      ? numbers[at + columnCount + losses.length + metrics.length]!
-      : Number.NaN
+    this.#norm = travel.gradientNorm ? numbers[afterLosses + names.metrics.length]! : Number.NaN
     this.#shown = shown
     this.#travel = travel
   }
@@ -179,7 +171,7 @@ export class ReceivedStep<P, S> extends Received<'step', P, S> implements StepEv
   }
 }
 
-function valuesAt(numbers: Float64Array, at: number, names: readonly string[]): MetricValues {
+function byName(numbers: Float64Array, at: number, names: readonly string[]): MetricValues {
   if (names.length === 0) return none
   const values: Record<string, number> = {}
   for (let i = 0; i < names.length; i++) values[names[i]!] = numbers[at + i]!

@@ -1,11 +1,16 @@
 import { failType, kindOf, type Tree } from '@tapeflow/autodiff'
 import type { TrainEvent } from '../events.ts'
-import type { FitOptions } from '../options.ts'
-import type { Model } from '../step.ts'
+import type { FitOptions, GivenOptions } from '../options.ts'
+import type { Model, NamedModel } from '../step.ts'
 
 /** What `fit` takes, in one object: `const { model, ...options } = given`. */
 export interface FitArguments<P = Tree, S = Tree> extends FitOptions {
   readonly model: Model<P, S>
+}
+
+/** What else `fit` takes, likewise: models on several tensors, steps of one's own. */
+export type RunArguments<P = Tree, S = Tree> = GivenOptions<P, S> & {
+  readonly model: Model<P, S> | NamedModel<P, S>
 }
 
 /**
@@ -17,11 +22,13 @@ export interface FitArguments<P = Tree, S = Tree> extends FitOptions {
  */
 export type Recipe<O = never, P = Tree, S = Tree> = (
   options: O,
-) => FitArguments<P, S> | Promise<FitArguments<P, S>>
+) => RunArguments<P, S> | Promise<RunArguments<P, S>>
 
 /** The events of a recipe's run. */
 export type EventsOf<R extends Recipe> =
-  Awaited<ReturnType<R>> extends { readonly model: Model<infer P, infer S> }
+  Awaited<ReturnType<R>> extends {
+    readonly model: { init(...from: never): { readonly params: infer P; readonly state: infer S } }
+  }
     ? TrainEvent<Known<P>, Known<S>>
     : TrainEvent
 
@@ -40,8 +47,8 @@ export function requireRecipe(operation: string, recipe: unknown, whose: string)
 }
 
 /** @throws TypeError unless it is an object with a model; the rest is for `fit` to check */
-export function requireArguments(given: unknown): FitArguments {
-  if (typeof given === 'object' && given !== null && 'model' in given) return given as FitArguments
+export function requireArguments(given: unknown): RunArguments {
+  if (typeof given === 'object' && given !== null && 'model' in given) return given as RunArguments
   return failType(
     'fitInWorker',
     `the module must return an object with a model, got ${kindOf(given)}`,

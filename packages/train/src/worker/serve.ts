@@ -1,12 +1,14 @@
+import type { Tree } from '@tapeflow/autodiff'
 import { isObservable, merge, Subject, type Subscription } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import { fit } from '../fit.ts'
 import type { FitOptions } from '../options.ts'
 import { clock } from '../pace.ts'
+import type { Model } from '../step.ts'
 import { credit } from './credit.ts'
 import type { Port, ToWorker } from './messages.ts'
 import { packing } from './packing.ts'
-import { type FitArguments, type Recipe, requireArguments } from './recipe.ts'
+import { type Recipe, type RunArguments, requireArguments } from './recipe.ts'
 import { told } from './told-error.ts'
 import { parseTravel, type Travel } from './travel.ts'
 
@@ -63,8 +65,8 @@ function start(
   let run: Inside | null = null
 
   const begin = async (): Promise<void> => {
-    if (lock !== undefined) await port.hold(lock)
-    port.post({ type: 'ready' })
+    const held = lock !== undefined && (await port.hold(lock))
+    port.post({ type: 'ready', held })
     const recipe = await recipeOf(module)
     const given = requireArguments(await recipe(options))
     if (closed) return
@@ -89,12 +91,12 @@ function failed(port: Port, error: unknown): void {
   port.close()
 }
 
-function running(port: Port, { model, ...options }: FitArguments, travel: Travel): Inside {
+function running(port: Port, { model, ...options }: RunArguments, travel: Travel): Inside {
   const { pace, scheduler, watch = [], commands } = options
   const { budget = budgetByDefault, rest = 0 } = pace === undefined || isObservable(pace) ? {} : pace
   const onTheirWay = credit(clock(rest, scheduler), batchesAtMost)
   const inbox = new Subject<TrainCommand>()
-  const inWorker: FitOptions = {
+  const inWorker = {
     ...options,
     watch: [...watch, ...travel.inside],
     commands: commands === undefined ? inbox : merge(commands, inbox),
@@ -136,7 +138,9 @@ function running(port: Port, { model, ...options }: FitArguments, travel: Travel
       }
     })
 
-  subscription = fit(model, inWorker).subscribe({
+  // What goes together is for fit to check.
+  const run$ = fit(model as Model<Tree, Tree>, inWorker as FitOptions)
+  subscription = run$.subscribe({
     next: (event) => {
       if (over) return
       try {

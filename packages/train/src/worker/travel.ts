@@ -1,5 +1,5 @@
 import { failRange, failType, kindOf } from '@tapeflow/autodiff'
-import { globOf, type WatchName } from '../watch.ts'
+import { glob, type WatchName } from '../watch.ts'
 
 /** What of a run in a worker travels with its events, beside numbers; a pattern of paths may follow. */
 export type TravelName = WatchName | 'weights' | `weights:${string}` | `gradients:${string}` | 'checkpoints'
@@ -48,7 +48,7 @@ export function parseTravel(names: unknown = [], every: unknown = 1): Travel {
   for (const name of names) {
     const [what, pattern] = splitName(name)
     if (what === 'weights' || what === 'gradients' || what === 'activations') {
-      patterns[what].push(globOf(pattern ?? '**'))
+      patterns[what].push(glob(pattern ?? '**'))
     } else if ((what !== 'gradientNorm' && what !== 'checkpoints') || pattern !== undefined) {
       failRange(
         'fitInWorker',

@@ -1,6 +1,6 @@
 import { failType } from '@tapeflow/autodiff'
 import type { CheckpointEvent, TrainEvent } from '../events.ts'
-import { rowWidth } from './columns.ts'
+import { rowWidth, stepNames } from './columns.ts'
 import type { EventBatch, OtherEvent } from './messages.ts'
 import { type Journey, ReceivedEvent, ReceivedStep } from './received.ts'
 import type { Travel } from './travel.ts'
@@ -16,7 +16,7 @@ export interface Receiver<P, S> {
  * an event is freed when it has passed.
  */
 export function unpacking<P, S>(travel: Travel, receiver: Receiver<P, S>): (batch: EventBatch) => void {
-  let journey: Journey = { travel, losses: [], metrics: [] }
+  let journey: Journey = { travel, names: { losses: [], metrics: [] } }
 
   const other = ({ fields, shows, weights }: OtherEvent): void => {
     if (shows) {
@@ -28,10 +28,7 @@ export function unpacking<P, S>(travel: Travel, receiver: Receiver<P, S>): (batc
     }
     // As above.
     const event = fields as unknown as TrainEvent<P, S>
-    if (event.type === 'start') {
-      const { losses, metrics } = event.info
-      journey = { travel, losses, metrics }
-    }
+    if (event.type === 'start') journey = { travel, names: stepNames(event.info) }
     receiver.next(event.type === 'checkpoint' && !travel.checkpoints ? withoutSnapshot(event) : event)
   }
 
@@ -42,7 +39,7 @@ export function unpacking<P, S>(travel: Travel, receiver: Receiver<P, S>): (batc
         other(others[nextOther++]!)
         continue
       }
-      const at = row * rowWidth(journey.losses.length, journey.metrics.length, travel.gradientNorm)
+      const at = row * rowWidth(journey.names, travel.gradientNorm)
       if (at >= steps.length) return
       const isShown = shown[nextShown]?.at === row
       const event = new ReceivedStep<P, S>(steps, at, isShown ? shown[nextShown++]! : null, journey)

@@ -1,8 +1,14 @@
 // Workers of the platform that the tests run on.
 import type { Observable } from 'rxjs'
-import { type FitInWorkerOptions, fitInWorker as inWebWorker, type TrainEvent } from '../../src/index.ts'
-import type recipe from './recipe.ts'
-import type { Asked } from './recipe.ts'
+import {
+  type FitInWorkerOptions,
+  fit,
+  fitInWorker as inWebWorker,
+  type StepEvent,
+  type TrainEvent,
+} from '../../src/index.ts'
+import { turn } from '../small.ts'
+import recipe, { type Asked } from './recipe.ts'
 
 /** What a test passes to it. */
 export type InWorker = (options: Asked, given?: FitInWorkerOptions) => Observable<TrainEvent>
@@ -47,4 +53,20 @@ const webWorkers: Workers = {
     const { held = [] } = await navigator.locks.query()
     return held.filter(({ name }) => name?.startsWith('tapeflow ')).length
   },
+}
+
+/** The same run on this thread. */
+export function onThisThread(asked: Asked, watched = false): Observable<TrainEvent> {
+  const { model, ...rest } = recipe(asked)
+  return fit(model, watched ? { ...rest, watch: ['gradients', 'gradientNorm', 'activations'] } : rest)
+}
+
+/** Waits until all workers are gone. */
+export async function untilGone({ alive }: Workers): Promise<void> {
+  while ((await alive()) > 0) await turn()
+}
+
+/** The steps among events. */
+export function stepsOf(events: readonly TrainEvent[]): readonly StepEvent[] {
+  return events.filter((event) => event.type === 'step')
 }

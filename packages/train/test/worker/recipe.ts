@@ -1,19 +1,7 @@
 // What workers in tests run: a small network on a surface, with whatever the test asks for by name.
 import * as t from '@tapeflow/autodiff'
 import { dataset } from '@tapeflow/data'
-import {
-  dropout,
-  type Layer,
-  type LinearParams,
-  linear,
-  mae,
-  meanAbsoluteError,
-  mse,
-  type Sequential,
-  type SizePreserving,
-  sequential,
-  tanh,
-} from '@tapeflow/nn'
+import { dropout, linear, mae, meanAbsoluteError, mse, sequential, tanh } from '@tapeflow/nn'
 import { momentum } from '@tapeflow/optim'
 import { mergeMap, type Observable, of } from 'rxjs'
 import {
@@ -25,16 +13,6 @@ import {
   type TrainStep,
 } from '../../src/index.ts'
 
-type Net = Sequential<
-  [
-    Layer<LinearParams, null, 2, 8>,
-    SizePreserving<null, null>,
-    SizePreserving<null, null>,
-    Layer<LinearParams, null, 8, 1>,
-  ]
->
-type Made = ReturnType<Net['init']>
-
 /** What a test asks for. */
 export interface Asked {
   readonly rows?: number
@@ -42,8 +20,8 @@ export interface Asked {
   readonly steps?: number
   readonly seed?: number
   readonly budget?: number
-  /** Several losses, or those that a training step names. */
-  readonly losses?: 'several' | 'own'
+  /** Whether the training step is the recipe's own, with losses that it names. */
+  readonly own?: boolean
   /** Which callbacks it has, by name. */
   readonly callbacks?: readonly CallbackName[]
 }
@@ -88,7 +66,7 @@ export default function recipe({
   steps,
   seed = 5,
   budget,
-  losses,
+  own = false,
   callbacks: names = [],
 }: Asked): FitArguments {
   const x = t.uniformValues(t.key(1), 2 * rows, -1, 1)
@@ -96,20 +74,27 @@ export default function recipe({
   const data = dataset({ x: { shape: [rows, 2], values: x }, y: { shape: [rows, 1], values: y } })
   const model = sequential(linear(2, 8), tanh(), dropout(0.2), linear(8, 1))
   const optimizer = momentum({ learningRate: 0.05 })
-  // Names that `start` does not tell.
+  type Made = ReturnType<typeof model.init>
   const trainStep: TrainStep<Made['params'], Made['state']> = ({ params, state, slots }, batch, context) => {
-    const { y, state: next } = model.apply(params, state, batch.x, context)
-    const loss = mse()(y, batch.y)
-    return { params, state: next, slots, loss, losses: { own: loss, rows: t.tensor(1) }, prediction: y }
+    const made = model.apply(params, state, batch.x, context)
+    const loss = mse()(made.y, batch.y)
+    return {
+      params,
+      state: made.state,
+      slots,
+      loss,
+      losses: { own: loss, one: t.tensor(1) },
+      prediction: made.y,
+    }
   }
   return {
     model,
     data: data.shuffle({ key: t.key(3) }).batch(8),
     validation: data.batch(16),
-    loss: losses === 'several' ? { error: mse(), size: mae() } : mse(),
-    ...(losses === 'own' && { trainStep }),
+    loss: { squared: mse(), absolute: { loss: mae(), weight: 0.5 } },
     metrics: [meanAbsoluteError()],
     optimizer,
+    ...(own && { trainStep }),
     seed,
     callbacks: names.map((name) => callbacks[name]),
     ...(epochs === undefined ? { steps: steps ?? 20 } : { epochs }),
