@@ -51,9 +51,8 @@ export interface Sourced {
 export function decide(given: readonly Sourced[]): readonly Sourced[] {
   const stop = given.findLast(({ command }) => command.type === 'stop')
   if (stop !== undefined) return [stop]
-  const last = given.filter(
-    (one, i) => !given.some((later, j) => j > i && kind(later.command) === kind(one.command)),
-  )
+  const lastOf = new Map(given.map(({ command }, i) => [kind(command), i]))
+  const last = given.filter(({ command }, i) => lastOf.get(kind(command)) === i)
   const isCheckpoint = ({ command }: Sourced): boolean => command.type === 'checkpoint'
   return [...last.filter((one) => !isCheckpoint(one)), ...last.filter(isCheckpoint)]
 }

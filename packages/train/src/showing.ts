@@ -111,7 +111,7 @@ export class PassingStep<P, S> extends PassingEvent<'step', P, S> implements Ste
     this.samplesPerSecond = samplesPerSecond
   }
 
-  /** The numbers that `losses()` tells: one record for all that ask. */
+  /** @internal by `losses()`: one record for all that ask, so that ten of them make one at a step */
   get record(): LossRecord {
     this.#record ??= lossRecord(this)
     return this.#record

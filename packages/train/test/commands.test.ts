@@ -1,7 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { mse } from '@tapeflow/nn'
 import { adam, sgd } from '@tapeflow/optim'
-import { concatMap, filter, map, of, Subject, tap } from 'rxjs'
+import { concatMap, filter, from, map, of, Subject, tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import { decide } from '../src/commands.ts'
 import { type Callback, fit, type RunSnapshot, type TrainCommand, type TrainEvent } from '../src/index.ts'
@@ -156,6 +156,17 @@ describe('order at a boundary', () => {
     ]
     const decided = decide(commands.map((command) => ({ command, source: 'x', lenient: false })))
     expect(decided.map(({ command }) => command)).toEqual([commands[2], commands[3], commands[4]])
+  })
+
+  // Each was compared with all others, which took minutes.
+  test('a flood of commands at one boundary is no matter', async () => {
+    const flood = Array.from(
+      { length: 200_000 },
+      (_, i): TrainCommand => ({ type: 'setLearningRate', learningRate: i }),
+    )
+    const events = await eventsOf(fit(line, { ...twoPoints, steps: 1, commands: from(flood) }))
+    expect(stepsOf(events)[0]!.learningRate).toBe(199_999)
+    expect(kindsOf(events).filter((kind) => kind.startsWith('commands'))).toHaveLength(1)
   })
 
   test('asynchronous callbacks act before the next step that starts after they emit', () => {

@@ -4,7 +4,7 @@ import { type LossRecord, lossRecord, PassingStep } from '../showing.ts'
 
 /**
  * An operator from a run's events to the loss of each step, with the running loss and the learning rate: plain objects,
- * safe before `throttleTime`, `bufferTime` and `shareReplay`.
+ * safe before `throttleTime`, `bufferTime` and `shareReplay`. A step has one record, which all who ask are given.
  *
  *     fit      start step step epoch step end
  *     losses         l    l          l
