@@ -1,5 +1,16 @@
 import * as t from '@tapeflow/autodiff'
-import { adam, chain, lbfgs, machine, momentum, partition, sam, sgd, zeroNaNs } from '@tapeflow/optim'
+import {
+  adam,
+  chain,
+  lbfgs,
+  lookahead,
+  machine,
+  momentum,
+  partition,
+  sam,
+  sgd,
+  zeroNaNs,
+} from '@tapeflow/optim'
 import { describe, expect, test } from 'vitest'
 import { refusal } from './refusal.ts'
 
@@ -197,6 +208,24 @@ describe('part', () => {
     expect(() => made().part('critic' as never)).toThrow(
       refusal(RangeError, "partition: there is no part 'critic'; use generator, discriminator"),
     )
+  })
+})
+
+test('what stands around an optimizer stands around a partition', () => {
+  t.scope(() => {
+    const inner = made()
+    const optimizer = lookahead(sam(inner, { radius: 0 }), { every: 1, slowStep: 1 })
+    const look = t.valueAndGrad((at: ReturnType<typeof params>) =>
+      t.leaves(at).reduce((sum, x) => t.add(sum, t.sum(t.square(x))), t.tensor(0)),
+    )
+    const now = params()
+    const { gradients } = look(now)
+    const alone = inner.update(gradients, inner.init(now), now, inner.hyper(0))
+    const around = optimizer.update(gradients, optimizer.init(now), now, optimizer.hyper(0), look)
+    expect(snapshot(around.params)).toEqual(snapshot(alone.params))
+    expect(snapshot(around.slots.m)).toEqual(snapshot(alone.slots.m))
+    expect(around.slots.m.discriminator).toBeNull()
+    expect(optimizer.hyperparameters).toContain('discriminator.learningRate')
   })
 })
 
