@@ -1,5 +1,16 @@
 import * as t from '@tapeflow/autodiff'
-import { adam, chain, lbfgs, machine, momentum, partition, sam, sgd, zeroNaNs } from '@tapeflow/optim'
+import {
+  adam,
+  chain,
+  lbfgs,
+  lookahead,
+  machine,
+  momentum,
+  partition,
+  sam,
+  sgd,
+  zeroNaNs,
+} from '@tapeflow/optim'
 import { describe, expect, test } from 'vitest'
 import { refusal } from './refusal.ts'
 
