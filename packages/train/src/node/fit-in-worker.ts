@@ -45,7 +45,9 @@ export function fitInWorker<R extends Recipe = Recipe<unknown>>(
       'pass the URL of a module whose default export is the recipe',
     )
   }
-  const asked = requireAsked(typeof source === 'function' ? undefined : absolute(source), options, given)
+  const asked = requireAsked(typeof source === 'function' ? undefined : absolute(source), options, given, [
+    'worker',
+  ])
   return remote<R>((listener) => open(source, given.worker, listener), asked, given.commands)
 }
 

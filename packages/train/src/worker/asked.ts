@@ -18,14 +18,20 @@ export interface FitInWorkerOptions {
   readonly commands?: Observable<TrainCommand>
 }
 
-const names = ['watch', 'every', 'commands', 'worker']
+const known = ['watch', 'every', 'commands']
 
 /**
  * Checks what was passed to `fitInWorker`, before anything starts.
  *
+ * @param more names of options that this platform has besides
  * @throws TypeError or RangeError: says what is wrong
  */
-export function requireAsked(module: string | undefined, options: unknown, given: FitInWorkerOptions): Asked {
+export function requireAsked(
+  module: string | undefined,
+  options: unknown,
+  given: FitInWorkerOptions,
+  more: readonly string[] = [],
+): Asked {
   if (typeof given !== 'object' || given === null) {
     failType(
       'fitInWorker',
@@ -33,6 +39,7 @@ export function requireAsked(module: string | undefined, options: unknown, given
       'pass { watch, commands }',
     )
   }
+  const names = [...known, ...more]
   for (const name of Object.keys(given)) {
     if (names.includes(name)) continue
     failRange(
