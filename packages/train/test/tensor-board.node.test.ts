@@ -115,7 +115,8 @@ function pointsOf(name: string): readonly string[] {
     for (const event of eventsIn(join(name, file))) {
       if (event.session_log?.status === 'START') points = points.filter(({ step }) => step < event.step)
       for (const [tag, series] of Object.entries(seriesOf([event]))) {
-        for (const [step, value] of series) points.push({ step, text: `${tag} ${step} ${String(value)}` })
+        for (const [step, value] of series)
+          points.push({ step, text: `${tag} ${step} ${JSON.stringify(value)}` })
       }
     }
   }
