@@ -55,7 +55,9 @@ export function livePull<T>(
   dropped: () => void = () => {},
 ): Pull<T> {
   const open: { subscription?: { unsubscribe(): void } } = {}
-  const box = mailbox<T>(checkLive(source, options), dropped, () => open.subscription?.unsubscribe())
+  const box = mailbox<T>(checkLive(source, options, 'livePull'), dropped, () =>
+    open.subscription?.unsubscribe(),
+  )
   open.subscription = source.subscribe({
     next: box.put,
     error: (error) =>
@@ -80,6 +82,7 @@ export function livePull<T>(
 export function checkLive(
   source: unknown,
   { buffer = 64, overflow = 'error', ...others }: LiveOptions,
+  operation = 'fromObservable',
 ): Required<LiveOptions> {
   if (
     typeof source !== 'object' ||
@@ -87,15 +90,14 @@ export function checkLive(
     !('subscribe' in source) ||
     typeof source.subscribe !== 'function'
   ) {
-    failType('fromObservable', `the source must have subscribe, got ${kindOf(source)}`, 'pass an Observable')
+    failType(operation, `the source must have subscribe, got ${kindOf(source)}`, 'pass an Observable')
   }
   const [unknown] = Object.keys(others)
-  if (unknown !== undefined)
-    failRange('fromObservable', `unknown option '${unknown}'`, 'use buffer, overflow')
-  requireCount('fromObservable', 'the buffer', buffer, 1)
+  if (unknown !== undefined) failRange(operation, `unknown option '${unknown}'`, 'use buffer, overflow')
+  requireCount(operation, 'the buffer', buffer, 1)
   if (!['error', 'dropOldest', 'dropNewest'].includes(overflow)) {
     const words = "'error', 'dropOldest' or 'dropNewest'"
-    failType('fromObservable', `overflow must be ${words}, got '${String(overflow)}'`)
+    failType(operation, `overflow must be ${words}, got '${String(overflow)}'`)
   }
   return { buffer, overflow }
 }

@@ -22,8 +22,8 @@ import { remote } from './worker/remote.ts'
  *
  * @param source what starts the worker: a function that makes one whose script calls `serveFit`, which is what bundlers understand; or,
  * where pages are not bundled, the URL of a module whose default export is the recipe, relative to the page
- * @param options data for the recipe; it is cloned
- * @param given `watch` (what travels), `every` (with which steps), `commands`
+ * @param given data for the recipe; it is cloned
+ * @param options `watch` (what travels), `every` (with which steps), `commands`
  * @typeParam R the recipe's type: `fitInWorker<typeof recipe>(…)` types options and events
  * @throws TypeError or RangeError at once where something passed is wrong: a function in `options`, an unknown name to watch
  * @example
@@ -32,8 +32,8 @@ import { remote } from './worker/remote.ts'
  */
 export function fitInWorker<R extends Recipe = Recipe<unknown>>(
   source: string | URL | (() => Worker),
-  options: Parameters<R>[0],
-  given: FitInWorkerOptions = {},
+  given: Parameters<R>[0],
+  options: FitInWorkerOptions = {},
 ): Observable<EventsOf<R>> {
   if (typeof source !== 'function' && typeof source !== 'string' && !(source instanceof URL)) {
     failType(
@@ -42,8 +42,8 @@ export function fitInWorker<R extends Recipe = Recipe<unknown>>(
       'pass a function that makes a worker whose script calls serveFit',
     )
   }
-  const asked = requireAsked(typeof source === 'function' ? undefined : absolute(source), options, given)
-  return remote<R>((listener) => open(source, listener), asked, given.commands)
+  const asked = requireAsked(typeof source === 'function' ? undefined : absolute(source), given, options)
+  return remote<R>((listener) => open(source, listener), asked, options.commands)
 }
 
 function absolute(source: string | URL): string {

@@ -3,4 +3,4 @@ import * as train from '@tapeflow/train/node'
 import { refusesOtherOptions } from './known-options.ts'
 
 refusesOtherOptions('nn/node', nn)
-refusesOtherOptions('train/node', train)
+refusesOtherOptions('train/node', train, { fitInWorker: ['/recipe.js', {}], directoryStore: ['runs'] })

@@ -13,9 +13,18 @@ refusesOtherOptions('nn', nn)
 refusesOtherOptions('nn/model', models)
 refusesOtherOptions('nn/npz', npz)
 refusesOtherOptions('nn/browser', browser)
-refusesOtherOptions('data', data)
+const live = { subscribe: () => ({ unsubscribe: () => {} }) }
+refusesOtherOptions('data', data, { fromObservable: [live], livePull: [live] })
 refusesOtherOptions('dataset', { ...data.dataset([1, 2]) })
-refusesOtherOptions('train', train, { fit: [nn.identity()] })
+const [model, weights] = [nn.identity(), { params: null, state: null }]
+refusesOtherOptions('train', train, {
+  fit: [model],
+  trainLoop: [model, []],
+  evaluate: [model, weights],
+  predict: [model, weights],
+  predictAll: [model, weights],
+  fitInWorker: ['https://example.invalid/recipe.js', {}],
+})
 
 test('functions that take options are found, however they take them', () => {
   class Machine {

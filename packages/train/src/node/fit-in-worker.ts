@@ -22,8 +22,8 @@ const graceOfFiles = 5000
  *
  * @param source the URL of a module whose default export is the recipe, `new URL('./recipe.js', import.meta.url)`; or a function
  * that makes a worker whose file calls `serveFit`
- * @param options data for the recipe; it is cloned
- * @param given `watch` (what travels), `every` (with which steps), `commands`, and `worker`, options of the thread
+ * @param given data for the recipe; it is cloned
+ * @param options `watch` (what travels), `every` (with which steps), `commands`, and `worker`, options of the thread
  * @typeParam R the recipe's type: `fitInWorker<typeof recipe>(…)` types options and events
  * @throws TypeError or RangeError at once where something passed is wrong: a function in `options`, an unknown name to watch
  * @example
@@ -35,8 +35,8 @@ const graceOfFiles = 5000
  */
 export function fitInWorker<R extends Recipe = Recipe<unknown>>(
   source: string | URL | (() => Worker),
-  options: Parameters<R>[0],
-  given: FitInThreadOptions = {},
+  given: Parameters<R>[0],
+  options: FitInThreadOptions = {},
 ): Observable<EventsOf<R>> {
   if (typeof source !== 'function' && typeof source !== 'string' && !(source instanceof URL)) {
     failType(
@@ -45,10 +45,10 @@ export function fitInWorker<R extends Recipe = Recipe<unknown>>(
       'pass the URL of a module whose default export is the recipe',
     )
   }
-  const asked = requireAsked(typeof source === 'function' ? undefined : absolute(source), options, given, [
+  const asked = requireAsked(typeof source === 'function' ? undefined : absolute(source), given, options, [
     'worker',
   ])
-  return remote<R>((listener) => open(source, given.worker, listener), asked, given.commands)
+  return remote<R>((listener) => open(source, options.worker, listener), asked, options.commands)
 }
 
 function absolute(source: string | URL): string {
