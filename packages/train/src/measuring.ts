@@ -75,7 +75,7 @@ function* measured<P, S>(
     for (;;) {
       const pulled = pull.next()
       const arrived = checked(
-        pulled instanceof Promise ? yield* awaited(pulled, boundary.isStopAsked) : given(pulled),
+        pulled instanceof Promise ? yield* awaited(pulled.then(given), boundary.isStopAsked) : given(pulled),
       )
       if (arrived === undefined) return null
       if (arrived.done) {

@@ -112,7 +112,7 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
       if (batch === undefined) {
         const pulled = pull.next()
         const arrived = checked(
-          pulled instanceof Promise ? yield* awaited(pulled, nowInterrupted) : given(pulled),
+          pulled instanceof Promise ? yield* awaited(pulled.then(given), nowInterrupted) : given(pulled),
         )
         if (isHeld(flow)) yield* interruptible(session)
         if (arrived === undefined || interrupted()) return

@@ -20,7 +20,7 @@ export function checked(arrived: Arrived): Arrived {
 }
 
 /**
- * What a pull gave at once, or a promise of it.
+ * What a pull gave, at once or later.
  *
  * @throws TypeError where that is nothing, which would stand for a wait that was given up
  */
@@ -38,7 +38,6 @@ export function given<T>(pulled: T): T {
  * not called.
  *
  * @param giveUp asked whenever the run is woken while it waits
- * @throws TypeError where it gives nothing
  */
 export function* awaited<T>(promise: Promise<T>, giveUp: () => boolean): Pulling<T | undefined> {
   let settled: { readonly value: T } | { readonly error: unknown } | null = null
@@ -57,7 +56,7 @@ export function* awaited<T>(promise: Promise<T>, giveUp: () => boolean): Pulling
     if (found === null) {
       if (giveUp()) return undefined
     } else if ('error' in found) throw found.error
-    else return given(found.value)
+    else return found.value
   }
 }
 

@@ -110,7 +110,9 @@ function* whole<P extends Tree, S extends Tree>(
   let state: RunState<P, S> | null = null
   try {
     const pulled = pull.next()
-    const arrived = checked(pulled instanceof Promise ? yield* awaited(pulled, () => false) : given(pulled))
+    const arrived = checked(
+      pulled instanceof Promise ? yield* awaited(pulled.then(given), () => false) : given(pulled),
+    )
     if (arrived === undefined || arrived.done) failEmpty('data of epoch 0')
     const opened: Opened = { pull, first: arrived.value }
     const carry = programs.first(foldIn(key(seed), 'init'), opened.first)
