@@ -127,7 +127,7 @@ function* evaluating<P, S, M extends Measuring>(
   const programs = steps(recipe as unknown as Recipe<P & t.Tree, S & t.Tree>, compile, numerics)
   const held: { weights?: HeldWeights<P, S> } = {}
   try {
-    const sums = yield* evaluation<P, S>(batchSourceOf(options.data), {
+    const sums = yield* evaluation<P, S>(batchSourceOf(options.data).iterate(0), {
       steps: programs,
       metrics: measures,
       carry: ({ x }) => {
@@ -139,6 +139,8 @@ function* evaluating<P, S, M extends Measuring>(
       operation: 'evaluate',
       log: logOf(options),
     })
+    // Nobody gives it up but by leaving the program.
+    if (sums === null) return
     const results = measures.map((measure, i) => [measure.name, measure.result(sums.metrics[i])])
     emit({
       loss: sums.loss / sums.weight,

@@ -1,4 +1,5 @@
-import { type BatchSource, checkBatch, rowsOf, type TrainBatch, weightOf } from './batch.ts'
+import type { Pull } from '@tapeflow/data'
+import { checkBatch, rowsOf, type TrainBatch, weightOf } from './batch.ts'
 import type { OutputMeasure } from './metric-list.ts'
 import { type Reader, type Reading, readThrough } from './read-through.ts'
 import { failEmpty } from './reading.ts'
@@ -19,12 +20,16 @@ export interface Evaluating<P, S> extends Reader {
 }
 
 /**
- * Reads data once, forward only, and sums up what is found: batches count as many times as they have rows, or as the sum of
+ * Reads a pass over data to its end, forward only, and sums up what is found: batches count as many times as they have rows, or as the sum of
  * their weights.
  *
+ * @returns null where that was given up
  * @throws RangeError where there is no batch
  */
-export function* evaluation<P, S>(data: BatchSource, evaluating: Evaluating<P, S>): Reading<RunningSums> {
+export function* evaluation<P, S>(
+  pull: Pull<TrainBatch>,
+  evaluating: Evaluating<P, S>,
+): Reading<RunningSums | null> {
   const { steps, metrics, operation, what } = evaluating
   const sums = noSums(metrics)
   const take = (batch: TrainBatch, number: number): void => {
@@ -36,7 +41,7 @@ export function* evaluation<P, S>(data: BatchSource, evaluating: Evaluating<P, S
     sums.rows += rowsOf(batch)
     sums.metrics = steps.readings.metrics
   }
-  yield* readThrough(data, take, evaluating)
+  if ((yield* readThrough(pull, take, evaluating)) === null) return null
   if (sums.rows === 0) failEmpty(what, operation)
   return sums
 }

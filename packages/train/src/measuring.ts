@@ -1,10 +1,11 @@
 import type { Pull } from '@tapeflow/data'
-import { rowsOf, type TrainBatch, weightOf } from './batch.ts'
+import type { TrainBatch } from './batch.ts'
+import { evaluation } from './evaluation.ts'
 import type { Measures } from './events.ts'
 import { stepFailureOf } from './failure.ts'
 import { interruptible } from './interruptible.ts'
-import { awaited, checked, close, failEmpty, given, type Pulling } from './reading.ts'
-import { addLosses, lossValues, metricValues, noSums } from './run-state.ts'
+import type { Pulling } from './reading.ts'
+import { lossValues, metricValues } from './run-state.ts'
 import { isComplete, measure, measuresOf, type Session, show, shownNow } from './session.ts'
 import { PassingEvent } from './showing.ts'
 import type { Program } from './slices.ts'
@@ -64,52 +65,25 @@ export function* evaluatedOnTraining<P, S>(session: Session<P, S>): Pulling<Meas
 
 /** Reads a pass to its end, forward only; null where the run is stopped while a batch is awaited. */
 function* measured<P, S>(
-  session: Session<P, S>,
+  { run, recipe, steps, log, boundary }: Session<P, S>,
   pull: Pull<TrainBatch>,
   what: string,
 ): Pulling<Measured | null, undefined> {
-  const { recipe, steps, log, boundary } = session
-  const sums = noSums(recipe.metrics)
-  let ended = false
-  try {
-    for (;;) {
-      const pulled = pull.next()
-      const arrived = checked(
-        pulled instanceof Promise ? yield* awaited(pulled.then(given), boundary.isStopAsked) : given(pulled),
-      )
-      if (arrived === undefined) return null
-      if (arrived.done) {
-        ended = true
-        break
-      }
-      const weight = weightOf(arrived.value)
-      sums.loss += evaluated(session, arrived.value, sums.metrics) * weight
-      addLosses(sums, steps.readings.losses, weight)
-      sums.weight += weight
-      sums.rows += rowsOf(arrived.value)
-      sums.metrics = steps.readings.metrics
-      yield
-    }
-  } finally {
-    if (!ended) close(pull, log)
-  }
-  if (sums.rows === 0) failEmpty(what)
+  const sums = yield* evaluation(pull, {
+    operation: 'fit',
+    log,
+    giveUp: boundary.isStopAsked,
+    steps,
+    metrics: recipe.metrics,
+    carry: () => run.carry,
+    failed: (_, cause) => stepFailureOf(`validation after step ${run.step}`, cause, steps.compiled),
+    what,
+  })
+  if (sums === null) return null
   return {
     loss: sums.loss / sums.weight,
     ...lossValues(sums),
     metrics: metricValues(recipe.metrics, sums.metrics),
     rows: sums.rows,
-  }
-}
-
-function evaluated<P, S>(
-  { run, steps }: Session<P, S>,
-  batch: TrainBatch,
-  metrics: readonly unknown[],
-): number {
-  try {
-    return steps.evaluate(run.carry, batch, metrics)
-  } catch (cause) {
-    throw stepFailureOf(`validation after step ${run.step}`, cause, steps.compiled)
   }
 }

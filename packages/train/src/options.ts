@@ -164,7 +164,7 @@ export function checkOptions<P, S>(model: unknown, options: GivenOptions<P, S>):
     failRange('fit', `epochs or steps must be given, got ${got}`, 'pass epochs: 10')
   }
   checkLoss(options)
-  checkValidation({ ...options, data: batchSourceOf(options.data) })
+  checkPasses({ ...options, data: batchSourceOf(options.data) })
   checkMode(options)
   metricList(options.metrics)
   key(options.seed ?? 0)
@@ -235,14 +235,20 @@ function checkLoss<P, S>({
   }
 }
 
-function checkValidation({
+function checkPasses({
   data,
   validation,
   validateEvery,
   evaluateTraining,
-}: Pick<RunOptions<unknown, unknown>, 'data' | 'validation' | 'validateEvery' | 'evaluateTraining'>): void {
-  if (evaluateTraining === true && data.live === true) {
-    failRange('fit', 'evaluateTraining reads the data again, which a live source does not allow')
+  timeTravel,
+}: Pick<
+  RunOptions<unknown, unknown>,
+  'data' | 'validation' | 'validateEvery' | 'evaluateTraining' | 'timeTravel'
+>): void {
+  const again =
+    evaluateTraining === true ? 'evaluateTraining' : timeTravel === undefined ? null : 'timeTravel'
+  if (again !== null && data.live === true) {
+    failRange('fit', `${again} reads the data again, which a live source does not allow`, 'leave it out')
   }
   if (validateEvery === undefined) return
   if (validation === undefined)

@@ -115,7 +115,7 @@ function* predicting<P, S, Y, B extends Input>(
     emit({ batch, rows: rowsOf({ x }), prediction, input })
   }
   try {
-    yield* readThrough(batchSourceOf(data), take, { operation, log: logOf(options) })
+    yield* readThrough(batchSourceOf(data).iterate(0), take, { operation, log: logOf(options) })
   } finally {
     held.weights?.free()
     forward.dispose()

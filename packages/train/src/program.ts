@@ -107,6 +107,8 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
   let batch = opened?.first
   let skip = data.live === true ? 0 : run.batch
   let ended = false
+  // What is passed over was counted when it was trained with.
+  if (skip > 0) time.hold()
   try {
     while (!isComplete(session)) {
       if (batch === undefined) {
@@ -124,6 +126,7 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
         skip--
         if (skip === 0) recognise(session, batch)
         if (session.isDue()) yield* interruptible(session)
+        if (skip === 0) time.go()
         if (interrupted()) return
       } else {
         if (flow.replay !== null) {
@@ -149,6 +152,7 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
       batch = undefined
     }
   } finally {
+    time.go()
     if (!ended) close(pull, session.log)
   }
   if (run.batch === 0) failEmpty(`data of epoch ${run.epoch}`)
@@ -206,6 +210,8 @@ function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
     ...(training === undefined ? {} : { training }),
     ...(within === null ? {} : { validation: measuresOf(within) }),
   }
+  // A run of so many steps that had ended within its epoch, and goes on, tells of it anew.
+  if (run.history.at(-1)?.epoch === number) run.history.pop()
   run.history.push(record)
   measure(run, 'epoch', record)
   const event = new PassingEvent('epoch', run.step, number, shownNow(session), session.take)

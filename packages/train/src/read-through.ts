@@ -1,35 +1,37 @@
-import type { BatchSource } from './batch.ts'
+import type { Pull } from '@tapeflow/data'
 import type { Log } from './monitors/guard.ts'
-import { awaited, close } from './reading.ts'
+import { awaited, close, given } from './reading.ts'
 
 /** Whose data is read: for its errors. */
 export interface Reader {
   /** The public function that was called. */
   readonly operation: string
   readonly log: Log
+  /** Asked while a batch is awaited: whether nobody wants it any more. Never, where it is left out. */
+  giveUp?(): boolean
 }
 
 /** A program that reads: it yields a promise where it waits for data, and nothing after each batch. */
 export type Reading<R> = Generator<Promise<unknown> | undefined, R, undefined>
 
 /**
- * Reads data once, from its start to its end, one batch at a time. Wherever it is left, the data is closed.
+ * Reads a pass over data to its end, one batch at a time. Wherever it is left, the data is closed.
  *
  * @param take what is done with each batch, and its number
- * @returns how many there were
+ * @returns how many there were; null where that was given up
  */
 export function* readThrough<B>(
-  data: BatchSource<B>,
+  pull: Pull<B>,
   take: (batch: B, number: number) => void,
-  { operation, log }: Reader,
-): Reading<number> {
-  const pull = data.iterate(0)
+  { operation, log, giveUp = () => false }: Reader,
+): Reading<number | null> {
   let ended = false
   try {
     for (let count = 0; ; count++) {
       const pulled = pull.next()
-      const arrived = pulled instanceof Promise ? yield* awaited(pulled, () => false) : pulled
-      if (arrived === undefined || arrived.done) {
+      const arrived = pulled instanceof Promise ? yield* awaited(pulled.then(given), giveUp) : given(pulled)
+      if (arrived === undefined) return null
+      if (arrived.done) {
         ended = true
         return count
       }

@@ -1,4 +1,14 @@
-import { failRange, foldIn, key, type Shape, Tensor, type Tree, visitLeaves } from '@tapeflow/autodiff'
+import {
+  failRange,
+  failType,
+  foldIn,
+  key,
+  kindOf,
+  type Shape,
+  Tensor,
+  type Tree,
+  visitLeaves,
+} from '@tapeflow/autodiff'
 import type { Subscriber } from 'rxjs'
 import { act } from './act.ts'
 import { type Boundary, boundary } from './boundary.ts'
@@ -240,12 +250,23 @@ function resumedFrom({ batch, history, awaitsValidation, lastValidation, ended }
   return { batch, history, awaitsValidation, lastValidation, ended }
 }
 
+/** @throws TypeError where a value cannot be in a snapshot: now, not at the first checkpoint */
+function plain<V>(name: string, value: V): V {
+  try {
+    structuredClone(value)
+    return value
+  } catch {
+    return failType('keep', `'${name}' must be plain data that can be cloned, got ${kindOf(value)}`)
+  }
+}
+
 function keeper<P, S>({ run }: Session<P, S>, owner: string): CallbackInfo['keep'] {
   return <V>(name: string, initial: V): Kept<V> => {
     const path = `${owner}.${name}`
     if (run.kept.has(path)) failRange('keep', `'${name}' is kept already`, 'use each key once')
     // What the snapshot has under this path was kept by the same callback.
-    const value = Object.hasOwn(run.saved, path) ? (structuredClone(run.saved[path]) as V) : initial
+    const isSaved = Object.hasOwn(run.saved, path)
+    const value = isSaved ? (structuredClone(run.saved[path]) as V) : plain(name, initial)
     const kept: Kept<V> = { value }
     run.kept.set(path, kept)
     return kept

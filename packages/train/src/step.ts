@@ -122,6 +122,8 @@ export function stepFunctions<P extends t.Tree, S extends t.Tree>(recipe: Recipe
     first: (key, x) =>
       t.scope(() => {
         const { params, state } = init(key, shapesOf(x))
+        // What is no tree is told here, where nothing of it is left behind.
+        t.leaves([params, state])
         return { params, state, slots: optimizer.init(params) }
       }),
 

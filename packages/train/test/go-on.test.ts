@@ -27,7 +27,7 @@ import {
   type TrainCommand,
   type TrainEvent,
 } from '../src/index.ts'
-import { eventsOf, line, modes, timeless, turn, twoPoints } from './small.ts'
+import { eventsOf, line, modes, points, timeless, turn, twoPoints } from './small.ts'
 import { type Telling, told } from './told.ts'
 
 const data = digits()
@@ -282,6 +282,17 @@ test('other steps are noticed by their program, and what is watched is none of i
   expect(logged[0]).toMatch(
     /^fit: the steps are not what the snapshot was taken with.* program [0-9a-f]{16}, not [0-9a-f]{16}, for a batch of x \[16,784\], y \[16\]$/,
   )
+})
+
+test('a run of so many steps that goes on within its epoch has one record of it', async () => {
+  const four = { ...twoPoints, data: points([1, 2], [2, 4], [3, 6], [4, 8]).batch(1) }
+  const end = (await eventsOf(fit(line, { ...four, steps: 6 }))).at(-1)!
+  const from = end.type === 'end' ? end.result : null
+  expect(from!.history.map(({ epoch }) => epoch)).toEqual([0, 1])
+  const last = (await eventsOf(fit(line, { ...four, steps: 10, from: from! }))).at(-1)!
+  const straight = (await eventsOf(fit(line, { ...four, steps: 10 }))).at(-1)!
+  if (last.type !== 'end' || straight.type !== 'end') throw new Error('no end')
+  expect(timeless(last.result).history).toEqual(timeless(straight.result).history)
 })
 
 test('what cannot be gone on from is refused', async () => {
