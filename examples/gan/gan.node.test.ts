@@ -33,7 +33,9 @@ describe('the step of two optimizers', () => {
     const compiled = await run(true)
     expect(compiled).toEqual(await run(false))
     expect(Object.keys(compiled.losses[0]!)).toEqual(['discriminator', 'generator'])
-    expect(memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes })
+    // Fewer, where what other tests left has been collected meanwhile.
+    expect(memory().tensors).toBeLessThanOrEqual(before.tensors)
+    expect(memory().bytes).toBeLessThanOrEqual(before.bytes)
   })
 
   test('begins far from the ring', async () => {

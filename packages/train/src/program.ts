@@ -107,8 +107,9 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
   let batch = opened?.first
   let skip = data.live === true ? 0 : run.batch
   let ended = false
-  // What is passed over was counted when it was trained with.
-  if (skip > 0) time.hold()
+  // What the other run was trained with is not counted twice.
+  if (session.resumes) time.hold()
+  session.resumes = false
   try {
     while (!isComplete(session)) {
       if (batch === undefined) {
@@ -126,9 +127,9 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
         skip--
         if (skip === 0) recognise(session, batch)
         if (session.isDue()) yield* interruptible(session)
-        if (skip === 0) time.go()
         if (interrupted()) return
       } else {
+        time.go()
         if (flow.replay !== null) {
           askAgain(session, session.travel!, flow.replay)
           if (isHeld(flow)) yield* paused(session)

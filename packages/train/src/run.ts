@@ -178,6 +178,7 @@ function goOn<P, S>(session: Session<P, S>, saved: RunSnapshot): void {
   const isOver = ended !== null && isStore(options.from!) && (ended !== 'completed' || isComplete(session))
   run.ended = isOver ? ended : null
   session.expected = saved.programs
+  session.resumes = true
   if (session.steps.compiled) session.inherited = saved.programs
 }
 
@@ -212,6 +213,7 @@ function sessionOf<P, S>(
     deferred: [],
     log,
     expected: null,
+    resumes: false,
     inherited: {},
     rows: 0,
     since: 0,

@@ -51,6 +51,8 @@ export interface Session<P, S> {
   expected: RunSnapshot['programs'] | null
   /** What they were for batches that this run has not seen yet. */
   inherited: RunSnapshot['programs']
+  /** Whether the run goes on from a snapshot of another, and has not yet come to its place in the data. */
+  resumes: boolean
   /** Where `samplesPerSecond` counts from: the rows of this epoch's steps, and when they began. */
   rows: number
   since: number
