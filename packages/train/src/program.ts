@@ -79,11 +79,7 @@ function* ending<P, S>(session: Session<P, S>, reason: string): Program {
   if (isNew) writer?.write(result)
   show(session, { type: 'end', step: run.step, epoch: run.epoch, reason, result, history: run.history })
   const written = writer?.flushed() ?? null
-  if (written !== null)
-    yield* awaited(
-      written.then(() => ({})),
-      () => false,
-    )
+  if (written !== null) yield* awaited(written, () => false)
   boundary.end()
 }
 

@@ -44,7 +44,6 @@ export function restoreAll<P, S>(run: RunState<P, S>, from: RunSnapshot, log: Lo
   run.lastValidation = from.lastValidation
   run.frozen = from.frozen
   run.saved = from.kept
-  run.savedPrograms = from.programs
   for (const [name, value] of Object.entries(from.kept)) {
     const kept = run.kept.get(name)
     if (kept !== undefined) kept.value = structuredClone(value)

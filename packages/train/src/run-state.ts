@@ -52,8 +52,6 @@ export interface RunState<P, S> {
   ended: string | null
   /** What the callbacks of the snapshot kept that the run goes on from. */
   saved: RunSnapshot['kept']
-  /** What the steps were by that snapshot. */
-  savedPrograms: RunSnapshot['programs']
   /** Tensors that the run has done with, but which the current event may still show. */
   readonly retired: t.Tensor[]
 }
@@ -90,7 +88,6 @@ export function runState<P, S>(
     frozen: noPaths,
     ended: null,
     saved: {},
-    savedPrograms: {},
     retired: [],
   }
 }
@@ -191,7 +188,7 @@ export function runSnapshot<P, S>(
     awaitsValidation: run.awaitsValidation,
     lastValidation: run.lastValidation,
     frozen: run.frozen,
-    programs: { ...run.savedPrograms, ...programs },
+    programs,
     ended: run.ended,
   }
 }

@@ -115,8 +115,8 @@ function* whole<P extends Tree, S extends Tree>(
   if (store !== undefined && from === undefined) yield* present(requireEmpty(store, log))
   const seed = options.seed ?? saved?.seed ?? 0
   const programs = steps(recipe, isCompiled(options), numerics)
-  const asks = pacing(options.pace, engine.wake)
   const pull = data.iterate(0)
+  const asks = pacing(options.pace, engine.wake)
   let handedOver = false
   let state: RunState<P, S> | null = null
   try {
