@@ -161,16 +161,16 @@ function loopOf<P extends Tree, S extends Tree>(
   let programs: Steps<P, S> | null = null
   let stepping: Stepping<P, S> | null = null
   let shown: PassingStep<P, S> | null = null
+  // Of batches that have not come again the programs are those that the snapshot knew.
+  const whole = ({ run, time, steps: made }: Stepping<P, S>): RunSnapshot<P, S> =>
+    runSnapshot(run, time.seconds(), { ...from?.programs, ...made.programs() })
   const begun = (first: TrainBatch): Stepping<P, S> => {
     programs = steps(recipe, isCompiled(given), numerics)
     const carry = programs.first(foldIn(key(seed), 'init'), first)
     const run = runState(seed, recipe, carry, numerics?.name ?? 'strict', control)
     const time = stopwatch(() => performance.now())
-    const whole = (): RunSnapshot<P, S> => runSnapshot(run, time.seconds(), programs!.programs())
-    const take = ((at, what) => (what === 'all' ? whole() : parametersSnapshot(at.carry))) as Stepping<
-      P,
-      S
-    >['take']
+    const take = ((at, what) =>
+      what === 'all' ? whole(stepping!) : parametersSnapshot(at.carry)) as Stepping<P, S>['take']
     stepping = { run, steps: programs, recipe, time, take, log, expected: null, rows: 0, since: 0 }
     if (from !== undefined) {
       restoreAll(run, from, log)
@@ -188,10 +188,7 @@ function loopOf<P extends Tree, S extends Tree>(
       shown = advance(made, batch)
       return shown
     },
-    end: () =>
-      stepping === null
-        ? null
-        : runSnapshot(stepping.run, stepping.time.seconds(), stepping.steps.programs()),
+    end: () => (stepping === null ? null : whole(stepping)),
     free: () => {
       shown?.pass()
       if (stepping !== null) freeRun(stepping.run)

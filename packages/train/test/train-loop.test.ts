@@ -78,6 +78,10 @@ describe.each(modes)('a loop of one’s own, %s', (_, mode) => {
     for (const step of trainLoop(model, second, { ...options(), ...mode, from: middle! }))
       rest.push(told(step))
     expect([...all.slice(0, 4), ...rest]).toEqual(all)
+    const loop = trainLoop(model, second.slice(0, 1), { ...options(), ...mode, from: middle! })
+    const made = loop.next().value as StepEvent
+    expect(made.snapshot().programs).toEqual(middle!.programs)
+    loop.return(null)
     const events = await eventsOf(fit(model, { ...options(), ...mode, data, epochs: 2, from: middle! }))
     expect(events.filter((event) => event.type === 'step').map(told)).toEqual(rest)
   })
