@@ -109,7 +109,7 @@ export type GivenOptions<P, S> = Omit<FitOptions, 'loss'> & {
 /** Either, with data as a source of batches. */
 export type RunOptions<P, S> = GivenOptions<P, S> & { readonly data: BatchSource }
 
-/** What is wrong with the value of an option, if anything is. */
+/** What is wrong with the value of an option, if anything is; with what came, where that is a part of the value. */
 export type Check = (value: unknown, operation: string) => string | undefined
 
 /** By the names of options. */
@@ -129,7 +129,9 @@ export const checks: { readonly [name in keyof GivenOptions<unknown, unknown>]-?
   seed: optional((value) =>
     Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be an integer from 0 on',
   ),
-  callbacks: optional(list('callbacks', 'callbacks', (value) => has(value, 'run') && 'name' in value)),
+  callbacks: optional(
+    list('callbacks', 'callbacks with a name', (value) => has(value, 'run') && isNamed(value)),
+  ),
   monitors: optional(
     list('monitors', 'functions or observers', (value) => typeof value === 'function' || has(value)),
   ),
@@ -196,12 +198,17 @@ export function checkEach(
     const value = given[name]
     const problem = check(value, operation)
     if (problem === undefined) continue
+    if (problem.includes(', got ')) failRange(operation, `${name} ${problem}`)
     if (typeof value === 'number') failRange(operation, `${name} ${problem}, got ${value}`)
     failType(operation, `${name} ${problem}, got ${kindOf(value)}`)
   }
 }
 
-const metricsOf = list('metrics', 'metrics', (value) => has(value, 'init', 'update', 'result'))
+const metricsOf = list(
+  'metrics',
+  'metrics with a name',
+  (value) => has(value, 'init', 'update', 'result') && isNamed(value),
+)
 
 function metrics(value: unknown, operation: string): string | undefined {
   if (Array.isArray(value) || typeof value !== 'object' || value === null) return metricsOf(value, operation)
@@ -214,6 +221,11 @@ function metrics(value: unknown, operation: string): string | undefined {
 /** The check of an option that may be left out. */
 export function optional(check: Check): Check {
   return (value, operation) => (value === undefined ? undefined : check(value, operation))
+}
+
+/** Whether it has a name that a message can tell. */
+function isNamed(value: object): boolean {
+  return 'name' in value && typeof value.name === 'string' && value.name !== ''
 }
 
 /** Whether it is an object with these methods. */
@@ -262,18 +274,20 @@ function validateEvery(value: unknown): string | undefined {
   const [name, every] = given[0] ?? []
   if (given.length !== 1 || (name !== 'epochs' && name !== 'steps')) return 'must be { epochs } or { steps }'
   if (Number.isSafeInteger(every) && Number(every) >= 1) return undefined
-  if (name === 'steps') return `needs an integer from 1 on for steps, not ${String(every)}`
+  if (name === 'steps') return `needs an integer from 1 on for steps, got ${String(every)}`
   const parts = 1 / Number(every)
   const isPart = parts > 1 && Math.abs(parts - Math.round(parts)) < 1e-6
-  return isPart ? undefined : `needs an integer from 1 on for epochs, or 1/n, not ${String(every)}`
+  return isPart ? undefined : `needs an integer from 1 on for epochs, or 1/n, got ${String(every)}`
 }
 
 /** What is wrong with a pace in milliseconds, if anything is. */
 export function problemOfPace(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return 'must be an object'
   for (const [name, number] of Object.entries(value)) {
-    if (name !== 'budget' && name !== 'rest') return `has only budget and rest, not ${name}`
-    if (typeof number !== 'number' || !(number >= 0)) return `needs milliseconds from 0 on for ${name}`
+    if (name !== 'budget' && name !== 'rest') return `has only budget and rest, got ${name}`
+    if (typeof number !== 'number' || !(number >= 0)) {
+      return `needs milliseconds from 0 on for ${name}, got ${typeof number === 'number' ? number : kindOf(number)}`
+    }
   }
   return undefined
 }

@@ -112,7 +112,7 @@ function* whole<P extends Tree, S extends Tree>(
   const { data, numerics, from, store } = options
   if (store !== undefined) yield* present(store.open())
   const saved = from === undefined ? null : isStore(from) ? yield* present(from.latest(log)) : from
-  if (store !== undefined && from === undefined) yield* present(requireEmpty(store, log))
+  if (store !== undefined && beginsIn(store, from)) yield* present(requireEmpty(store, log))
   const seed = options.seed ?? saved?.seed ?? 0
   const programs = steps(recipe, isCompiled(options), numerics)
   const pull = data.iterate(0)
@@ -151,6 +151,11 @@ function* present<T>(promise: Promise<T>): Pulling<T> {
     () => false,
   )
   return found!.value
+}
+
+/** Whether what a store has is of no run that goes on: none does, or one from another store. A snapshot may be any run's. */
+function beginsIn(store: Store, from: RunSnapshot | Store | undefined): boolean {
+  return from === undefined || (isStore(from) && from !== store && from.name !== store.name)
 }
 
 /** A new run would push the checkpoints of the one before out of the store. */

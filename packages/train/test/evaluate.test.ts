@@ -379,7 +379,7 @@ describe('what is wrong', () => {
       'a metric that is none',
       [surfaceModel, weights, { ...options, metrics: [accuracy] }],
       TypeError,
-      'evaluate: metrics must be an array of metrics, got a function at 0; call the function, and pass what it returns',
+      'evaluate: metrics must be an array of metrics with a name, got a function at 0; call the function, and pass what it returns',
     ],
     [
       'two metrics of one name',

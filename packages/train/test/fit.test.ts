@@ -10,9 +10,9 @@ import {
   zeros,
 } from '@tapeflow/nn'
 import { adam, sgd } from '@tapeflow/optim'
-import { map } from 'rxjs'
+import { EMPTY, map } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { earlyStopping, fit, type Model, result, type TrainEvent } from '../src/index.ts'
+import { earlyStopping, fit, lrWarmup, type Model, result, type TrainEvent } from '../src/index.ts'
 import {
   eventsOf,
   framewise,
@@ -326,9 +326,19 @@ describe('what is wrong with a call', () => {
     ['fit: loss must be a function, or several by name, got a string', { epochs: 1, loss: 'mse' }],
     ['fit: optimizer must be an optimizer, got undefined', { epochs: 1, optimizer: undefined }],
     [
-      'fit: callbacks must be an array of callbacks, got a function at 0; call the function, and pass what it returns',
+      'fit: callbacks must be an array of callbacks with a name, got a function at 0; call the function, and pass what it returns',
       { epochs: 1, callbacks: [earlyStopping] },
     ],
+    ...[undefined, 3, ''].flatMap((name): [string, object][] => [
+      [
+        'fit: callbacks must be an array of callbacks with a name, got an object at 1',
+        { epochs: 1, callbacks: [lrWarmup({ steps: 1 }), { name, run: () => EMPTY }] },
+      ],
+      [
+        'fit: metrics must be an array of metrics with a name, got an object at 0',
+        { epochs: 1, metrics: [{ ...accuracy(), name }] },
+      ],
+    ]),
     [
       'fit: monitors must be an array of functions or observers, got null at 0',
       { epochs: 1, monitors: [null] },
@@ -345,7 +355,9 @@ describe('what is wrong with a call', () => {
       'fit: eager steps are always strict, got numerics and compile: false; leave one of them out',
       { epochs: 1, numerics: { name: 'relaxed', kernels: {}, contracts: true }, compile: false },
     ],
-    ['fit: pace has only budget and rest, not fps, got an object', { epochs: 1, pace: { fps: 3 } }],
+    ['fit: pace has only budget and rest, got fps', { epochs: 1, pace: { fps: 3 } }],
+    ['fit: pace needs milliseconds from 0 on for budget, got -1', { epochs: 1, pace: { budget: -1 } }],
+    ['fit: pace needs milliseconds from 0 on for rest, got a string', { epochs: 1, pace: { rest: 'long' } }],
     [
       "fit: cannot watch 'weights'; use 'gradients', 'gradientNorm' or 'activations:**'",
       { epochs: 1, watch: ['weights'] },

@@ -357,9 +357,9 @@ describe('validation', () => {
       'validateEvery must be { epochs } or { steps }, got an object',
       { validateEvery: { epochs: 1, steps: 2 } },
     ],
-    ['validateEvery needs an integer from 1 on for steps, not 0.5', { validateEvery: { steps: 0.5 } }],
+    ['validateEvery needs an integer from 1 on for steps, got 0.5', { validateEvery: { steps: 0.5 } }],
     [
-      'validateEvery needs an integer from 1 on for epochs, or 1/n, not 0.3',
+      'validateEvery needs an integer from 1 on for epochs, or 1/n, got 0.3',
       { validateEvery: { epochs: 0.3 } },
     ],
     ['validateEvery was given without validation', { validation: undefined, validateEvery: { steps: 2 } }],

@@ -15,6 +15,7 @@ import {
   Subject,
   take,
   takeWhile,
+  tap,
   throwError,
   timer,
   toArray,
@@ -256,6 +257,32 @@ describe('a run that is restored goes on with the batch that comes next', () => 
     const withB = lossesAt(await eventsOf(fit(line, { ...options, data: list(a, b), epochs: 1 })))
     expect(lossesAt(events)).toEqual([...withB, ...without.slice(1)])
     expect(events.at(-1)).toMatchObject({ type: 'end', step: 3, epoch: 1 })
+  })
+
+  test('by command to the start of an epoch, of which nothing more comes: it is read anew', async () => {
+    const commands = new Subject<TrainCommand>()
+    const passes = [
+      [a, b],
+      [c, d],
+    ]
+    const data = defer(() => from(passes.shift() ?? []))
+    const events: TrainEvent<unknown, unknown>[] = []
+    await lastValueFrom(
+      fit(line, { ...options, data, epochs: 1, commands }).pipe(
+        tap((event) => {
+          if (event.type === 'start') commands.next({ type: 'checkpoint' })
+          if (event.type === 'step' && event.step === 1 && passes.length === 1)
+            commands.next({ type: 'restore', from: 0 })
+          events.push(event)
+        }),
+      ),
+    )
+    const steps = async (...all: TrainBatch[]): Promise<[number, number][]> =>
+      lossesAt(await eventsOf(fit(line, { ...options, data: list(...all), epochs: 1 })))
+    expect(lossesAt(events)).toEqual([...(await steps(a, b)), ...(await steps(c, d))])
+    const end = events.at(-1)
+    expect(end).toMatchObject({ type: 'end', step: 2, epoch: 1, history: [{ epoch: 0 }] })
+    expect(passes).toEqual([])
   })
 
   test('from a snapshot', async () => {

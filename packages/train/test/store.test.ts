@@ -330,6 +330,18 @@ describe('two runs with one store', () => {
     const again = await result(fit(line, { ...options, from: store }))
     expect(again.history).toHaveLength(2)
   })
+
+  test('one that goes on from another store is refused, too; from a snapshot it goes on', async () => {
+    const [store, other] = [storeOf(memoryFiles()), storeOf({ ...memoryFiles(), name: 'other' })]
+    const options = { ...twoPoints, epochs: 2, store }
+    for (const one of [store, other]) await eventsOf(fit(line, { ...options, epochs: 1, store: one }))
+    await expect(eventsOf(fit(line, { ...options, from: other }))).rejects.toThrow(
+      'fit: the store memory has a run already, up to step 2; pass from: store to go on with it',
+    )
+    const on = await result(fit(line, { ...options, from: (await other.latest())! }))
+    expect(on.history).toHaveLength(2)
+    expect((await store.list()).map(({ step }) => step)).toEqual([2, 4])
+  })
 })
 
 /** Checkpoints at each step. */
