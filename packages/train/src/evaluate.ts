@@ -49,7 +49,10 @@ type ResultOf<A> =
 
 /** How a model does on data. */
 export interface Evaluation<M extends Measuring = Measuring> {
-  /** Mean over the batches, which count as many times as they have rows, or as their weights sum up to. NaN without a loss. */
+  /**
+   * Mean over the batches, which count as many times as they have rows, or as their weights sum up to; with `classWeights` or
+   * `reduction: 'sum'` it depends on their size, see `validation` of `fit`. NaN without a loss, and where all weights are 0.
+   */
   readonly loss: number
   /** Each of several losses, unweighted; not there where there is one. */
   readonly losses?: Readonly<Record<string, number>>
@@ -70,7 +73,7 @@ const evaluateChecks: Readonly<Record<keyof EvaluateOptions, Check>> = {
  * Loss and metrics of a model over data: forward only, in inference mode (no dropout, moving averages).
  *
  * It measures as the validation of `fit` does, and gives the same bits: the loss is the mean over batches, weighted by rows
- * or by their `weights`. All batches see the weights and the layer state that were passed. Work is done in slices, so a page
+ * or by their `weights`. So the size of batches makes no difference but for a loss with `classWeights` or `reduction: 'sum'`. All batches see the weights and the layer state that were passed. Work is done in slices, so a page
  * stays responsive; nothing is left in the heap afterwards, whatever the end.
  *
  * @param model what was trained

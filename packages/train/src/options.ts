@@ -30,7 +30,14 @@ export interface FitOptions {
    * run is paused counts; no batch is read twice, so a run that is restored goes on with the next one.
    */
   readonly data: Batches
-  /** Batches too: read after each epoch, forward only. */
+  /**
+   * Batches too: read after each epoch, forward only. The loss is the mean of its batches' losses, which count as many times as they
+   * have rows, or as their `weights` sum up to: a batch whose weights are all 0 counts for nothing. However the rows are batched,
+   * that is the mean over them, where the loss of a batch is the mean over its rows, as it is by default. It depends on the size of
+   * the batches with `classWeights`, where the loss of a batch is divided by the sum of its rows' class weights, and with
+   * `reduction: 'sum'`, where larger batches have larger losses: compare such losses at one batch size. The same is true of the
+   * epoch's loss. Metrics do not depend on it.
+   */
   readonly validation?: BatchSource
   /**
    * When it is read: after every so many epochs, `{ epochs: 1 }` by default, within an epoch as its part, `{ epochs: 0.25 }` or

@@ -3,6 +3,7 @@ import { type Batch, dataset } from '@tapeflow/data'
 import {
   accuracy,
   batchNorm,
+  binaryCrossEntropy,
   confusionMatrix,
   dropout,
   type LinearParams,
@@ -188,6 +189,33 @@ test('rows count as their weights say', async () => {
   const data = dataset({ ...columns!, weights }).batch(2)
   const found = await evaluate(line, doubling, { data, loss: mse(), metrics: [meanAbsoluteError()] })
   expect(found).toMatchObject({ loss: 3 / 8, metrics: { meanAbsoluteError: 3 / 8 }, rows: 3 })
+})
+
+// 0 / 0 in one batch made the loss of all of them NaN.
+test.each(modes)('a batch whose weights are all 0 counts for nothing, %s', async (_, mode) => {
+  const [columns] = threePoints.batch(3).toArray() as Sample[]
+  const weighted = (...weights: readonly number[]): BatchSource =>
+    dataset({ ...columns!, weights: { shape: [3], values: Float32Array.from(weights) } }).batch(1)
+  const measured = { loss: mse(), metrics: [meanAbsoluteError()], ...mode }
+  const found = await evaluate(line, doubling, { ...measured, data: weighted(0, 3, 0) })
+  expect(found).toMatchObject({ loss: 1, metrics: { meanAbsoluteError: 1 }, rows: 3 })
+  const none = await evaluate(line, doubling, { ...measured, data: weighted(0, 0, 0) })
+  expect(none.loss).toBeNaN()
+})
+
+test('the size of batches makes no difference but to losses that are no mean over rows', async () => {
+  const data = dataset({
+    x: { shape: [4, 1], values: Float32Array.of(1, 2, 3, 4) },
+    y: { shape: [4, 1], values: Float32Array.of(0, 1, 1, 1) },
+  })
+  const lossBy = async (rows: number, options: Parameters<typeof binaryCrossEntropy>[0]): Promise<number> =>
+    (await evaluate(line, doubling, { data: data.batch(rows), loss: binaryCrossEntropy(options) })).loss
+  expect(await lossBy(1, {})).toBeCloseTo(await lossBy(4, {}), 6)
+  // As is told where they are documented: of log(1 + e^2) and three losses below 0.02.
+  const [once, all] = [await lossBy(1, { classWeights: [3, 1] }), await lossBy(4, { classWeights: [3, 1] })]
+  expect(once).toBeCloseTo(await lossBy(4, {}), 6)
+  expect(all).toBeGreaterThan(1.9 * once)
+  expect(await lossBy(4, { reduction: 'sum' })).toBeCloseTo(4 * (await lossBy(1, { reduction: 'sum' })), 5)
 })
 
 /** Two inputs, two outputs: what they sum up to, and by how much they differ. */

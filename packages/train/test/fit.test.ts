@@ -12,7 +12,15 @@ import {
 import { adam, sgd } from '@tapeflow/optim'
 import { EMPTY, map } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { earlyStopping, fit, lrWarmup, type Model, result, type TrainEvent } from '../src/index.ts'
+import {
+  earlyStopping,
+  type FitOptions,
+  fit,
+  lrWarmup,
+  type Model,
+  result,
+  type TrainEvent,
+} from '../src/index.ts'
 import {
   eventsOf,
   framewise,
@@ -278,6 +286,24 @@ describe.each(modes)('numbers, %s,', (_, mode) => {
     const still = { ...mode, data, loss: mse(), optimizer: sgd({ learningRate: 0 }), epochs: 1 }
     const { history } = await result(fit(line, still))
     expect(history[0]!.loss).toBe((1 * 0 + 0 * 4 + 3 * 16) / 4)
+  })
+
+  test('of a batch whose weights are all 0 are 0, and move nothing', async () => {
+    const weighted = (...weights: readonly number[]): FitOptions['data'] =>
+      dataset({
+        x: { shape: [3, 1], values: Float32Array.of(1, 1, 1) },
+        y: { shape: [3, 1], values: Float32Array.of(4, 2, 4) },
+        weights: { shape: [3], values: Float32Array.from(weights) },
+      }).batch(1)
+    const options = { ...mode, loss: mse(), optimizer: sgd({ learningRate: 0.1 }), epochs: 1 }
+    const events = await eventsOf(fit(line, { ...options, data: weighted(0, 2, 0) }))
+    // y = 0 and a target of 2: the gradients are -4.
+    expect(events.flatMap((event) => (event.type === 'step' ? [event.loss] : []))).toEqual([0, 4, 0])
+    const end = events.at(-1)
+    if (end?.type !== 'end') throw new Error('no end')
+    expect(end.history[0]!.loss).toBe(4)
+    const moved = Float32Array.of(0.4)
+    expect(end.result.params).toMatchObject({ weight: { values: moved }, bias: { values: moved } })
   })
 
   test('of metrics are over the epoch so far', async () => {

@@ -166,6 +166,23 @@ function weightZeroHasNoInfluence(row: LossRow): void {
   }
 }
 
+/** Where all weights are 0 nothing counts, whatever the rows hold: the loss is 0, and so are its gradients. */
+function weightsThatAreAllZeroGiveZero(row: LossRow): void {
+  const { prediction, target } = inputsOf(row, 1)
+  const none = t.zeros([count])
+  const loss = (x: t.Tensor, z: t.Tensor, w: t.Tensor): t.Tensor => row.make({ reduction: 'mean' })(x, z, w)
+  for (const [x, z, w] of [
+    [prediction, target, none] as const,
+    ...row.extremes.map(([x, z]) => [...one(x, z, row), t.zeros([1])] as const),
+  ]) {
+    const { value, gradients } = t.valueAndGrad(loss)(x, z, w)
+    expect(value.item()).toBe(0)
+    for (const slope of gradients.toFloat32Array()) expect(Math.abs(slope)).toBe(0)
+  }
+  const byWeights = t.grad((w: t.Tensor) => loss(prediction, target, w))(none)
+  for (const slope of byWeights.toFloat32Array()) expect(slope).not.toBeNaN()
+}
+
 /** Nothing stays in the heap but what is returned. */
 function nothingLeaks(row: LossRow): void {
   const { prediction, target, weights } = inputsOf(row, 1)
@@ -187,5 +204,6 @@ export const lossLaws: Readonly<Record<string, (row: LossRow) => void>> = {
   'vmap agrees with a loop': vmapAgreesWithALoop,
   'it is right at the ends': extremesAreRight,
   'a row of weight 0 has no influence': weightZeroHasNoInfluence,
+  'weights that are all 0 give 0, with gradients of 0': weightsThatAreAllZeroGiveZero,
   'nothing leaks': nothingLeaks,
 }

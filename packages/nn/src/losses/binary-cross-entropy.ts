@@ -21,7 +21,7 @@ export interface BinaryCrossEntropyOptions extends BinaryLossOptions {
  * 1 and wrong the loss is infinite, as it should be.
  *
  * @param options.from `'logits'` (default) or `'probabilities'`
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @param options.labelSmoothing s: the target is (1 - s) z + s / 2; 0 by default
  * @param options.classWeights `[negative, positive]`: an output's weight w is multiplied by (1 - z) negative + z positive
  * @returns (prediction `[rows]` or `[rows, …]`, target of the same shape, or `[rows]` for predictions `[rows, 1]`, weights?

@@ -16,7 +16,7 @@ export interface CategoricalHingeOptions {
  *
  * Keras takes max(0, f) of the other classes, which differs where all of them are negative.
  *
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @param options.classWeights a number for each class: what a row's weight w is multiplied by
  * @returns (prediction `[rows, …, classes]`, one-hot rows of the same shape, of which the largest number names the true class, weights? `[rows]` or `[rows, …]`) -> a scalar,
  * `[rows, …]` for `'none'`

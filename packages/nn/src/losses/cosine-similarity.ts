@@ -9,7 +9,7 @@ import type { Loss } from './reduction.ts'
  * A vector of zeros has no direction: its cosine counts as 0, and so does the gradient. Keras gives minus the cosine, which is
  * one less.
  *
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @returns (prediction `[rows, …, size]`, target of the same shape, weights? `[rows]`) -> a scalar, `[rows]` for `'none'`:
  * means over the axes between
  * @throws RangeError when the shapes differ, or there is no axis beside rows; TypeError for a bad option

@@ -14,7 +14,7 @@ import type { Loss } from './reduction.ts'
  * the true class at 0 is an infinite loss, as it should be.
  *
  * @param options.from `'logits'` (default) or `'probabilities'`
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @param options.labelSmoothing s: the target is (1 - s) target + s / classes; 0 by default
  * @param options.classWeights a number c for each class: a row's weight w is multiplied by sum over k of target_k c_k
  * @returns (prediction `[rows, …, classes]`, target of the same shape, weights? `[rows]` or `[rows, …]`) -> a scalar,

@@ -42,7 +42,7 @@ export type FocalOptions = {
  * @param options.gamma 0 or more; 2 by default
  * @param options.from `'logits'` (default) or `'probabilities'`
  * @param options.classes `'independent'` (default) or `'exclusive'`
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @param options.classWeights `[negative, positive]`, or one number for each exclusive class: what weights w are multiplied by
  * @returns of independent outputs what `binaryCrossEntropy` takes and gives, of exclusive classes what `crossEntropy` does
  * @throws RangeError when shapes do not fit or an option is out of range; TypeError for a bad option, and for a prediction from

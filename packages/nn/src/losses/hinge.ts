@@ -9,7 +9,7 @@ import type { Loss } from './reduction.ts'
  * The gradient is -y where y f < 1, and 0 from there on. Targets of 0 have no class here: use 2 z - 1. Without the margin it is
  * `perceptronLoss`.
  *
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @param options.classWeights `[negative, positive]`: what the weight of an output is multiplied by
  * @returns (prediction `[rows]` or `[rows, …]`, target of the same shape, or `[rows]` for predictions `[rows, 1]`, weights?
  * `[rows]`) -> a scalar, `[rows]` for `'none'`

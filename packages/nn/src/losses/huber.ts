@@ -15,7 +15,7 @@ export interface HuberOptions extends ElementLossOptions {
  * The gradient is the error, clipped to delta: an outlier pulls no harder than an error of delta does.
  *
  * @param options.delta above 0; 1 by default
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @returns (prediction `[rows, …]`, target of the same shape, weights? `[rows]`) -> a scalar, `[rows]` for `'none'`
  * @throws RangeError when the shapes differ, or delta is not above 0; TypeError for a bad option
  * @example

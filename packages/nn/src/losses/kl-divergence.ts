@@ -24,7 +24,7 @@ const largest = 3.4028234663852886e38
  * Where the target is 0 a class adds nothing, whatever its probability; where only the prediction is 0 the loss is infinite.
  *
  * @param options.from `'logits'` (default) or `'probabilities'`
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @param options.classWeights a number c for each class: a row's weight w is multiplied by sum over k of target_k c_k
  * @returns (prediction `[rows, …, classes]`, target of the same shape, weights? `[rows]` or `[rows, …]`) -> a scalar,
  * `[rows, …]` for `'none'`

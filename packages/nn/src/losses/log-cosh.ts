@@ -6,7 +6,7 @@ import type { Loss } from './reduction.ts'
  * The logarithm of the hyperbolic cosine of errors, l = ln cosh(prediction - target): e² / 2 for small errors, |e| - ln 2 for
  * large ones, and smooth between. A sample's loss is the mean over its elements. The gradient is tanh(e).
  *
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @returns (prediction `[rows, …]`, target of the same shape, weights? `[rows]`) -> a scalar, `[rows]` for `'none'`
  * @throws RangeError when the shapes differ, also where they would broadcast; TypeError for a bad option
  * @example

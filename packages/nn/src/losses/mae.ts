@@ -8,7 +8,7 @@ import type { Loss } from './reduction.ts'
  * An outlier counts no more than in proportion: what fits best is the median, where `mse` finds the mean. It is convex; the
  * gradient is the sign of the error, and 0 where there is none.
  *
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @returns (prediction `[rows, …]`, target of the same shape, weights? `[rows]`) -> a scalar, `[rows]` for `'none'`
  * @throws RangeError when the shapes differ, also where they would broadcast; TypeError for a bad option
  * @example

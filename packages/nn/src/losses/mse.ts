@@ -10,7 +10,7 @@ import type { Loss } from './reduction.ts'
  * Sensitive to outliers: one error ten times as large counts a hundredfold; `huber` and `mae` are the robust ones. The
  * gradient of the mean is 2 (prediction - target) / (rows m).
  *
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` over samples of
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` over samples of
  * w l (PyTorch's sum adds up all elements: it is m times that), or `'none'`
  * @returns (prediction `[rows, …]`, target of the same shape, weights? `[rows]`) -> a scalar, `[rows]` for `'none'`
  * @throws RangeError when the shapes differ, also where they would broadcast; TypeError for a bad option

@@ -20,7 +20,7 @@ const largestLogRate = 88.72
  * Its least value is target - target ln target, at r = target. A rate of 0 for a count above 0 is an infinite loss.
  *
  * @param options.from `'logRates'` (default) or `'rates'`
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @returns (prediction `[rows, …]`, target of the same shape, weights? `[rows]`) -> a scalar, `[rows]` for `'none'`
  * @throws RangeError when the shapes differ, also where they would broadcast; TypeError for a bad option
  * @example

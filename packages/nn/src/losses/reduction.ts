@@ -22,7 +22,8 @@ export function checkReduction(operation: string, reduction: Reduction): void {
 }
 
 /**
- * The losses of samples, weighted and reduced: mean = sum of w l / sum of w, or sum of w l, or each w l.
+ * The losses of samples, weighted and reduced: mean = sum of w l / sum of w, or sum of w l, or each w l. Where all weights are 0
+ * the mean is 0, and so are its gradients: nothing counts.
  *
  * @param losses `[rows]`
  * @param weights `[rows]`, ones where they are left out
@@ -37,7 +38,9 @@ export function reduceRows(losses: t.Tensor, reduction: Reduction, weights: t.Te
   }
   // 0 * Infinity is NaN; a finite loss in its place gives 0, and the right gradient for the weight where it is finite.
   const finite = t.where(weights, losses, t.neg(t.maximum(t.neg(losses), -largest)))
-  const share = reduction === 'mean' ? t.div(weights, t.sum(weights)) : weights
+  // Guarded before it is divided by: 0 / 0 would be NaN in gradients even where it is not chosen.
+  const divisor = (): t.Tensor => t.where(t.any(weights), t.sum(weights), 1)
+  const share = reduction === 'mean' ? t.div(weights, divisor()) : weights
   const weighted = t.mul(share, finite)
   return reduction === 'none' ? weighted : t.sum(weighted)
 }

@@ -13,7 +13,7 @@ import type { Loss } from './reduction.ts'
  * probabilities the true class at 0 is an infinite loss, as it should be.
  *
  * @param options.from `'logits'` (default) or `'probabilities'`
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @param options.labelSmoothing s: l = -(1 - s) ln p_y - (s / classes) sum over k of ln p_k; 0 by default
  * @param options.classWeights a number c for each class: a row's weight w is multiplied by c_y
  * @returns (prediction `[rows, …, classes]`, labels `[rows, …]`, integers counted from 0, weights? `[rows]` or `[rows, …]`) ->

@@ -7,7 +7,7 @@ import type { Loss } from './reduction.ts'
  * The square of the hinge loss: l = max(0, 1 - y f)² for a target y of -1 or 1 and a prediction f. Smooth at the margin, and
  * harder on large mistakes; a sample's loss is the mean over its outputs. The gradient is -2 y max(0, 1 - y f).
  *
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @param options.classWeights `[negative, positive]`: what the weight of an output is multiplied by
  * @returns (prediction `[rows]` or `[rows, …]`, target of the same shape, or `[rows]` for predictions `[rows, 1]`, weights?
  * `[rows]`) -> a scalar, `[rows]` for `'none'`

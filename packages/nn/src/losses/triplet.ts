@@ -34,7 +34,7 @@ export type TripletLoss = (embeddings: Triplet, weights?: t.Tensor) => t.Tensor
  *
  * @param options.margin 0 or more; 1 by default
  * @param options.distance `'euclidean'` (default) or `'squaredEuclidean'`
- * @param options.reduction `'mean'` (default: sum of w l / sum of w, NaN when all weights are 0), `'sum'` of w l, or `'none'`
+ * @param options.reduction `'mean'` (default: sum of w l / sum of w, 0 when all weights are 0), `'sum'` of w l, or `'none'`
  * @returns ({ anchor, positive, negative }, each `[rows, size]`, weights? `[rows]`) -> a scalar, `[rows]` for `'none'`
  * @throws RangeError when shapes do not fit or the margin is out of range; TypeError for a bad option
  * @example
