@@ -1,4 +1,4 @@
-import { mapTensors, scope, type Tensor, zerosLike } from '@tapeflow/autodiff'
+import { mapTensors, mul, scope, type Tensor, zerosLike } from '@tapeflow/autodiff'
 import type { Slots, Updated } from './optimizer.ts'
 import { failDifferent, nodeKind, sameNode } from './same-structure.ts'
 
@@ -18,6 +18,12 @@ const scopedFrom = 1024
 export function zeroSlots<K extends string, P>(names: readonly K[], params: P): Slots<K, P> {
   // A tensor in place of each tensor: still a P.
   return byName(names, () => mapTensors(params, zerosLike) as P)
+}
+
+/** A copy of the parameters, in memory of its own: a compiled step writes over theirs. */
+export function copyOf<P>(params: P): P {
+  // A tensor in place of each tensor: still a P.
+  return mapTensors(params, (w) => mul(w, 1)) as P
 }
 
 /**

@@ -361,13 +361,14 @@ describe('ewma', () => {
     })
   })
 
-  test('without correction starts from 0', () => {
+  test('without correction the parameters before the first update count as if they had always been', () => {
     t.scope(() => {
       const optimizer = chain(ewma({ decay: 0.75, biasCorrection: false }), descend({ learningRate: 1 }))
+      const start = values(params())
       const one = stepWith(optimizer)(startOf(optimizer), slopes(0), 0)
       expectClose(
         one.slots.average,
-        values(one.params).map((w) => w / 4),
+        values(one.params).map((w, i) => w / 4 + start[i]! * 0.75),
       )
       const two = stepWith(optimizer)(one, slopes(1), 1)
       const before = values(one.slots.average)
@@ -377,6 +378,34 @@ describe('ewma', () => {
       )
     })
   })
+
+  // Begun at 0 it was 0 here, and too small later on.
+  test.each([true, false])(
+    'of parameters that were held is those themselves, corrected: %s',
+    (biasCorrection) => {
+      t.scope(() => {
+        const optimizer = chain(
+          applyIfFinite(),
+          ewma({ decay: 0.5, biasCorrection }),
+          descend({ learningRate: 1 }),
+        )
+        let state = startOf(optimizer)
+        expect(t.toSnapshot(state.slots.average)).toEqual(t.toSnapshot(params()))
+        for (const step of [0, 1]) {
+          state = stepWith(optimizer)(state, spoilt(Number.NaN), step)
+          expect(t.toSnapshot(state.slots.average)).toEqual(t.toSnapshot(params()))
+        }
+        const next = stepWith(optimizer)(state, slopes(2), 2)
+        const [before, after] = [values(params()), values(next.params)]
+        // Weights 1, 2 and 4 of 7; without correction all that was before has as much as the last.
+        const share = biasCorrection ? 4 / 7 : 1 / 2
+        expectClose(
+          next.slots.average,
+          before.map((w, i) => (1 - share) * w + share * after[i]!),
+        )
+      })
+    },
+  )
 
   test('sees the parameters of the update that it stands in, wherever it stands', () => {
     const average = (links: Optimizer<'average'>): unknown =>

@@ -102,10 +102,10 @@ function freeze<P, S>({ run }: Session<P, S>, isFrozen: boolean, path: unknown):
 }
 
 function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: 'restore' }): void {
-  const { run, flow, time, options } = session
+  const { run, flow, time, options, recipe } = session
   if (command.what === 'parameters') {
     const { from } = command
-    restoreParameters(run, typeof from === 'object' ? from : checkpoint(session, from))
+    restoreParameters(run, typeof from === 'object' ? from : checkpoint(session, from), recipe.optimizer)
     return
   }
   if (command.what !== undefined && command.what !== 'all') {

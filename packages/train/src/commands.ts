@@ -11,7 +11,8 @@ import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
  * - `setHyperparameter`: one of the optimizer's numbers, by name; null gives it back to the optimizer's options
  * - `freeze`, `unfreeze`: parameters whose path the pattern names (`layers.0.**`) stay as they are, with their slots, or are trained
  * - `checkpoint`: keeps a snapshot of the run, and shows it in a `checkpoint` event
- * - `restore`: back to a checkpoint (its step, or the latest) or to a snapshot. `parameters` is weights and layer state;
+ * - `restore`: back to a checkpoint (its step, or the latest) or to a snapshot. `parameters` is weights and layer state, with which
+ *   the optimizer begins where no step was made;
  *   `all` is the whole run: optimizer, kept values, step, and the place in the data
  */
 export type TrainCommand =

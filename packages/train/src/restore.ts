@@ -1,18 +1,29 @@
 import * as t from '@tapeflow/autodiff'
+import type { Optimizer } from '@tapeflow/optim'
 import type { Log } from './monitors/guard.ts'
 import { type RunState, replaceCarry } from './run-state.ts'
 import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
 import { shapesByPath } from './tree-shapes.ts'
 
 /**
- * Puts weights and layer state back.
+ * Puts weights and layer state back. Before the first step the optimizer begins with them, as it did with those drawn: averages of
+ * weights begin there.
  *
  * @throws TypeError where `from` is no snapshot, RangeError where it is one of another model: the run is as it was
  */
-export function restoreParameters<P, S>(run: RunState<P, S>, from: ParametersSnapshot): void {
+export function restoreParameters<P, S>(
+  run: RunState<P, S>,
+  from: ParametersSnapshot,
+  optimizer: Pick<Optimizer<string>, 'init'>,
+): void {
   requireFields(from, parameterFields)
   const { params, state, slots } = run.carry
-  replaceCarry(run, { ...revived({ params, state }, { params: from.params, state: from.state }), slots })
+  const carry = t.scope(() => {
+    const made = revived({ params, state }, { params: from.params, state: from.state })
+    // Of the paths and shapes of what a step has made slots of.
+    return { ...made, slots: run.step === 0 ? optimizer.init(made.params as P & t.Tree) : slots }
+  })
+  replaceCarry(run, carry)
 }
 
 /**

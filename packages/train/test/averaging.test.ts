@@ -1,17 +1,31 @@
 import * as t from '@tapeflow/autodiff'
-import { batchNorm, linear, mse, sequential } from '@tapeflow/nn'
-import { adam, chain, descend, ewma, sgd } from '@tapeflow/optim'
+import { batchNorm, type LinearParams, linear, mse, sequential } from '@tapeflow/nn'
+import {
+  accumulate,
+  adam,
+  chain,
+  descend,
+  ewma,
+  masked,
+  type Optimizer,
+  partition,
+  scaleByAdam,
+  sgd,
+} from '@tapeflow/optim'
 import { concatMap, of, tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import {
+  type Callback,
   type FitOptions,
   fit,
+  type Model,
   type RunSnapshot,
   result,
   stochasticWeightAveraging,
   swapEma,
   type TrainCommand,
   type TrainEvent,
+  unfreezeAt,
 } from '../src/index.ts'
 import { eventsOf, framewise, modes, scripted, surface, surfaceModel, virtually } from './small.ts'
 
@@ -168,13 +182,136 @@ describe('swapEma', () => {
     expect(resumed.params).toEqual(straight.params)
   })
 
+  /** What the run draws, and what it ends with, leaf by leaf under their paths; and the weights of each step. */
+  const swapped = async <P extends t.Tree, S extends t.Tree>(
+    model: Model<P, S>,
+    options: Omit<FitOptions, 'loss' | 'data'>,
+  ): Promise<{ drawn: Leaves; end: Leaves; visited: Leaves[] }> => {
+    const leavesOf = (tree: unknown): Leaves =>
+      t.scope(() => {
+        const values = t.leaves(tree).map((x) => [...x.toFloat32Array()])
+        return Object.fromEntries(t.paths(tree).map((path, i) => [path, values[i]!]))
+      })
+    const visited: Leaves[] = []
+    const callbacks = [...(options.callbacks ?? []), swapEma()]
+    const data = surface(40).batch(10)
+    const { params }: { readonly params: unknown } = await result(
+      fit(model, { ...options, data, loss: mse(), callbacks }).pipe(
+        tap((event) => event.type === 'step' && visited.push(leavesOf(event.weights.tree))),
+      ),
+    )
+    const drawn = t.scope(() => leavesOf(model.init(t.foldIn(t.key(0), 'init'), [2]).params))
+    return { drawn, end: t.scope(() => leavesOf(t.fromSnapshot(params))), visited }
+  }
+  type Leaves = Readonly<Record<string, readonly number[]>>
+  const averaging = chain(scaleByAdam(), ewma({ decay: 0.9 }), descend({ learningRate: 0.02 }))
+  const first = ['layers.0.bias', 'layers.0.weight']
+  const others = ['layers.2.bias', 'layers.2.weight', 'layers.4.bias', 'layers.4.weight']
+  const only = (names: readonly string[], leaves: Leaves): Leaves =>
+    Object.fromEntries(names.map((name) => [name, leaves[name]!]))
+
+  // The average began at 0, and its correction counts every step: what stood still ended as 0.
+  test.each(modes)('leaves what was frozen all along as it was drawn, %s', async (_, mode) => {
+    const callbacks = [unfreezeAt({ path: 'layers.0.**', epoch: 9 })]
+    const { drawn, end } = await swapped(surfaceModel, {
+      ...mode,
+      optimizer: averaging,
+      callbacks,
+      epochs: 4,
+    })
+    expect(only(first, end)).toEqual(only(first, drawn))
+    for (const name of others) expect(end[name]).not.toEqual(drawn[name])
+  })
+
+  test.each(modes)('is the mean over all steps, those too in which it was frozen, %s', async (_, mode) => {
+    const callbacks = [unfreezeAt({ path: 'layers.0.**', step: 13 })]
+    const { end, visited } = await swapped(surfaceModel, {
+      ...mode,
+      optimizer: averaging,
+      callbacks,
+      epochs: 4,
+    })
+    const weights = visited.map((_, i) => 0.9 ** (visited.length - 1 - i))
+    const total = weights.reduce((a, b) => a + b)
+    expect(visited[11]![first[1]!]).toEqual(visited[0]![first[1]!])
+    for (const [name, values] of Object.entries(end)) {
+      for (const [k, value] of values.entries()) {
+        const sum = visited.reduce((sum, at, i) => sum + weights[i]! * at[name]![k]!, 0)
+        expect(value).toBeCloseTo(sum / total, 5)
+      }
+    }
+  })
+
+  test.each(modes)('leaves what is frozen at the end as it is, %s', async (_, mode) => {
+    const freezing: Callback = {
+      name: 'freezing',
+      run: concatMap(({ type, step }): TrainCommand[] =>
+        type === 'step' && step === 7 ? [{ type: 'freeze', path: 'layers.0.**' }] : [],
+      ),
+    }
+    const { end, visited } = await swapped(surfaceModel, {
+      ...mode,
+      optimizer: averaging,
+      callbacks: [freezing],
+      epochs: 4,
+    })
+    expect(only(first, end)).toEqual(only(first, visited[7]!))
+    for (const name of others) expect(end[name]).not.toEqual(visited.at(-1)![name])
+  })
+
+  test.each(modes)(
+    'leaves the weights where no update took place, also those restored before, %s',
+    async (_, mode) => {
+      const optimizer = chain(accumulate(8), ewma({ decay: 0.9 }), descend({ learningRate: 0.1 }))
+      const options = { ...mode, optimizer, epochs: 1 }
+      const { drawn, end, visited } = await swapped(surfaceModel, options)
+      expect(visited).toHaveLength(4)
+      expect(end).toEqual(drawn)
+
+      const from = t.scope(() => t.toSnapshot(surfaceModel.init(t.key(5), [2])))
+      const commands = of<TrainCommand>({ type: 'restore', from, what: 'parameters' })
+      const restored = await swapped(surfaceModel, { ...options, commands })
+      expect(restored.end).toEqual(restored.visited[0])
+      expect(restored.end).not.toEqual(drawn)
+    },
+  )
+
+  test.each(modes)('swaps those alone that have an average, %s', async (_, mode) => {
+    const plain = descend({ learningRate: 0.1 })
+    const some = masked(ewma({ decay: 0.9 }), (path) => path.endsWith('weight'))
+    const masking = await swapped(surfaceModel, { ...mode, optimizer: chain(some, plain), epochs: 1 })
+    for (const [name, values] of Object.entries(masking.end)) {
+      if (name.endsWith('bias')) expect(values).toEqual(masking.visited.at(-1)![name])
+      else expect(values).not.toEqual(masking.visited.at(-1)![name])
+    }
+
+    // Two layers under names of their own.
+    const [body, head] = [linear(2, 3), linear(3, 1)]
+    const model: Model<{ body: LinearParams; head: LinearParams }, null> = {
+      init: (key) => ({
+        params: { body: body.init(key, [2]).params, head: head.init(key, [3]).params },
+        state: null,
+        outputShape: [1],
+      }),
+      apply: (params, state, x, ctx) => ({
+        y: head.apply(params.head, null, body.apply(params.body, null, x, ctx).y, ctx).y,
+        state,
+      }),
+    }
+    const optimizer = partition({ body: chain(ewma({ decay: 0.9 }), plain), head: plain })
+    const parts = await swapped(model, { ...mode, optimizer, epochs: 1 })
+    const last = parts.visited.at(-1)!
+    expect(only(['head.bias', 'head.weight'], parts.end)).toEqual(only(['head.bias', 'head.weight'], last))
+    expect(parts.end['body.weight']).not.toEqual(last['body.weight'])
+  })
+
   test('leaves the weights where no step was made', async () => {
     const commands = of<TrainCommand>({ type: 'stop' })
     const events = await eventsOf(scripted([0], { optimizer, callbacks: [swapEma()], commands }))
     expect(events.filter(({ type }) => type === 'command')).toHaveLength(1)
   })
 
-  test('says after the first step that there is no such slot', async () => {
+  test('says after the first step that there is no such slot, or that it is no average', async () => {
     await expect(result(scripted([0], { callbacks: [swapEma()] }))).rejects.toThrow(
       "fit: callback 'swapEma' failed: swapEma: the optimizer has no slot 'average': it has none; put ewma into its chain",
     )
@@ -184,6 +321,15 @@ describe('swapEma', () => {
     )
     await expect(result(run$)).rejects.toThrow("no slot 'ema': it has average")
     expect(steps).toEqual([0])
+    const odd: Optimizer<string> = {
+      ...sgd({ learningRate: 1 }),
+      init: () => ({ average: { weight: t.zeros([2]) } }) as never,
+      update: (_, slots, params) => ({ params, slots }),
+    }
+    const run = result(scripted([0, 0], { optimizer: odd, callbacks: [swapEma()], compile: false }))
+    await expect(run).rejects.toThrow(
+      "swapEma: the slot 'average' has [2] at 'weight', the weights have [1,1]; name the slot of an ewma",
+    )
     expect(() => Reflect.apply(swapEma, undefined, [{ slot: 1 }])).toThrow(
       'swapEma: slot must be a name, got a number',
     )

@@ -1,3 +1,4 @@
+import { chain, descend, ewma } from '@tapeflow/optim'
 import { concatMap, of, tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import {
@@ -9,6 +10,7 @@ import {
   type RunSnapshot,
   reduceLROnPlateau,
   result,
+  swapEma,
   type TrainCommand,
   type TrainEvent,
 } from '../src/index.ts'
@@ -94,12 +96,26 @@ describe('keepBest', () => {
     })
   })
 
-  test('restores nothing where the last is the best, nor where nothing was measured', async () => {
-    for (const values of [[4, 2, 1], [Number.NaN]]) {
-      const events = await eventsOf(scripted(values, { callbacks: [best] }))
-      expect(events.filter(({ type }) => type === 'command')).toEqual([])
-    }
+  test('restores nothing where nothing was measured', async () => {
+    const events = await eventsOf(scripted([Number.NaN], { callbacks: [best] }))
+    expect(events.filter(({ type }) => type === 'command')).toEqual([])
   })
+
+  // It asked for nothing where the last was the best, and the average stood.
+  test.each([
+    ['the last', [4, 2, 1], 3],
+    ['one before', [4, 1, 2], 2],
+  ])(
+    'of those who restore at the end the last in the list wins, where the best is %s',
+    async (_, values, at) => {
+      const optimizer = chain(ewma({ decay: 0.5, biasCorrection: false }), descend({ learningRate: 1 }))
+      const weightOf = async (...callbacks: readonly Callback[]): Promise<number | undefined> =>
+        (await result(scripted(values, { optimizer, callbacks }))).params.weight.values[0]
+      expect(await weightOf(swapEma(), best)).toBe(at)
+      // Of the weights 0, 1, 2, 3.
+      expect(await weightOf(best, swapEma())).toBe(1 / 8 + 2 / 4 + 3 / 2)
+    },
+  )
 
   test('keeps the best through a resume', async () => {
     let from: RunSnapshot | undefined

@@ -1,7 +1,7 @@
-import { add, knownOptions, mapTensors, mul, scope, sub, where } from '@tapeflow/autodiff'
+import { add, knownOptions, mul, scope, sub, where } from '@tapeflow/autodiff'
 import { around } from '../around.ts'
 import { checkOptimizer } from '../check-optimizer.ts'
-import { leafwise } from '../leafwise.ts'
+import { copyOf, leafwise } from '../leafwise.ts'
 import type { Optimizer, Slots } from '../optimizer.ts'
 import { positiveCount, share } from '../range.ts'
 
@@ -58,11 +58,7 @@ export function lookahead(optimizer: Optimizer<string>, options: LookaheadOption
     name,
     hyperparameters,
     ...(optimizer.eager === true && { eager: true }),
-    init: (params) => {
-      // Memory of its own: a compiled step writes over that of the parameters. A tensor for each tensor: still a P.
-      const copy = mapTensors(params, (w) => mul(w, 1)) as typeof params
-      return { ...optimizer.init(params), [slow]: copy }
-    },
+    init: (params) => ({ ...optimizer.init(params), [slow]: copyOf(params) }),
     update: (gradients, slots, params, hyper, evaluate) =>
       scope(() => {
         const number = own(hyper)

@@ -1,6 +1,6 @@
 import { add, knownOptions, mul, scope } from '@tapeflow/autodiff'
 import { checkSettings, namesOf, settingsAt } from '../hyper.ts'
-import { leafwise, zeroSlots } from '../leafwise.ts'
+import { copyOf, leafwise } from '../leafwise.ts'
 import { fraction } from '../range.ts'
 import { numbersOf } from '../rule.ts'
 import type { Transform } from '../transform.ts'
@@ -9,25 +9,27 @@ import type { Transform } from '../transform.ts'
 export interface EwmaOptions {
   /** β: how much of the average is kept, from 0 to below 1. */
   readonly decay: number
-  /** Whether the weights of the average add up to 1 from the first update on; true by default. */
+  /** Whether the first update's parameters take the place of those that the average begins at; true by default. */
   readonly biasCorrection?: boolean
 }
 
 /**
  * Keeps the exponentially weighted moving average of the parameters beside them; updates pass through as they are. With W_t the
- * parameters after update t = step + 1:
+ * parameters after update t = step + 1, and W_0 those before the first:
  *
- *     V_t = β V_(t-1) + (1 - β) W_t          V_0 = 0
- *     average = V_t / (1 - β^t)              without correction: average = V_t
+ *     average_0 = W_0
+ *     average_t = average_(t-1) β (1 - β^(t-1)) / (1 - β^t) + W_t (1 - β) / (1 - β^t)
+ *     without correction:  average_t = β average_(t-1) + (1 - β) W_t
  *
- * The average is the slot itself, ready to be read: `slots.average`, a tree like the parameters, to `apply` the model with. It is
- * kept as average_t = average_(t-1) β (1 - β^(t-1)) / (1 - β^t) + W_t (1 - β) / (1 - β^t), the same sequence, with both factors made
- * in float64. Before the first update it is 0. Nothing is averaged at steps that a link before it holds: behind `accumulate` one
- * update counts as one. In a run of `fit` it is `slots.average` of a snapshot, of which `t.fromSnapshot` makes tensors; it is of
- * parameters before `constraints` change them.
+ * With correction W_0 has no weight from the first update on: the average is V_t / (1 - β^t) of V_t = β V_(t-1) + (1 - β) W_t from
+ * V_0 = 0. Without it W_0 counts as if it had always been there, as in TensorFlow and Keras (`use_ema`). Both factors are made in
+ * float64, and add up to 1: the average of what stands still is that itself. So what was held from the first step on (in `fit` by
+ * `freeze`, or by `accumulate`, `applyIfFinite`) has its average, whenever updates begin, in which W_0 counts for the steps until then.
+ * What is held later keeps its average as it was. Behind `accumulate` one update counts as one.
  *
- * Course notes have no rule for the start. The averages of TensorFlow and Keras (`use_ema`) begin at the first parameters, and Keras
- * puts them in the place of the parameters at the end.
+ * The average is the slot itself, ready to be read: `slots.average`, a tree like the parameters, to `apply` the model with. In a run
+ * of `fit` it is `slots.average` of a snapshot, of which `t.fromSnapshot` makes tensors; it is of parameters before `constraints`
+ * change them. Course notes have no rule for the start; Keras puts averages in the place of the parameters at the end, as `swapEma` does.
  *
  * @returns a link of a `chain` with the slot `average`
  * @throws RangeError where the decay is out of range; TypeError where it is no number
@@ -43,19 +45,18 @@ export interface EwmaOptions {
  */
 export function ewma(options: EwmaOptions): Transform<'average'> {
   const { decay, biasCorrection = true } = knownOptions('ewma', options, 'decay biasCorrection')
-  const slots = ['average'] as const
   const settings = checkSettings({ operation: 'ewma', values: { decay }, ranges: { decay: fraction } })
   return {
     name: 'ewma',
     hyperparameters: namesOf(settings),
-    init: (params) => zeroSlots(slots, params),
+    init: (params) => ({ average: copyOf(params) }),
     update: (updates, now) => ({ updates, slots: now }),
     settle: (now, params, hyper) =>
       scope(() => {
         const number = numbersOf('ewma', hyper)
         const [keep, share] = [number('keep'), number('share')]
         // In the place of gradients anything of that structure: the rule does not look at them.
-        const made = leafwise('ewma', slots, params, now, params, (w, _, average) => [
+        const made = leafwise('ewma', ['average'], params, now, params, (w, _, average) => [
           w,
           add(mul(average!, keep), mul(w, share)),
         ])

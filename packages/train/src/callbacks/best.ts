@@ -1,5 +1,4 @@
 import type { TrainCommand } from '../commands.ts'
-import type { FinishingEvent } from '../events.ts'
 import type { ParametersSnapshot } from '../snapshots.ts'
 import type { CallbackInfo } from './callback.ts'
 import type { Measured, Monitored } from './monitored.ts'
@@ -9,13 +8,15 @@ export interface Best {
   readonly value: number
   /** Takes a measurement into account and tells whether it is the best. */
   improves(measured: Measured): boolean
-  /** What brings the weights of the best measurement back; nothing where there are none, or it was the last. */
-  restored(event: FinishingEvent): readonly TrainCommand[]
+  /**
+   * What brings the weights of the best measurement back; nothing where there are none. Also where it was the last: a callback that
+   * comes before may ask for others.
+   */
+  restored(): readonly TrainCommand[]
 }
 
 interface Record {
   readonly value: number
-  readonly step: number
   readonly snapshot: ParametersSnapshot | null
 }
 
@@ -30,19 +31,19 @@ export function bestOf(
   { worst, isBetter }: Monitored,
   { minDelta = 0, weights }: { readonly minDelta?: number; readonly weights: boolean },
 ): Best {
-  const best = info.keep<Record>('best', { value: worst, step: -1, snapshot: null })
+  const best = info.keep<Record>('best', { value: worst, snapshot: null })
   return {
     get value() {
       return best.value.value
     },
     improves: ({ event, value }) => {
       if (!isBetter(value, best.value.value, minDelta)) return false
-      best.value = { value, step: event.step, snapshot: weights ? event.snapshot('parameters') : null }
+      best.value = { value, snapshot: weights ? event.snapshot('parameters') : null }
       return true
     },
-    restored: ({ step }) => {
-      const { snapshot, step: at } = best.value
-      return snapshot === null || at === step ? [] : [{ type: 'restore', from: snapshot, what: 'parameters' }]
+    restored: () => {
+      const { snapshot } = best.value
+      return snapshot === null ? [] : [{ type: 'restore', from: snapshot, what: 'parameters' }]
     },
   }
 }

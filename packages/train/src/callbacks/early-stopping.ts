@@ -66,7 +66,7 @@ export function earlyStopping(options: EarlyStoppingOptions): Callback {
       const waited = info.keep('waited', 0)
 
       const answer = (event: TrainEvent): readonly TrainCommand[] => {
-        if (event.type === 'finishing') return best.restored(event)
+        if (event.type === 'finishing') return best.restored()
         const measured = measure.measured(event)
         if (measured === null || measured.event.epoch < startFrom) return []
         const improves = best.improves(measured)

@@ -32,7 +32,7 @@ export function keepBest(options: KeepBestOptions = {}): Callback {
       measure.requireIn(info)
       const best = bestOf(info, measure, { weights: true })
       const answer = (event: TrainEvent): readonly TrainCommand[] => {
-        if (event.type === 'finishing') return best.restored(event)
+        if (event.type === 'finishing') return best.restored()
         const measured = measure.measured(event)
         if (measured !== null) best.improves(measured)
         return []

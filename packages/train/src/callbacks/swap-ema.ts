@@ -1,8 +1,20 @@
-import { failRange, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
+import {
+  failRange,
+  failType,
+  fromSnapshot,
+  kindOf,
+  knownOptions,
+  leaves,
+  mapTensors,
+  paths,
+  scope,
+  toSnapshot,
+} from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
 import type { RunSnapshot } from '../snapshots.ts'
+import { shapesByPath } from '../tree-shapes.ts'
 import type { Callback } from './callback.ts'
 
 /** What `swapEma` takes. */
@@ -17,11 +29,12 @@ export interface SwapEmaOptions {
  *     optimizer: chain(ewma({ decay: 0.99 }), descend({ learningRate: 0.1 }))
  *     finishing                      restore slots.average as the weights
  *
- * Layer state stays as it is: moving statistics of `batchNorm` are those of the last weights, see `stochasticWeightAveraging`. The
- * slot is looked for after the first step, which costs a copy of the run. Before the first update there is no average, and the weights
- * stay. Keras has it in the optimizer (`use_ema`, `finalize_variable_values`).
+ * Weights that are frozen then stay as they are, and those of which no average is kept (by `masked`, or a part of a `partition`). Layer
+ * state stays too: moving statistics of `batchNorm` are those of the last weights, see `stochasticWeightAveraging`. The slot is
+ * looked at after the first step, which costs a copy of the run. Keras has it in the optimizer (`use_ema`, `finalize_variable_values`).
  *
- * @throws TypeError where the slot's name is no string; RangeError as the run's error where the optimizer has no such slot
+ * @throws TypeError where the slot's name is no string; RangeError as the run's error where the optimizer has no such slot, or
+ * there are other shapes in it than the weights have
  * @example
  * swapEma().name // => 'swapEma'
  */
@@ -35,17 +48,37 @@ export function swapEma(options: SwapEmaOptions = {}): Callback {
       const answer = (event: TrainEvent): readonly TrainCommand[] => {
         if (event.type === 'step' && !looked) {
           looked = true
-          slotOf(event.snapshot(), slot)
+          averaged(event.snapshot(), slot)
         }
         if (event.type !== 'finishing' || event.step === 0) return []
         const all = event.snapshot()
-        return [
-          { type: 'restore', from: { params: slotOf(all, slot), state: all.state }, what: 'parameters' },
-        ]
+        const from = { params: averaged(all, slot), state: all.state }
+        return [{ type: 'restore', from, what: 'parameters' }]
       }
       return events$.pipe(mergeMap(answer))
     },
   }
+}
+
+/** The weights, with averages in the place of those that have one and are trained. */
+function averaged(all: RunSnapshot, name: string): unknown {
+  return scope(() => {
+    const [params, slot] = fromSnapshot([all.params, slotOf(all, name)])
+    const shapes = shapesByPath(params)
+    for (const [path, shape] of Object.entries(shapesByPath(slot))) {
+      if (shape === shapes[path]) continue
+      failRange(
+        'swapEma',
+        `the slot '${name}' has ${shape} at '${path}', the weights have ${shapes[path] ?? 'nothing'}`,
+        'name the slot of an ewma',
+      )
+    }
+    const tensors = leaves(slot)
+    const averages = new Map(paths(slot).map((path, i) => [path, tensors[i]!]))
+    return toSnapshot(
+      mapTensors(params, (x, path) => (all.frozen.includes(path) ? x : (averages.get(path) ?? x))),
+    )
+  })
 }
 
 function slotOf({ slots }: RunSnapshot, name: string): unknown {
