@@ -20,7 +20,7 @@ export function restoreParameters<P, S>(
   const { params, state, slots } = run.carry
   const carry = t.scope(() => {
     const made = revived({ params, state }, { params: from.params, state: from.state })
-    // Of the paths and shapes of what a step has made slots of.
+    // Of the very shapes that the run's slots were made for: still a tree.
     return { ...made, slots: run.step === 0 ? optimizer.init(made.params as P & t.Tree) : slots }
   })
   replaceCarry(run, carry)

@@ -38,9 +38,13 @@ export function reduceRows(losses: t.Tensor, reduction: Reduction, weights: t.Te
   }
   // 0 * Infinity is NaN; a finite loss in its place gives 0, and the right gradient for the weight where it is finite.
   const finite = t.where(weights, losses, t.neg(t.maximum(t.neg(losses), -largest)))
-  // Guarded before it is divided by: 0 / 0 would be NaN in gradients even where it is not chosen.
-  const divisor = (): t.Tensor => t.where(t.any(weights), t.sum(weights), 1)
-  const share = reduction === 'mean' ? t.div(weights, divisor()) : weights
+  const share = reduction === 'mean' ? t.div(weights, divisorOf(weights)) : weights
   const weighted = t.mul(share, finite)
   return reduction === 'none' ? weighted : t.sum(weighted)
+}
+
+/** The sum of weights, or 1 where all are 0: 0 / 0 would be NaN in gradients even where the quotient is not chosen. */
+function divisorOf(weights: t.Tensor): t.Tensor {
+  const counted = t.sum(t.where(weights, 1, 0))
+  return t.where(counted, t.sum(weights), 1)
 }

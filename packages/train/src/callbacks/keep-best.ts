@@ -16,7 +16,8 @@ export interface KeepBestOptions extends MonitorOptions {}
  *     finishing                      restore the weights of 0.4
  *
  * Weights and layer state are copied when a better value is measured, and restored at any completion of the run, before `end`.
- * It is what `earlyStopping` does with `restoreBest`: one of the two will do. Keras and Lightning write the best to a file instead
+ * It is what `earlyStopping` does with `restoreBest`: one of the two will do. Of callbacks that restore at the end (`swapEma` too) the
+ * last in the list wins. Keras and Lightning write the best to a file instead
  * (ModelCheckpoint with `save_best_only`, `save_top_k`).
  *
  * @throws RangeError where `mode` or `monitor` is none; as the run's error where the run does not measure it
