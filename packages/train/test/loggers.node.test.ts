@@ -213,7 +213,8 @@ describe('csvLogger', () => {
   test('takes no epoch of a run that was given up into the next', async () => {
     const logger = csvLogger(at('run.csv'))
     const validated = { ...start(0), info: { ...info, hasValidation: true } } as TrainEvent
-    for (const event of [validated, epoch(0, 5), validated, epoch(0, 7), finishing]) void logger.next(event)
+    const due = (number: number, loss: number) => ({ ...epoch(number, loss), validates: true }) as TrainEvent
+    for (const event of [validated, due(0, 5), validated, due(0, 7), finishing]) void logger.next(event)
     await logger.flushed()
     expect(read('run.csv')).toBe('epoch,loss,learningRate,seconds,validation.loss\n0,7,0.5,0,\n')
   })

@@ -211,7 +211,7 @@ describe('plot', () => {
     const start = { type: 'start', step: 0, epoch: 0, info } as TrainEvent
     for (const loss of [4, 2]) {
       tell(start)
-      tell({ ...record(0, loss), type: 'epoch', step: 1 } as TrainEvent)
+      tell({ ...record(0, loss), type: 'epoch', step: 1, validates: true } as TrainEvent)
     }
     tell({ type: 'end', step: 1, epoch: 1 } as TrainEvent)
     expect(pictures).toEqual([historyPlot([record(0, 2)])])

@@ -6,7 +6,6 @@ import type { EpochEvent, EpochRecord, StartEvent, TrainEvent } from '../events.
  */
 export function epochRecords(tell: (record: EpochRecord) => void): (event: TrainEvent) => void {
   let waiting: EpochRecord | null = null
-  let validated = true
   const told = (validation?: EpochRecord['validation']): void => {
     const record = waiting
     waiting = null
@@ -16,7 +15,6 @@ export function epochRecords(tell: (record: EpochRecord) => void): (event: Train
     if (event.type === 'start') {
       // What waited was of a run before, which was given up.
       waiting = standing(event).waiting
-      validated = event.info.hasValidation
       return
     }
     if (isRewind(event) && waiting !== null && waiting.epoch >= event.epoch) waiting = null
@@ -25,7 +23,7 @@ export function epochRecords(tell: (record: EpochRecord) => void): (event: Train
     else if (event.type !== 'checkpoint') told()
     if (event.type === 'epoch') {
       waiting = recordOf(event)
-      if (!validated) told()
+      if (!event.validates) told()
     }
   }
 }
