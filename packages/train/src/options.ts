@@ -27,7 +27,8 @@ export interface FitOptions {
    * Batches `{ x, y, weights? }`: a dataset after `.batch(64)`, read anew in each epoch. Or an Observable of batches, to learn
    * from what happens: `source$` stands for `fromObservable(source$)` of `@tapeflow/data`, which says how many batches may wait (64)
    * and what becomes of more (an error). An epoch of it lasts from its subscription to its completion; what waits while the
-   * run is paused counts; no batch is read twice, so a run that is restored goes on with the next one.
+   * run is paused counts; no batch is read twice, so a run that is restored goes on with the next one. Where it completes, subscribed
+   * to again, before its first batch, there is no more: the run ends, as if stopped, and its reason is 'the live data is over'.
    */
   readonly data: Batches
   /** Batches too: read after each epoch, forward only. */

@@ -155,7 +155,10 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
   if (run.batch === 0) {
     // Live data that went on after a restore to the epoch's start, and is over: this epoch is to come.
     if (session.rows > 0) return
-    failEmpty(`data of epoch ${run.epoch}`)
+    // A pass of the run's own had a batch already: `opened` always has one.
+    if (data.live !== true) failEmpty(`data of epoch ${run.epoch}`)
+    flow.stop ??= 'the live data is over'
+    return
   }
   yield* endOfEpoch(session, ended || run.batch === data.length)
 }

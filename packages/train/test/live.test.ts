@@ -299,6 +299,49 @@ describe('a run that is restored goes on with the batch that comes next', () => 
   })
 })
 
+describe('a source that is over ends the run', () => {
+  // Subscribed to again, a Subject that has completed gives nothing: that was an error, and the training lost.
+  test.each([{ steps: 10 }, { epochs: 3 }])('with %j', async (length) => {
+    const source = new Subject<TrainBatch>()
+    const ended = eventsOf(fit(line, { ...options, data: source, validation: twoPoints.data, ...length }))
+    await vi.waitUntil(() => source.observed)
+    for (const batch of batches) source.next(batch)
+    source.complete()
+    const events = await ended
+    const epoch = { ...options, data: from(batches), validation: twoPoints.data, epochs: 1 }
+    expect(stepsOf(events)).toEqual(stepsOf(await eventsOf(fit(line, epoch))))
+    const types = events.flatMap(({ type }) => (type === 'step' ? [] : [type]))
+    expect(types).toEqual(['start', 'epoch', 'validation', 'finishing', 'end'])
+    expect(events.at(-1)).toMatchObject({
+      reason: 'the live data is over',
+      step: 4,
+      epoch: 1,
+      history: [{ epoch: 0 }],
+    })
+  })
+
+  test('also where the run went back to the start of its first epoch', async () => {
+    const [a, b] = batches
+    const passes = [[a!, b!]]
+    const commands = new Subject<TrainCommand>()
+    const run$ = fit(line, { ...options, data: defer(() => from(passes.shift() ?? [])), epochs: 1, commands })
+    const { reason } = await result(
+      run$.pipe(
+        tap((event) => {
+          if (event.type === 'start') commands.next({ type: 'checkpoint' })
+          if (event.type === 'step' && event.step === 1) commands.next({ type: 'restore', from: 0 })
+        }),
+      ),
+    )
+    expect(reason).toBe('the live data is over')
+  })
+
+  test('but one that never gave a batch is an error', async () => {
+    const run$ = fit(line, { ...options, data: from([] as TrainBatch[]), epochs: 2 })
+    await expect(result(run$)).rejects.toThrow('the data of epoch 0 gave no batch')
+  })
+})
+
 describe('fit on an Observable that goes wrong', () => {
   const failing = async (data: Batches): Promise<[steps: number, error: unknown]> => {
     const before = t.memory()
