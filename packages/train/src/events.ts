@@ -42,9 +42,9 @@ export interface RunInfo {
   readonly seed: number
   /** How many epochs were asked for; undefined where steps were. */
   readonly epochs: number | undefined
-  /** How many steps the run will make; undefined where the data does not know its length. */
+  /** How many steps the run will make; undefined where the data does not know its length, or has no end. */
   readonly steps: number | undefined
-  /** How many batches an epoch has; undefined where the data does not know its length. */
+  /** How many batches an epoch has; undefined where the data does not know its length, or has no end. */
   readonly stepsPerEpoch: number | undefined
   /** The shape of each parameter by its path: `{ 'layers.0.weight': [784, 128] }`. */
   readonly parameters: Readonly<Record<string, Shape>>

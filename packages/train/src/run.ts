@@ -239,7 +239,7 @@ function infoOf<P, S>(
     parameters[path] = leaf.shape
     parameterCount += leaf.size
   })
-  const stepsPerEpoch = data.length
+  const stepsPerEpoch = Number.isFinite(data.length) ? data.length : undefined
   return {
     seed: run.seed,
     epochs,

@@ -364,6 +364,14 @@ describe('validation', () => {
     ],
     ['validateEvery was given without validation', { validation: undefined, validateEvery: { steps: 2 } }],
     [
+      'validation reads data to its end, got data that has none; take a number of batches of it',
+      { validation: points([1, 2]).batch(1).repeat() },
+    ],
+    [
+      'evaluateTraining reads data to its end, got data that has none; take a number of batches of it',
+      { data: points([1, 2]).batch(1).repeat(), evaluateTraining: true },
+    ],
+    [
       'parts of an epoch need data of known length',
       { data: data.filter(() => true).batch(2), validateEvery: { epochs: 0.5 } },
     ],
