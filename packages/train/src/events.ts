@@ -53,6 +53,10 @@ export interface RunInfo {
   readonly losses: readonly string[]
   /** Names of the metrics. */
   readonly metrics: readonly string[]
+  /** Whether steps have a penalty, with `regularizers`. */
+  readonly hasPenalty: boolean
+  /** Whether epochs have `training`. */
+  readonly evaluatesTraining: boolean
   readonly hasValidation: boolean
   /** Where the run stands that goes on from a snapshot; not there in one that begins. */
   readonly resumed?: Resumed
@@ -98,7 +102,10 @@ export interface StepEvent<P = unknown, S = unknown> extends Located, Showing<P,
   readonly activations: Watched<Readonly<Record<string, Tensor>>>
 }
 
-/** An epoch has ended, or the run's last step was made within it. Loss and metrics are means over its training batches. */
+/**
+ * An epoch has ended, or the last one of `steps` was made within it. Loss and metrics are means over its training batches. A run that is
+ * stopped within an epoch tells nothing of that: its steps are in the snapshot, and the epoch is told whole when the run goes on.
+ */
 export interface EpochEvent<P = unknown, S = unknown> extends Located, Measures, Showing<P, S> {
   readonly type: 'epoch'
   readonly batches: number

@@ -1,10 +1,11 @@
 import { failRange, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { type BrailleCanvas, brailleCanvas, type Dot, painted } from './braille-canvas.ts'
-import type { EpochRecord } from './events.ts'
+import type { EpochRecord, Measures } from './events.ts'
+import { numbersOf } from './measures.ts'
 
 /** What `historyPlot` takes beside the history. */
 export interface HistoryPlotOptions {
-  /** What is drawn: 'loss', or a metric; 'loss' by default. */
+  /** What is drawn: 'loss', `losses.<name>` of several losses, or a metric; 'loss' by default. */
   readonly measure?: string
   /** Equal distances are equal differences ('linear', the default) or equal factors ('log', numbers above 0 only). */
   readonly scale?: 'linear' | 'log'
@@ -116,10 +117,11 @@ export function requirePlotOptions(
 }
 
 function curvesOf(history: readonly EpochRecord[], measure: string, scale: 'linear' | 'log'): Curve[] {
-  const measuredIn = ({ loss, metrics }: Pick<EpochRecord, 'loss' | 'metrics'>): number => {
-    const value = measure === 'loss' ? loss : metrics[measure]
+  const measuredIn = (record: Measures): number => {
+    const numbers = numbersOf(record)
+    const value = numbers[measure]
     if (value === undefined) {
-      const names = ['loss', ...Object.keys(metrics)].join(', ')
+      const names = Object.keys(numbers).join(', ')
       failRange('historyPlot', `'${measure}' was not measured`, `use one of ${names}`)
     }
     return scale === 'log' ? Math.log10(value) : value

@@ -4,21 +4,12 @@ import { advance } from './advance.ts'
 import { digestOf, type TrainBatch } from './batch.ts'
 import type { EpochRecord, RunInfo } from './events.ts'
 import { interruptible, isHeld, paused } from './interruptible.ts'
+import { measuresOf } from './measures.ts'
 import { evaluatedOnTraining, isDueAfterEpoch, isDueWithin, validation } from './measuring.ts'
 import { granted } from './pacing.ts'
 import { awaited, checked, close, failEmpty, given } from './reading.ts'
 import { lossValues, metricValues, noSums } from './run-state.ts'
-import {
-  type Flow,
-  isComplete,
-  measure,
-  measuresOf,
-  rate,
-  type Session,
-  show,
-  shownNow,
-  snapshotOf,
-} from './session.ts'
+import { type Flow, isComplete, measure, rate, type Session, show, shownNow, snapshotOf } from './session.ts'
 import { PassingEvent } from './showing.ts'
 import type { Program } from './slices.ts'
 import type { TimeTravel } from './time-travel.ts'
@@ -218,6 +209,7 @@ function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
   if (run.history.at(-1)?.epoch === number) run.history.pop()
   run.history.push(record)
   measure(run, 'epoch', record)
+  if (training !== undefined) measure(run, 'training', training)
   const event = new PassingEvent('epoch', run.step, number, shownNow(session), session.take)
   const samplesPerSecond = rate(session.rows, seconds - session.since)
   const more = { batches, rows: sums.rows, samplesPerSecond, validates: run.awaitsValidation }

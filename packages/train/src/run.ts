@@ -228,8 +228,8 @@ function sessionOf<P, S>(
 
 function infoOf<P, S>(
   run: RunState<P, S>,
-  { data, validation, epochs, steps: asked }: RunOptions<P, S>,
-  { metrics, loss, trainStep }: Pick<Recipe<P, S>, 'metrics' | 'loss' | 'trainStep'>,
+  { data, validation, evaluateTraining, epochs, steps: asked }: RunOptions<P, S>,
+  { metrics, loss, trainStep, regularizers }: Recipe<P, S>,
   saved: RunSnapshot | null,
 ): RunInfo {
   const parameters: Record<string, Shape> = {}
@@ -249,6 +249,8 @@ function infoOf<P, S>(
     parameterCount,
     metrics: metrics.map(({ name }) => name),
     losses: loss === undefined || trainStep !== undefined ? [] : (lossNames(loss) ?? []),
+    hasPenalty: regularizers !== undefined,
+    evaluatesTraining: evaluateTraining === true,
     hasValidation: validation !== undefined,
     ...(saved === null ? {} : { resumed: resumedFrom(saved) }),
   }

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { l2, mae, mse, regularize } from '@tapeflow/nn'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FitOptions, fit, historyCsv, type RunInfo, result, type TrainEvent } from '../src/index.ts'
 import { csvLogger, type FileLogger, jsonLinesLogger, tensorBoard } from '../src/node.ts'
@@ -49,6 +50,8 @@ const info: RunInfo = {
   parameterCount: 2,
   losses: [],
   metrics: [],
+  hasPenalty: false,
+  evaluatesTraining: false,
   hasValidation: false,
 }
 /** What a run is told to have emitted that goes on at epoch 2, step 4. */
@@ -167,6 +170,33 @@ describe('csvLogger', () => {
         return [step, epoch, loss, runningLoss, metrics['height'], learningRate, seconds]
       }),
     )
+  })
+
+  // Several losses, evaluateTraining and the penalty were in no column.
+  test('writes each of several losses, what evaluateTraining found, and the penalty', async () => {
+    const more = {
+      ...measured,
+      loss: { error: mse(), size: { loss: mae(), weight: 0.5 } },
+      regularizers: regularize([{ at: (path) => path === 'weight', penalty: l2(0.5) }]),
+      evaluateTraining: true,
+      validation: twoPoints.data,
+    }
+    const { history } = await logged(csvLogger(at('run.csv')), more)
+    expect(read('run.csv')).toBe(historyCsv(history))
+    const steps = csvLogger(at('steps.csv'), { every: 1 })
+    const events = await eventsOf(fit(line, { ...more, steps: 4, monitors: [steps] }))
+    await steps.flushed()
+    const [header, ...rows] = linesOf('steps.csv')
+    expect(header).toBe(
+      'step,epoch,loss,runningLoss,losses.error,losses.size,height,penalty,learningRate,seconds',
+    )
+    const wanted = events.flatMap((event) => {
+      if (event.type !== 'step') return []
+      const { step, epoch, loss, runningLoss, losses, metrics, penalty, learningRate, seconds } = event
+      const numbers = [losses['error'], losses['size'], metrics['height'], penalty]
+      return [[step, epoch, loss, runningLoss, ...numbers, learningRate, seconds].join(',')]
+    })
+    expect(rows).toEqual(wanted)
   })
 
   test('takes rows of steps back where a run goes back', async () => {
