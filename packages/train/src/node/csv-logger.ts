@@ -29,7 +29,7 @@ export interface CsvLoggerOptions {
  * A run from step 0 on writes the file anew. One that was resumed goes on in it: rows of epochs are those of its history, and of
  * steps those before its place, whatever the run before it may still have written; the command `restore` takes rows out likewise.
  * Rows are written while the run goes on and whole, so that a crash costs at most the last rows of steps. A file that cannot be
- * written is logged by `fit`, and the run goes on.
+ * written is logged by `fit`, and the run goes on. Runs may share a logger one after the other, not at once: their rows would mix.
  *
  * Keras' CSVLogger overwrites too, unless told to append; it has no step rows, and repeats rows after a resume.
  *

@@ -81,8 +81,8 @@ export function tensorBoard(folder: string, options: TensorBoardOptions = {}): F
         hasPenalty = event.info.hasPenalty
         const fresh = join(folder, fileName(Math.floor(now() / 1000)))
         const opening = file.perform(async () => {
-          await makeFolder(fresh)
           path = fresh
+          await makeFolder(fresh)
         })
         void write(0, { fileVersion: 'brain.Event:2' })
         if (event.step > 0) void write(event.step, { restart: true })
