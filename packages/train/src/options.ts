@@ -56,7 +56,10 @@ export interface FitOptions {
   /** Parameters and noise are drawn from it; 0 by default. The order of the data is the data's own affair. */
   readonly seed?: number
   readonly callbacks?: readonly Callback[]
-  /** Observers that can neither end nor change the run: their first error is logged. */
+  /**
+   * Observers that can neither end nor change the run: their first error is logged. A Subject is one, but what fails behind it goes to its
+   * subscribers' `error`, and it has ended with its first run: for several runs pass `(event) => subject$.next(event)`.
+   */
   readonly monitors?: readonly Monitor[]
   /** What step events show beside the weights: `['gradients', 'gradientNorm', 'activations:**']`; nothing by default. */
   readonly watch?: readonly WatchName[]
