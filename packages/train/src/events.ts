@@ -23,7 +23,10 @@ export interface Located {
   readonly epoch: number
 }
 
-/** What can be read of the run's tensors while an event is handled; afterwards a StaleSnapshotError is thrown. */
+/**
+ * What can be read of the run's tensors while an event is handled; afterwards a StaleSnapshotError is thrown. These are getters and methods of the
+ * event, so that a copy, `{ ...event }`, has its numbers and none of them: pass the event on, or put it into a new object, `{ event, more }`.
+ */
 export interface Showing<P, S> {
   /** The weights: on a step event those after its update. */
   readonly weights: Watched<P>

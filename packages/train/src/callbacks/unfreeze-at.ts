@@ -21,6 +21,11 @@ export type UnfreezeAtOptions = {
  * is not frozen. The step of the optimizer counts on, so that Adam's first steps there are up to three times its rate: its averages
  * begin at 0 with their corrections past. A step is recorded anew when it changes.
  *
+ * A parameter is frozen or not, whoever asked: where two of these name the same one, the first that ends frees it. Let their patterns
+ * have none in common.
+ *
+ * Data that has no end has no second epoch: say a step there.
+ *
  * @throws RangeError unless one of epoch and step is given, an integer from 1 on; as the run's error where no parameter is at a path
  * @example
  * unfreezeAt({ path: 'layers.0.**', epoch: 3 }).name // => 'unfreezeAt'
