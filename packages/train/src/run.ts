@@ -132,7 +132,7 @@ function* whole<P extends Tree, S extends Tree>(
     if (saved !== null) goOn(session, saved)
     joined(session)
     const info = infoOf(state, options, recipe, saved)
-    around.join((callback, index) => ({ ...info, keep: keeper(session, `${index}.${callback.name}`) }))
+    around.join((callback, index) => ({ ...info, log, keep: keeper(session, `${index}.${callback.name}`) }))
     if (saved === null) state.machine.send({ type: 'begin' })
     handedOver = true
     yield* training(session, info, opened)
