@@ -166,7 +166,7 @@ export interface EpochRecord extends Measures {
 /** The last event: the result is plain data outside of the heap. */
 export interface EndEvent<P = unknown, S = unknown> extends Located {
   readonly type: 'end'
-  /** `completed`, or what the `stop` command said. */
+  /** `completed`, what the `stop` command said, or `the live data is over`. */
   readonly reason: string
   readonly result: RunSnapshot<P, S>
   readonly history: readonly EpochRecord[]

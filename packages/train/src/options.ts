@@ -28,7 +28,7 @@ export interface FitOptions {
    * from what happens: `source$` stands for `fromObservable(source$)` of `@tapeflow/data`, which says how many batches may wait (64)
    * and what becomes of more (an error). An epoch of it lasts from its subscription to its completion; what waits while the
    * run is paused counts; no batch is read twice, so a run that is restored goes on with the next one. Where it completes, subscribed
-   * to again, before its first batch, there is no more: the run ends, as if stopped, and its reason is 'the live data is over'.
+   * to again, before its first batch, there is no more: the run ends, its reason is 'the live data is over', and with a new source it may go on `from` where it was.
    */
   readonly data: Batches
   /** Batches too: read after each epoch, forward only. */

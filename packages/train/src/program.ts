@@ -20,6 +20,9 @@ export interface Opened {
   readonly first: TrainBatch
 }
 
+/** Why a run ends whose live data gives nothing more. */
+export const dataIsOver = 'the live data is over'
+
 /**
  * A training run: what happens to a batch, from top to bottom. It may be put down wherever it yields.
  *
@@ -148,7 +151,7 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
     if (session.rows > 0) return
     // A pass of the run's own had a batch already: `opened` always has one.
     if (data.live !== true) failEmpty(`data of epoch ${run.epoch}`)
-    flow.stop ??= 'the live data is over'
+    flow.stop ??= dataIsOver
     return
   }
   yield* endOfEpoch(session, ended || run.batch === data.length)

@@ -20,7 +20,7 @@ import { lossNames } from './objective.ts'
 import type { RunOptions } from './options.ts'
 import { isCompiled } from './options-together.ts'
 import { type Pacing, pacing } from './pacing.ts'
-import { type Opened, training } from './program.ts'
+import { dataIsOver, type Opened, training } from './program.ts'
 import { awaited, checked, close, failEmpty, given, type Pulling } from './reading.ts'
 import { restoreAll } from './restore.ts'
 import { freeRun, type Kept, parametersSnapshot, type RunState, runState } from './run-state.ts'
@@ -180,7 +180,8 @@ function goOn<P, S>(session: Session<P, S>, saved: RunSnapshot): void {
   time.advance(saved.seconds)
   flow.rewound = options.data.live !== true
   const { ended } = saved
-  const isOver = ended !== null && isStore(options.from!) && (ended !== 'completed' || isComplete(session))
+  const goesOn = (ended === 'completed' || ended === dataIsOver) && !isComplete(session)
+  const isOver = ended !== null && isStore(options.from!) && !goesOn
   run.ended = isOver ? ended : null
   session.expected = saved.programs
   session.resumes = true

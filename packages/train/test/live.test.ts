@@ -27,7 +27,9 @@ import {
   evaluate,
   fit,
   predict,
+  type RunSnapshot,
   result,
+  type Store,
   type TrainBatch,
   type TrainCommand,
   type TrainEvent,
@@ -334,6 +336,31 @@ describe('a source that is over ends the run', () => {
       ),
     )
     expect(reason).toBe('the live data is over')
+  })
+
+  test('which goes on from its store when there is more', async () => {
+    const [a, b, c] = batches
+    const kept: RunSnapshot[] = []
+    const store: Store = {
+      name: 'shelf',
+      open: () => Promise.resolve(),
+      save: (run) => Promise.resolve(void kept.push(run)),
+      latest: () => Promise.resolve(kept.at(-1) ?? null),
+    }
+    const part = (...some: TrainBatch[]): Batches => {
+      const passes = [some]
+      return defer(() => from(passes.shift() ?? []))
+    }
+    const run = async (data: Batches) =>
+      await eventsOf(fit(line, { ...options, data, steps: 3, store, from: store }))
+    const first = await run(part(a!, b!))
+    expect(first.at(-1)).toMatchObject({ reason: 'the live data is over', step: 2 })
+    const rest = await run(part(c!))
+    expect(rest.at(-1)).toMatchObject({ reason: 'completed', step: 3 })
+    const whole = await eventsOf(fit(line, { ...options, data: from([a!, b!, c!]), epochs: 1 }))
+    const losses = (events: readonly TrainEvent<unknown, unknown>[]): number[] =>
+      events.flatMap((event) => (event.type === 'step' ? [event.loss] : []))
+    expect([...losses(first), ...losses(rest)]).toEqual(losses(whole))
   })
 
   test('but one that never gave a batch is an error', async () => {
