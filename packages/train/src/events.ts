@@ -23,7 +23,10 @@ export interface Located {
   readonly epoch: number
 }
 
-/** What can be read of the run's tensors while an event is handled; afterwards a StaleSnapshotError is thrown. */
+/**
+ * What can be read of the run's tensors while an event is handled; afterwards a StaleSnapshotError is thrown. These are getters and methods of the
+ * event, so that a copy, `{ ...event }`, has its numbers and none of them: pass the event on, or put it into a new object, `{ event, more }`.
+ */
 export interface Showing<P, S> {
   /** The weights: on a step event those after its update. */
   readonly weights: Watched<P>
@@ -42,9 +45,9 @@ export interface RunInfo {
   readonly seed: number
   /** How many epochs were asked for; undefined where steps were. */
   readonly epochs: number | undefined
-  /** How many steps the run will make; undefined where the data does not know its length. */
+  /** How many steps the run will make; undefined where the data does not know its length, or has no end. */
   readonly steps: number | undefined
-  /** How many batches an epoch has; undefined where the data does not know its length. */
+  /** How many batches an epoch has; undefined where the data does not know its length, or has no end. */
   readonly stepsPerEpoch: number | undefined
   /** The shape of each parameter by its path: `{ 'layers.0.weight': [784, 128] }`. */
   readonly parameters: Readonly<Record<string, Shape>>
@@ -53,6 +56,10 @@ export interface RunInfo {
   readonly losses: readonly string[]
   /** Names of the metrics. */
   readonly metrics: readonly string[]
+  /** Whether steps have a penalty, with `regularizers`. */
+  readonly hasPenalty: boolean
+  /** Whether epochs have `training`. */
+  readonly evaluatesTraining: boolean
   readonly hasValidation: boolean
   /** Where the run stands that goes on from a snapshot; not there in one that begins. */
   readonly resumed?: Resumed
@@ -98,7 +105,10 @@ export interface StepEvent<P = unknown, S = unknown> extends Located, Showing<P,
   readonly activations: Watched<Readonly<Record<string, Tensor>>>
 }
 
-/** An epoch has ended, or the run's last step was made within it. Loss and metrics are means over its training batches. */
+/**
+ * An epoch has ended, or the last one of `steps` was made within it. Loss and metrics are means over its training batches. A run that is
+ * stopped within an epoch tells nothing of that: its steps are in the snapshot, and the epoch is told whole when the run goes on.
+ */
 export interface EpochEvent<P = unknown, S = unknown> extends Located, Measures, Showing<P, S> {
   readonly type: 'epoch'
   readonly batches: number
@@ -156,7 +166,7 @@ export interface EpochRecord extends Measures {
 /** The last event: the result is plain data outside of the heap. */
 export interface EndEvent<P = unknown, S = unknown> extends Located {
   readonly type: 'end'
-  /** `completed`, or what the `stop` command said. */
+  /** `completed`, what the `stop` command said, or `the live data is over`. */
   readonly reason: string
   readonly result: RunSnapshot<P, S>
   readonly history: readonly EpochRecord[]

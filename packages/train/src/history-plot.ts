@@ -1,10 +1,11 @@
 import { failRange, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { type BrailleCanvas, brailleCanvas, type Dot, painted } from './braille-canvas.ts'
-import type { EpochRecord } from './events.ts'
+import type { EpochRecord, Measures } from './events.ts'
+import { numbersOf } from './measures.ts'
 
 /** What `historyPlot` takes beside the history. */
 export interface HistoryPlotOptions {
-  /** What is drawn: 'loss', or a metric; 'loss' by default. */
+  /** What is drawn: 'loss', `losses.<name>` of several losses, or a metric; 'loss' by default. */
   readonly measure?: string
   /** Equal distances are equal differences ('linear', the default) or equal factors ('log', numbers above 0 only). */
   readonly scale?: 'linear' | 'log'
@@ -20,6 +21,8 @@ interface Curve {
   readonly name: string
   /** In the order of the epochs; values that are not finite are gaps. */
   readonly points: readonly Point[]
+  /** The last value as it is, on whatever scale. */
+  readonly last: number
   readonly colour: number
   readonly dotted: boolean
 }
@@ -30,7 +33,8 @@ const [cyan, yellow] = [36, 33]
 
 /**
  * A picture of how a run went, of braille characters: a measure over the epochs, of training as a line and of validation dotted,
- * with their last values beside them. Numbers that are not finite are gaps.
+ * with their last values beside them. Numbers that are not finite are gaps, over which the axis goes on; where the last value is none,
+ * it says so: `loss NaN`.
  *
  *      1.800 ┤⠳⡀
  *            │ ⠘⣄
@@ -60,13 +64,13 @@ export function historyPlot(history: readonly EpochRecord[], options: HistoryPlo
   const curves = curvesOf(history, measure, scale)
   const points = curves.flatMap((curve) => curve.points.filter(isFinitePoint))
   if (points.length === 0) return `${measure} has no number that can be drawn\n`
-  const [first, last] = range(points.map(([epoch]) => epoch))
+  const [first, last] = range(curves.flatMap((curve) => curve.points.map(([epoch]) => epoch)))
   const [low, high] = range(points.map(([, value]) => value))
 
   const shown = (value: number): string => short(scale === 'log' ? 10 ** value : value)
   const [top, bottom] = [shown(high), shown(low)]
   const left = Math.max(top.length, bottom.length)
-  const labels = curves.map((curve) => `${curve.name} ${shown(lastOf(curve)[1])}`)
+  const labels = curves.map((curve) => `${curve.name} ${short(curve.last)}`)
   const columns = Math.max(8, width - left - 3 - Math.max(...labels.map(({ length }) => length)))
   const dot = ([epoch, value]: Point): Dot => [
     first === last ? 0 : Math.round(((epoch - first) / (last - first)) * (2 * columns - 1)),
@@ -77,7 +81,10 @@ export function historyPlot(history: readonly EpochRecord[], options: HistoryPlo
   for (const curve of curves.toReversed()) draw(canvas, curve, dot)
 
   const ends = apart(
-    curves.map((curve) => dot(lastOf(curve))[1] >> 2),
+    curves.map((curve) => {
+      const drawn = curve.points.findLast(isFinitePoint)
+      return drawn === undefined ? height - 1 : dot(drawn)[1] >> 2
+    }),
     height,
   )
   const names = low === high ? { [height >> 1]: top } : { 0: top, [height - 1]: bottom }
@@ -116,23 +123,25 @@ export function requirePlotOptions(
 }
 
 function curvesOf(history: readonly EpochRecord[], measure: string, scale: 'linear' | 'log'): Curve[] {
-  const measuredIn = ({ loss, metrics }: Pick<EpochRecord, 'loss' | 'metrics'>): number => {
-    const value = measure === 'loss' ? loss : metrics[measure]
+  const measuredIn = (record: Measures): number => {
+    const numbers = numbersOf(record)
+    const value = numbers[measure]
     if (value === undefined) {
-      const names = ['loss', ...Object.keys(metrics)].join(', ')
+      const names = Object.keys(numbers).join(', ')
       failRange('historyPlot', `'${measure}' was not measured`, `use one of ${names}`)
     }
-    return scale === 'log' ? Math.log10(value) : value
+    return value
   }
   const training = history.map((record): Point => [record.epoch, measuredIn(record)])
   const validation = history.flatMap(({ epoch, validation: found }): Point[] =>
     found === undefined ? [] : [[epoch, measuredIn(found)]],
   )
-  const curves: Curve[] = [
-    { name: measure, points: training, colour: cyan, dotted: false },
-    { name: 'validation', points: validation, colour: yellow, dotted: true },
-  ]
-  return curves.filter(({ points }) => points.some(isFinitePoint))
+  const curve = (name: string, found: readonly Point[], colour: number, dotted: boolean): Curve[] => {
+    const points = scale === 'log' ? found.map(([x, y]): Point => [x, Math.log10(y)]) : found
+    const last = found.at(-1)
+    return last === undefined ? [] : [{ name, points, last: last[1], colour, dotted }]
+  }
+  return [...curve(measure, training, cyan, false), ...curve('validation', validation, yellow, true)]
 }
 
 function draw(canvas: BrailleCanvas, { points, colour, dotted }: Curve, dot: (point: Point) => Dot): void {
@@ -155,10 +164,6 @@ function apart(rows: readonly number[], height: number): readonly number[] {
 
 function isFinitePoint([, value]: Point): boolean {
   return Number.isFinite(value)
-}
-
-function lastOf({ points }: Curve): Point {
-  return points.findLast(isFinitePoint)!
 }
 
 function range(values: readonly number[]): readonly [least: number, greatest: number] {

@@ -1,4 +1,5 @@
-import type { EpochRecord, RunInfo } from './events.ts'
+import type { EpochRecord } from './events.ts'
+import { epochColumns, type Named, namesIn } from './measures.ts'
 
 /**
  * The history of a run as a table for people: plain text, a line an epoch, numbers below each other.
@@ -16,15 +17,14 @@ import type { EpochRecord, RunInfo } from './events.ts'
  * historyTable(history).split('\n')[1] // => '    0  16.0000        0.1000     1.50           4.0000'
  */
 export function historyTable(history: readonly EpochRecord[]): string {
-  const measures = measuresOf(history)
-  const seconds = 3 + measures.metrics.length
+  const columns = columnsOf(history)
+  const names = columns.map(({ name }) => name)
   const text = (value: number | undefined, i: number): string => {
     if (value === undefined) return ''
-    if (i === 0) return String(value)
-    return i === seconds ? value.toFixed(2) : short(value)
+    if (names[i] === 'epoch') return String(value)
+    return names[i] === 'seconds' ? value.toFixed(2) : short(value)
   }
-  const names = epochColumns(measures)
-  const rows = [names, ...history.map((record) => epochCells(record, measures).map(text))]
+  const rows = [names, ...history.map((record) => columns.map(({ of }, i) => text(of(record), i)))]
   const widths = names.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
   const line = (row: readonly string[]): string => row.map((cell, i) => cell.padStart(widths[i]!)).join('  ')
   return rows.map((row) => `${line(row).trimEnd()}\n`).join('')
@@ -32,8 +32,8 @@ export function historyTable(history: readonly EpochRecord[]): string {
 
 /**
  * The history of a run as CSV (RFC 4180, with line feeds): a header, then a line an epoch, numbers with all their digits. The
- * columns are epoch, loss, each metric, learningRate, seconds and, where there was validation, validation.loss and
- * validation.<metric>. What was not measured is an empty field.
+ * columns are epoch, loss, losses.<name> for each of several losses, each metric, learningRate, seconds and, where there was
+ * `evaluateTraining` and validation, the same as training.loss and validation.loss, and so on. What was not measured is an empty field.
  *
  * @param history of a `result`, or of an `end` event
  * @example
@@ -41,43 +41,38 @@ export function historyTable(history: readonly EpochRecord[]): string {
  * historyCsv(history) // => 'epoch,loss,accuracy,learningRate,seconds\n0,0.25,1,0.1,2\n'
  */
 export function historyCsv(history: readonly EpochRecord[]): string {
-  const measures = measuresOf(history)
-  const lines = history.map((record) => csvLine(epochCells(record, measures)))
-  return csvLine(epochColumns(measures)) + lines.join('')
+  const columns = columnsOf(history)
+  return csvHeader(columns) + history.map((record) => csvRow(columns, record)).join('')
 }
 
-/** What is measured in each epoch of a run, which decides its columns. */
-export type Measures = Pick<RunInfo, 'metrics' | 'hasValidation'>
-
-/** The names of the columns. */
-export function epochColumns({ metrics, hasValidation }: Measures): readonly string[] {
-  const own = ['epoch', 'loss', ...metrics, 'learningRate', 'seconds']
-  return hasValidation ? [...own, 'validation.loss', ...metrics.map((name) => `validation.${name}`)] : own
+/** Everything that is measured somewhere in a history. */
+function columnsOf(history: readonly EpochRecord[]): readonly Named<EpochRecord>[] {
+  const trainings = history.flatMap(({ training }) => training ?? [])
+  const validations = history.flatMap(({ validation }) => validation ?? [])
+  return epochColumns({
+    ...namesIn([...history, ...trainings, ...validations]),
+    evaluatesTraining: trainings.length > 0,
+    hasValidation: validations.length > 0,
+  })
 }
 
-/** An epoch's numbers in the order of the columns. */
-export function epochCells(
-  { epoch, loss, metrics, learningRate, seconds, validation }: EpochRecord,
-  measures: Measures,
-): readonly (number | undefined)[] {
-  const own = [epoch, loss, ...measures.metrics.map((name) => metrics[name]), learningRate, seconds]
-  if (!measures.hasValidation) return own
-  return [...own, validation?.loss, ...measures.metrics.map((name) => validation?.metrics[name])]
+/** The line of names of a CSV file. */
+export function csvHeader<T>(columns: readonly Named<T>[]): string {
+  return csvLine(columns.map(({ name }) => name))
+}
+
+/** The line of a record. */
+export function csvRow<T>(columns: readonly Named<T>[], record: T): string {
+  return csvLine(columns.map(({ of }) => of(record)))
 }
 
 /** A line of CSV; fields are quoted where they have to be. */
-export function csvLine(fields: readonly (string | number | undefined)[]): string {
+function csvLine(fields: readonly (string | number | undefined)[]): string {
   const quoted = fields.map((field) => {
     const text = String(field ?? '')
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
   })
   return `${quoted.join(',')}\n`
-}
-
-function measuresOf(history: readonly EpochRecord[]): Measures {
-  const validations = history.flatMap(({ validation }) => validation ?? [])
-  const metrics = new Set([...history, ...validations].flatMap((record) => Object.keys(record.metrics)))
-  return { metrics: [...metrics], hasValidation: validations.length > 0 }
 }
 
 // Four digits behind the point where that tells something.

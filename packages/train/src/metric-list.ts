@@ -1,5 +1,6 @@
 import { failRange, failType, kindOf, type Tensor } from '@tapeflow/autodiff'
 import type { Measure, Metric } from '@tapeflow/nn'
+import { isTaken } from './measures.ts'
 import { named, type Values } from './objective.ts'
 
 /** What `fit` measures: metrics of a model's one output, or those of each output by its name. */
@@ -37,11 +38,19 @@ export function measureList<R>(operation: string, measures: Measuring<R>): reado
 /**
  * All metrics in one list, as `measureList` names them.
  *
- * @throws TypeError for a measure that does not come to a number, RangeError where two have one name
+ * @throws TypeError for a measure that does not come to a number, RangeError where two have one name, or one has that of another number
+ * of the run: columns, tags and what callbacks monitor go by names
  */
 export function metricList(metrics: Metrics = []): readonly OutputMetric[] {
   const list = measureList<number>('fit', metrics)
   for (const metric of list) {
+    if (isTaken(metric.name)) {
+      failRange(
+        'fit',
+        `no metric can be named '${metric.name}', as other numbers of a run are`,
+        "pass { ...metric, name: 'another' }, or name the output otherwise",
+      )
+    }
     const value: unknown = metric.result(metric.init())
     if (typeof value === 'number') continue
     failType(

@@ -61,6 +61,17 @@ function checkPasses({
   if (again !== null && data.live === true) {
     failRange('fit', `${again} reads the data again, which a live source does not allow`, 'leave it out')
   }
+  for (const [name, passes] of [
+    ['validation', validation],
+    ['evaluateTraining', evaluateTraining === true ? data : undefined],
+  ] as const) {
+    if (passes?.length !== Number.POSITIVE_INFINITY) continue
+    failRange(
+      'fit',
+      `${name} reads data to its end, got data that has none`,
+      'take a number of batches of it',
+    )
+  }
   if (validateEvery === undefined) return
   if (validation === undefined)
     failRange('fit', 'validateEvery was given without validation', 'pass validation too')

@@ -27,7 +27,8 @@ export interface FitOptions {
    * Batches `{ x, y, weights? }`: a dataset after `.batch(64)`, read anew in each epoch. Or an Observable of batches, to learn
    * from what happens: `source$` stands for `fromObservable(source$)` of `@tapeflow/data`, which says how many batches may wait (64)
    * and what becomes of more (an error). An epoch of it lasts from its subscription to its completion; what waits while the
-   * run is paused counts; no batch is read twice, so a run that is restored goes on with the next one.
+   * run is paused counts; no batch is read twice, so a run that is restored goes on with the next one. Where it completes, subscribed
+   * to again, before its first batch, there is no more: the run ends, its reason is 'the live data is over', and with a new source it may go on `from` where it was.
    */
   readonly data: Batches
   /**
@@ -62,7 +63,10 @@ export interface FitOptions {
   /** Parameters and noise are drawn from it; 0 by default. The order of the data is the data's own affair. */
   readonly seed?: number
   readonly callbacks?: readonly Callback[]
-  /** Observers that can neither end nor change the run: their first error is logged. */
+  /**
+   * Observers that can neither end nor change the run: their first error is logged. A Subject is one, but what fails behind it goes to its
+   * subscribers' `error`, and it has ended with its first run: for several runs pass `(event) => subject$.next(event)`.
+   */
   readonly monitors?: readonly Monitor[]
   /** What step events show beside the weights: `['gradients', 'gradientNorm', 'activations:**']`; nothing by default. */
   readonly watch?: readonly WatchName[]

@@ -4,21 +4,12 @@ import { advance } from './advance.ts'
 import { digestOf, type TrainBatch } from './batch.ts'
 import type { EpochRecord, RunInfo } from './events.ts'
 import { interruptible, isHeld, paused } from './interruptible.ts'
+import { measuresOf } from './measures.ts'
 import { evaluatedOnTraining, isDueAfterEpoch, isDueWithin, validation } from './measuring.ts'
 import { granted } from './pacing.ts'
 import { awaited, checked, close, failEmpty, given } from './reading.ts'
 import { lossValues, metricValues, noSums } from './run-state.ts'
-import {
-  type Flow,
-  isComplete,
-  measure,
-  measuresOf,
-  rate,
-  type Session,
-  show,
-  shownNow,
-  snapshotOf,
-} from './session.ts'
+import { type Flow, isComplete, measure, rate, type Session, show, shownNow, snapshotOf } from './session.ts'
 import { PassingEvent } from './showing.ts'
 import type { Program } from './slices.ts'
 import type { TimeTravel } from './time-travel.ts'
@@ -28,6 +19,9 @@ export interface Opened {
   readonly pull: Pull<TrainBatch>
   readonly first: TrainBatch
 }
+
+/** Why a run ends whose live data gives nothing more. */
+export const dataIsOver = 'the live data is over'
 
 /**
  * A training run: what happens to a batch, from top to bottom. It may be put down wherever it yields.
@@ -155,7 +149,10 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
   if (run.batch === 0) {
     // Live data that went on after a restore to the epoch's start, and is over: this epoch is to come.
     if (session.rows > 0) return
-    failEmpty(`data of epoch ${run.epoch}`)
+    // A pass of the run's own had a batch already: `opened` always has one.
+    if (data.live !== true) failEmpty(`data of epoch ${run.epoch}`)
+    flow.stop ??= dataIsOver
+    return
   }
   yield* endOfEpoch(session, ended || run.batch === data.length)
 }
@@ -215,6 +212,7 @@ function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
   if (run.history.at(-1)?.epoch === number) run.history.pop()
   run.history.push(record)
   measure(run, 'epoch', record)
+  if (training !== undefined) measure(run, 'training', training)
   const event = new PassingEvent('epoch', run.step, number, shownNow(session), session.take)
   const samplesPerSecond = rate(session.rows, seconds - session.since)
   const more = { batches, rows: sums.rows, samplesPerSecond, validates: run.awaitsValidation }

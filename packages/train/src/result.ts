@@ -11,7 +11,7 @@ export interface RunResult<P, S> {
   readonly state: RunSnapshot<P, S>['state']
   /** One entry an epoch. */
   readonly history: readonly EpochRecord[]
-  /** `completed`, or what the `stop` command said. */
+  /** `completed`, what the `stop` command said, or `the live data is over`. */
   readonly reason: string
 }
 

@@ -20,7 +20,7 @@ import { lossNames } from './objective.ts'
 import type { RunOptions } from './options.ts'
 import { isCompiled } from './options-together.ts'
 import { type Pacing, pacing } from './pacing.ts'
-import { type Opened, training } from './program.ts'
+import { dataIsOver, type Opened, training } from './program.ts'
 import { awaited, checked, close, failEmpty, given, type Pulling } from './reading.ts'
 import { restoreAll } from './restore.ts'
 import { freeRun, type Kept, parametersSnapshot, type RunState, runState } from './run-state.ts'
@@ -132,7 +132,7 @@ function* whole<P extends Tree, S extends Tree>(
     if (saved !== null) goOn(session, saved)
     joined(session)
     const info = infoOf(state, options, recipe, saved)
-    around.join((callback, index) => ({ ...info, keep: keeper(session, `${index}.${callback.name}`) }))
+    around.join((callback, index) => ({ ...info, log, keep: keeper(session, `${index}.${callback.name}`) }))
     if (saved === null) state.machine.send({ type: 'begin' })
     handedOver = true
     yield* training(session, info, opened)
@@ -180,7 +180,8 @@ function goOn<P, S>(session: Session<P, S>, saved: RunSnapshot): void {
   time.advance(saved.seconds)
   flow.rewound = options.data.live !== true
   const { ended } = saved
-  const isOver = ended !== null && isStore(options.from!) && (ended !== 'completed' || isComplete(session))
+  const goesOn = (ended === 'completed' || ended === dataIsOver) && !isComplete(session)
+  const isOver = ended !== null && isStore(options.from!) && !goesOn
   run.ended = isOver ? ended : null
   session.expected = saved.programs
   session.resumes = true
@@ -228,8 +229,8 @@ function sessionOf<P, S>(
 
 function infoOf<P, S>(
   run: RunState<P, S>,
-  { data, validation, epochs, steps: asked }: RunOptions<P, S>,
-  { metrics, loss, trainStep }: Pick<Recipe<P, S>, 'metrics' | 'loss' | 'trainStep'>,
+  { data, validation, evaluateTraining, epochs, steps: asked }: RunOptions<P, S>,
+  { metrics, loss, trainStep, regularizers }: Recipe<P, S>,
   saved: RunSnapshot | null,
 ): RunInfo {
   const parameters: Record<string, Shape> = {}
@@ -239,7 +240,7 @@ function infoOf<P, S>(
     parameters[path] = leaf.shape
     parameterCount += leaf.size
   })
-  const stepsPerEpoch = data.length
+  const stepsPerEpoch = Number.isFinite(data.length) ? data.length : undefined
   return {
     seed: run.seed,
     epochs,
@@ -249,6 +250,8 @@ function infoOf<P, S>(
     parameterCount,
     metrics: metrics.map(({ name }) => name),
     losses: loss === undefined || trainStep !== undefined ? [] : (lossNames(loss) ?? []),
+    hasPenalty: regularizers !== undefined,
+    evaluatesTraining: evaluateTraining === true,
     hasValidation: validation !== undefined,
     ...(saved === null ? {} : { resumed: resumedFrom(saved) }),
   }

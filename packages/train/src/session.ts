@@ -1,6 +1,7 @@
 import type { Boundary } from './boundary.ts'
 import type { Sourced } from './commands.ts'
 import type { Measures, TrainEvent } from './events.ts'
+import { numbersOf } from './measures.ts'
 import type { Log } from './monitors/guard.ts'
 import type { RunOptions } from './options.ts'
 import type { Pacing } from './pacing.ts'
@@ -71,17 +72,12 @@ export function isComplete<P, S>({ run, options }: Session<P, S>): boolean {
 /** Notes what was measured, by the names that callbacks monitor it by. */
 export function measure(
   run: { measured: RunSnapshot['measured'] },
-  place: 'epoch' | 'validation',
-  { loss, metrics }: Measures,
+  place: 'epoch' | 'training' | 'validation',
+  found: Measures,
 ): void {
-  const measured: Record<string, number> = { ...run.measured, [`${place}.loss`]: loss }
-  for (const [name, value] of Object.entries(metrics)) measured[`${place}.${name}`] = value
+  const measured: Record<string, number> = { ...run.measured }
+  for (const [name, value] of Object.entries(numbersOf(found))) measured[`${place}.${name}`] = value
   run.measured = measured
-}
-
-/** What was measured, without where. */
-export function measuresOf({ loss, losses, metrics }: Measures): Measures {
-  return losses === undefined ? { loss, metrics } : { loss, losses, metrics }
 }
 
 /** Rows a second. */

@@ -59,8 +59,17 @@ describe('stochasticWeightAveraging', () => {
 
   test('leaves the weights where it has none to average', async () => {
     const callbacks = [stochasticWeightAveraging({ startFrom: 5 })]
-    const events = await eventsOf(scripted(none, { callbacks }))
+    const said: unknown[][] = []
+    const log = (...words: unknown[]): number => said.push(words)
+    const events = await eventsOf(scripted(none, { callbacks, log }))
     expect(events.filter(({ type }) => type === 'command')).toEqual([])
+    // It said nothing.
+    expect(said).toEqual([
+      [
+        'stochasticWeightAveraging: weights of no epoch are averaged',
+        'epoch 5 does not come: the run has 5 epochs, from 0 on',
+      ],
+    ])
   })
 
   test.each(modes)('is the mean of all tensors in float64, %s', async (_, mode) => {

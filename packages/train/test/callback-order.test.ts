@@ -275,7 +275,7 @@ describe('any callbacks in any order', () => {
 })
 
 test('all callbacks are here', () => {
-  const others = ['best', 'callback', 'monitored', 'restored', 'progressbar']
+  const others = ['best', 'callback', 'monitored', 'neverreached', 'restored', 'progressbar']
   const files = Object.keys(import.meta.glob('../src/callbacks/*.ts'))
   const names = files
     .map((file) => file.replaceAll(/^.*\/|\.ts$|-/g, ''))

@@ -277,12 +277,16 @@ describe('lrWarmup', () => {
     )
   })
 
-  test('cannot count epochs of data that does not know its length', async () => {
-    const data = { iterate: twoPoints.data.iterate }
-    await expect(
-      eventsOf(fit(line, { ...twoPoints, data, epochs: 1, callbacks: [lrWarmup({ epochs: 1 })] })),
-    ).rejects.toThrow(
-      "fit: callback 'lrWarmup' failed: lrWarmup: epochs need data that knows its length; pass steps",
-    )
-  })
+  // A warm-up over the epoch of endless data was endless itself: no step had a rate above 0.
+  test.each([undefined, Number.POSITIVE_INFINITY])(
+    'cannot count epochs of data of length %s',
+    async (length) => {
+      const data = { length, iterate: twoPoints.data.iterate }
+      await expect(
+        eventsOf(fit(line, { ...twoPoints, data, steps: 2, callbacks: [lrWarmup({ epochs: 1 })] })),
+      ).rejects.toThrow(
+        "fit: callback 'lrWarmup' failed: lrWarmup: epochs need data that knows its length, and has an end; pass steps",
+      )
+    },
+  )
 })

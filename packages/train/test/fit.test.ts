@@ -392,6 +392,14 @@ describe('what is wrong with a call', () => {
       "fit: two metrics are named 'accuracy'; give them different names",
       { epochs: 1, metrics: [accuracy(), accuracy()] },
     ],
+    ...['loss', 'epoch', 'penalty', 'learningRate', 'validation.loss'].map((name): [string, object] => [
+      `fit: no metric can be named '${name}', as other numbers of a run are; pass { ...metric, name: 'another' }, or name the output otherwise`,
+      { epochs: 1, metrics: [{ ...accuracy(), name }] },
+    ]),
+    [
+      "fit: no metric can be named 'losses.accuracy', as other numbers of a run are; pass { ...metric, name: 'another' }, or name the output otherwise",
+      { epochs: 1, metrics: { losses: [accuracy()] } },
+    ],
     [
       'fit: metrics must be measures of one number, but confusionMatrix comes to an array; measure it beside the run, on the result',
       { epochs: 1, metrics: [confusionMatrix()] },

@@ -364,6 +364,14 @@ describe('validation', () => {
     ],
     ['validateEvery was given without validation', { validation: undefined, validateEvery: { steps: 2 } }],
     [
+      'validation reads data to its end, got data that has none; take a number of batches of it',
+      { validation: points([1, 2]).batch(1).repeat() },
+    ],
+    [
+      'evaluateTraining reads data to its end, got data that has none; take a number of batches of it',
+      { data: points([1, 2]).batch(1).repeat(), evaluateTraining: true },
+    ],
+    [
       'parts of an epoch need data of known length',
       { data: data.filter(() => true).batch(2), validateEvery: { epochs: 0.5 } },
     ],
@@ -396,6 +404,29 @@ test.each(modes)(
     expect(await told(fit(model, { ...both, evaluateTraining: true }))).toEqual(plain)
   },
 )
+
+test('a run that is stopped within an epoch tells nothing of that, and all of it when it goes on', async () => {
+  const stopAt2: Callback = {
+    name: 'stopAt2',
+    run: (events$) =>
+      events$.pipe(
+        filter(({ type, step }) => type === 'step' && step === 2),
+        mergeMap((): TrainCommand[] => [{ type: 'stop' }]),
+      ),
+  }
+  const epochsOf = (events: readonly TrainEvent<unknown, unknown>[]): object[] =>
+    events.flatMap((event) =>
+      event.type === 'epoch' ? [{ epoch: event.epoch, loss: event.loss, batches: event.batches }] : [],
+    )
+  const straight = epochsOf(await eventsOf(fit(line, { ...twoPoints, epochs: 2 })))
+  const stopped = await eventsOf(fit(line, { ...twoPoints, epochs: 2, callbacks: [stopAt2] }))
+  expect(epochsOf(stopped)).toEqual(straight.slice(0, 1))
+  const end = stopped.at(-1)
+  if (end?.type !== 'end') throw new Error('no end')
+  expect(end).toMatchObject({ step: 3, history: [{ epoch: 0 }] })
+  const rest = await eventsOf(fit(line, { ...twoPoints, epochs: 2, from: end.result }))
+  expect(epochsOf(rest)).toEqual(straight.slice(1))
+})
 
 describe('a run whose steps are asked for', () => {
   test('makes one for each value, tells the rest by itself, and stops when it is over', async () => {

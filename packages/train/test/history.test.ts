@@ -1,5 +1,7 @@
+import { mae, meanAbsoluteError, mse } from '@tapeflow/nn'
 import { describe, expect, test } from 'vitest'
-import { type EpochRecord, fit, historyCsv, historyTable, result } from '../src/index.ts'
+import type { Measures } from '../src/events.ts'
+import { type EpochRecord, fit, historyCsv, historyPlot, historyTable, result } from '../src/index.ts'
 import { line, twoPoints } from './small.ts'
 
 const history: readonly EpochRecord[] = [
@@ -67,6 +69,47 @@ describe('historyCsv', () => {
       seconds: 5,
     }
     expect(historyCsv([odd])).toBe('epoch,loss,validation.loss,loss,learningRate,seconds\n0,1,2,3,4,5\n')
+  })
+
+  test('has each of several losses, and what evaluateTraining found, under names that are no metric', async () => {
+    const { history: made } = await result(
+      fit(line, {
+        ...twoPoints,
+        loss: { error: mse(), size: mae() },
+        metrics: [meanAbsoluteError()],
+        evaluateTraining: true,
+        validation: twoPoints.data,
+        epochs: 2,
+      }),
+    )
+    const [header, ...rows] = historyCsv(made).trimEnd().split('\n')
+    const names = ['loss', 'losses.error', 'losses.size', 'meanAbsoluteError']
+    expect(header!.split(',')).toEqual([
+      'epoch',
+      ...names,
+      'learningRate',
+      'seconds',
+      ...names.map((name) => `training.${name}`),
+      ...names.map((name) => `validation.${name}`),
+    ])
+    const numbers = ({ loss, losses, metrics }: Measures) => [
+      loss,
+      losses!['error'],
+      losses!['size'],
+      metrics['meanAbsoluteError'],
+    ]
+    expect(rows.map((row) => row.split(',').map(Number))).toEqual(
+      made.map((record) => [
+        record.epoch,
+        ...numbers(record),
+        record.learningRate,
+        record.seconds,
+        ...numbers(record.training!),
+        ...numbers(record.validation!),
+      ]),
+    )
+    expect(historyTable(made).split('\n')[0]!.trim().split(/\s+/)).toEqual(header!.split(','))
+    expect(historyPlot(made, { measure: 'losses.size' })).toContain(' losses.size ')
   })
 
   test('gives back every number of a run', async () => {

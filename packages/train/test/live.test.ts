@@ -27,7 +27,9 @@ import {
   evaluate,
   fit,
   predict,
+  type RunSnapshot,
   result,
+  type Store,
   type TrainBatch,
   type TrainCommand,
   type TrainEvent,
@@ -296,6 +298,74 @@ describe('a run that is restored goes on with the batch that comes next', () => 
     expect([...lossesAt(first), ...lossesAt(rest)]).toEqual(lossesAt(whole))
     // Had it skipped two batches, it would have subscribed a second time.
     expect(rest.at(-1)).toMatchObject({ type: 'end', step: 4, epoch: 0 })
+  })
+})
+
+describe('a source that is over ends the run', () => {
+  // Subscribed to again, a Subject that has completed gives nothing: that was an error, and the training lost.
+  test.each([{ steps: 10 }, { epochs: 3 }])('with %j', async (length) => {
+    const source = new Subject<TrainBatch>()
+    const ended = eventsOf(fit(line, { ...options, data: source, validation: twoPoints.data, ...length }))
+    await vi.waitUntil(() => source.observed)
+    for (const batch of batches) source.next(batch)
+    source.complete()
+    const events = await ended
+    const epoch = { ...options, data: from(batches), validation: twoPoints.data, epochs: 1 }
+    expect(stepsOf(events)).toEqual(stepsOf(await eventsOf(fit(line, epoch))))
+    const types = events.flatMap(({ type }) => (type === 'step' ? [] : [type]))
+    expect(types).toEqual(['start', 'epoch', 'validation', 'finishing', 'end'])
+    expect(events.at(-1)).toMatchObject({
+      reason: 'the live data is over',
+      step: 4,
+      epoch: 1,
+      history: [{ epoch: 0 }],
+    })
+  })
+
+  test('also where the run went back to the start of its first epoch', async () => {
+    const [a, b] = batches
+    const passes = [[a!, b!]]
+    const commands = new Subject<TrainCommand>()
+    const run$ = fit(line, { ...options, data: defer(() => from(passes.shift() ?? [])), epochs: 1, commands })
+    const { reason } = await result(
+      run$.pipe(
+        tap((event) => {
+          if (event.type === 'start') commands.next({ type: 'checkpoint' })
+          if (event.type === 'step' && event.step === 1) commands.next({ type: 'restore', from: 0 })
+        }),
+      ),
+    )
+    expect(reason).toBe('the live data is over')
+  })
+
+  test('which goes on from its store when there is more', async () => {
+    const [a, b, c] = batches
+    const kept: RunSnapshot[] = []
+    const store: Store = {
+      name: 'shelf',
+      open: () => Promise.resolve(),
+      save: (run) => Promise.resolve(void kept.push(run)),
+      latest: () => Promise.resolve(kept.at(-1) ?? null),
+    }
+    const part = (...some: TrainBatch[]): Batches => {
+      const passes = [some]
+      return defer(() => from(passes.shift() ?? []))
+    }
+    const run = async (data: Batches) =>
+      await eventsOf(fit(line, { ...options, data, steps: 3, store, from: store }))
+    const first = await run(part(a!, b!))
+    expect(first.at(-1)).toMatchObject({ reason: 'the live data is over', step: 2 })
+    const rest = await run(part(c!))
+    expect(rest.at(-1)).toMatchObject({ reason: 'completed', step: 3 })
+    const whole = await eventsOf(fit(line, { ...options, data: from([a!, b!, c!]), epochs: 1 }))
+    const losses = (events: readonly TrainEvent<unknown, unknown>[]): number[] =>
+      events.flatMap((event) => (event.type === 'step' ? [event.loss] : []))
+    expect([...losses(first), ...losses(rest)]).toEqual(losses(whole))
+  })
+
+  test('but one that never gave a batch is an error', async () => {
+    const run$ = fit(line, { ...options, data: from([] as TrainBatch[]), epochs: 2 })
+    await expect(result(run$)).rejects.toThrow('the data of epoch 0 gave no batch')
   })
 })
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { l2, mae, mse, regularize } from '@tapeflow/nn'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FitOptions, fit, historyCsv, type RunInfo, result, type TrainEvent } from '../src/index.ts'
 import { csvLogger, type FileLogger, jsonLinesLogger, tensorBoard } from '../src/node.ts'
@@ -49,6 +50,8 @@ const info: RunInfo = {
   parameterCount: 2,
   losses: [],
   metrics: [],
+  hasPenalty: false,
+  evaluatesTraining: false,
   hasValidation: false,
 }
 /** What a run is told to have emitted that goes on at epoch 2, step 4. */
@@ -103,11 +106,11 @@ describe.each(loggers)('%s', (name, logger) => {
       }),
     )
     expect(reason).toBe('completed')
-    await expect(monitor.flushed()).rejects.toThrow(/EEXIST|ENOTDIR/)
+    const words = `${name}: writing ${at('file/run')}`
+    await expect(monitor.flushed()).rejects.toThrow(words)
+    await expect(monitor.flushed()).rejects.toThrow(/ failed: E(EXIST|NOTDIR)/)
     expect(logs).toHaveLength(1)
-    expect(logs[0]).toMatch(
-      /^fit: monitor 0 failed and was detached; the run goes on: Error: E(EXIST|NOTDIR)/,
-    )
+    expect(logs[0]).toContain(`fit: monitor 0 failed and was detached; the run goes on: Error: ${words}`)
   })
 
   test('is complete after a run that was unsubscribed', async () => {
@@ -169,6 +172,33 @@ describe('csvLogger', () => {
     )
   })
 
+  // Several losses, evaluateTraining and the penalty were in no column.
+  test('writes each of several losses, what evaluateTraining found, and the penalty', async () => {
+    const more = {
+      ...measured,
+      loss: { error: mse(), size: { loss: mae(), weight: 0.5 } },
+      regularizers: regularize([{ at: (path) => path === 'weight', penalty: l2(0.5) }]),
+      evaluateTraining: true,
+      validation: twoPoints.data,
+    }
+    const { history } = await logged(csvLogger(at('run.csv')), more)
+    expect(read('run.csv')).toBe(historyCsv(history))
+    const steps = csvLogger(at('steps.csv'), { every: 1 })
+    const events = await eventsOf(fit(line, { ...more, steps: 4, monitors: [steps] }))
+    await steps.flushed()
+    const [header, ...rows] = linesOf('steps.csv')
+    expect(header).toBe(
+      'step,epoch,loss,runningLoss,losses.error,losses.size,height,penalty,learningRate,seconds',
+    )
+    const wanted = events.flatMap((event) => {
+      if (event.type !== 'step') return []
+      const { step, epoch, loss, runningLoss, losses, metrics, penalty, learningRate, seconds } = event
+      const numbers = [losses['error'], losses['size'], metrics['height'], penalty]
+      return [[step, epoch, loss, runningLoss, ...numbers, learningRate, seconds].join(',')]
+    })
+    expect(rows).toEqual(wanted)
+  })
+
   test('takes rows of steps back where a run goes back', async () => {
     await logged(csvLogger(at('run.csv'), { every: 1 }), { epochs: 4, callbacks: [goingBack()] })
     expect(linesOf('run.csv').map((row) => row.split(',')[0])).toEqual('step 0 1 2 3 4 5 6 7'.split(' '))
@@ -213,7 +243,8 @@ describe('csvLogger', () => {
   test('takes no epoch of a run that was given up into the next', async () => {
     const logger = csvLogger(at('run.csv'))
     const validated = { ...start(0), info: { ...info, hasValidation: true } } as TrainEvent
-    for (const event of [validated, epoch(0, 5), validated, epoch(0, 7), finishing]) void logger.next(event)
+    const due = (number: number, loss: number) => ({ ...epoch(number, loss), validates: true }) as TrainEvent
+    for (const event of [validated, due(0, 5), validated, due(0, 7), finishing]) void logger.next(event)
     await logger.flushed()
     expect(read('run.csv')).toBe('epoch,loss,learningRate,seconds,validation.loss\n0,7,0.5,0,\n')
   })

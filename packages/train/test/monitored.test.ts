@@ -1,18 +1,23 @@
+import { mae, mse } from '@tapeflow/nn'
 import { chain, descend, ewma } from '@tapeflow/optim'
 import { concatMap, of, tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import {
   type Callback,
+  type EpochRecord,
   earlyStopping,
+  type FitOptions,
   fit,
   keepBest,
   lrWarmup,
+  type MonitorName,
   type RunSnapshot,
   reduceLROnPlateau,
   result,
   swapEma,
   type TrainCommand,
   type TrainEvent,
+  targetReached,
 } from '../src/index.ts'
 import { eventsOf, framewise, line, scripted, twoPoints, virtually } from './small.ts'
 
@@ -77,6 +82,54 @@ describe('earlyStopping', () => {
     expect(() => Reflect.apply(earlyStopping, undefined, [{ patience: 1, ...more }])).toThrow(
       expect.objectContaining({ message }),
     )
+  })
+})
+
+describe('what is monitored', () => {
+  const several = {
+    ...twoPoints,
+    loss: { error: mse(), size: mae() },
+    validation: twoPoints.data,
+    evaluateTraining: true,
+    epochs: 3,
+  }
+  const places = {
+    validation: ({ validation }: EpochRecord) => validation,
+    epoch: (record: EpochRecord) => record,
+    training: ({ training }: EpochRecord) => training,
+  }
+
+  // Neither several losses nor evaluateTraining had a name.
+  test.each(['validation', 'epoch', 'training'] as const)(
+    'may be one of several losses of %s',
+    async (place) => {
+      const monitor = `${place}.losses.size` as const
+      const { history, reason } = await result(
+        fit(line, { ...several, callbacks: [targetReached({ monitor, target: 1.5 })] }),
+      )
+      const found = history.map((record) => places[place](record)!.losses!['size']!)
+      expect(found.findIndex((value) => value <= 1.5)).toBe(found.length - 1)
+      expect(reason).toContain(`${monitor} has reached 1.5`)
+      const end = (await eventsOf(fit(line, several))).at(-1)
+      if (end?.type !== 'end') throw new Error('no end')
+      expect(end.result.measured[monitor]).toBe(places[place](end.history.at(-1)!)!.losses!['size'])
+    },
+  )
+
+  test.each<[string, Partial<FitOptions>, MonitorName]>([
+    [
+      "no metric 'losses.other' is measured; monitor loss, losses.error, losses.size, or pass it to fit",
+      {},
+      'epoch.losses.other',
+    ],
+    [
+      "'training.loss' needs another look at the training data; pass evaluateTraining: true to fit, or monitor 'epoch.loss'",
+      { evaluateTraining: false },
+      'training.loss',
+    ],
+  ])('%s', async (words, more, monitor) => {
+    const run$ = fit(line, { ...several, ...more, callbacks: [keepBest({ monitor })] })
+    await expect(result(run$)).rejects.toThrow(`keepBest: ${words}`)
   })
 })
 

@@ -1,7 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { concatMap, config, map, type Observable, Subject, tap, throwError } from 'rxjs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type Callback, fit, type TrainCommand, type TrainEvent } from '../src/index.ts'
+import { type Callback, fit, gradients, type TrainCommand, type TrainEvent } from '../src/index.ts'
 import { eventsOf, line, turn, twoPoints } from './small.ts'
 
 const long = { ...twoPoints, steps: 1e9 }
@@ -106,6 +106,39 @@ describe('a monitor', () => {
     await eventsOf(fit(line, { ...twoPoints, epochs: 50, monitors: [monitor], log, pace: { budget: 0 } }))
     expect(logged).toEqual([expect.objectContaining({ message: 'no socket' })])
     expect(heard).toBe(1)
+  })
+
+  // What its subscribers do not handle, RxJS reports as uncaught, which ends a process of Node.
+  test('that is a Subject leaves errors behind it, and that of the run, to its subscribers', async () => {
+    const watched$ = new Subject<TrainEvent>()
+    const [logged, found]: [unknown[], unknown[]] = [[], []]
+    watched$.pipe(gradients()).subscribe({ error: (error) => found.push(error) })
+    watched$.subscribe({ error: (error) => found.push(error) })
+    const log = (...said: unknown[]): number => logged.push(said)
+    const monitored = { ...twoPoints, epochs: 1, monitors: [watched$], log }
+    const loss = (): never => {
+      throw new Error('no loss')
+    }
+    await eventsOf(fit(line, monitored))
+    expect(found).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('gradients are not watched') }),
+    ])
+    const failing$ = new Subject<TrainEvent>()
+    failing$.subscribe({ error: (error) => found.push(error) })
+    await expect(eventsOf(fit(line, { ...monitored, monitors: [failing$], loss }))).rejects.toThrow('no loss')
+    expect(found[1]).toMatchObject({ message: 'fit: step 0 of epoch 0 failed: no loss' })
+    expect(logged).toEqual([])
+  })
+
+  test('that is a Subject has ended with its first run, and is heard in each through a function', async () => {
+    const [once$, each$] = [new Subject<TrainEvent>(), new Subject<TrainEvent>()]
+    const heard = { once: 0, each: 0 }
+    once$.subscribe(() => heard.once++)
+    each$.subscribe(() => heard.each++)
+    const run$ = fit(line, { ...twoPoints, epochs: 1, monitors: [once$, (event) => each$.next(event)] })
+    const { length } = await eventsOf(run$)
+    await eventsOf(run$)
+    expect(heard).toEqual({ once: length, each: 2 * length })
   })
 
   test('hears of completion and of errors', async () => {

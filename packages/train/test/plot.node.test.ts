@@ -56,7 +56,7 @@ describe('historyPlot', () => {
   })
 
   test('makes equal factors equal distances on a logarithmic scale, where there is nothing at 0', () => {
-    const history = [100, 10, 1, 0].map((loss, epoch) => record(epoch, loss))
+    const history = [100, 10, 1].map((loss, epoch) => record(epoch, loss))
     expect(historyPlot(history, { width: 40, height: 3, scale: 'log' })).toBe(
       `${[
         '100.0 ┤⠉⠒⠒⠤⠤⣀⡀',
@@ -65,6 +65,26 @@ describe('historyPlot', () => {
         '      └──────────────────────',
         '       0                    2 epoch',
       ].join('\n')}\n`,
+    )
+    const toZero = historyPlot([...history, record(3, 0)], { width: 40, height: 3, scale: 'log' })
+    expect(toZero).toContain(' loss 0.000\n')
+    expect(toZero).toMatch(/\n +0 +3 epoch\n$/)
+  })
+
+  // Epochs 0 and 1 filled the picture, and the loss beside it was 0.5.
+  test('shows that a run has died: the axis goes on, and the last value is NaN', () => {
+    const dead = [1, 0.5, Number.NaN, Number.NaN, Number.NaN].map((loss, epoch) => record(epoch, loss))
+    const [top = '', bottom = '', , axis] = historyPlot(dead, { width: 40, height: 2 }).split('\n')
+    expect(axis).toMatch(/^ +0 +4 epoch$/)
+    expect(bottom).toMatch(/^0\.5000 ┤.* loss NaN$/)
+    // A quarter of the width is drawn.
+    const drawn = [top, bottom.replace(' loss NaN', '')].map((row) => row.trimEnd().length)
+    expect(Math.max(...drawn) - '0.5000 ┤'.length).toBeLessThanOrEqual(7)
+    const validated = historyPlot([record(0, 1, Number.NaN), record(1, 0.5, Number.NaN)], { height: 2 })
+    expect(validated).toContain(' validation NaN\n')
+    expect(validated).toContain(' loss 0.5000\n')
+    expect(historyPlot([record(0, 1), record(1, Number.POSITIVE_INFINITY)], { height: 2 })).toContain(
+      'loss Infinity',
     )
   })
 
@@ -211,7 +231,7 @@ describe('plot', () => {
     const start = { type: 'start', step: 0, epoch: 0, info } as TrainEvent
     for (const loss of [4, 2]) {
       tell(start)
-      tell({ ...record(0, loss), type: 'epoch', step: 1 } as TrainEvent)
+      tell({ ...record(0, loss), type: 'epoch', step: 1, validates: true } as TrainEvent)
     }
     tell({ type: 'end', step: 1, epoch: 1 } as TrainEvent)
     expect(pictures).toEqual([historyPlot([record(0, 2)])])

@@ -4,7 +4,7 @@ import { accuracy, linear, sparseCrossEntropy } from '@tapeflow/nn'
 import { sgd } from '@tapeflow/optim'
 import { tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { type FitOptions, fit, type RunSnapshot } from '../src/index.ts'
+import { type FitOptions, fit, type RunSnapshot, result } from '../src/index.ts'
 import { progressBar } from '../src/node.ts'
 import { eventsOf } from './small.ts'
 
@@ -64,6 +64,21 @@ describe('progressBar', () => {
     expect(resumed.text()).toBe(straight.text())
   })
 
+  // Each line waited for a validation, and took whichever came next for its own.
+  for (const validateEvery of [{ epochs: 2 }, { steps: 4 }, { steps: 6 }, { epochs: 0.5 }]) {
+    test(`writes each epoch with the validation that it had, with ${JSON.stringify(validateEvery)}`, async () => {
+      const { stream, text } = screen(false)
+      const callbacks = [progressBar({ stream })]
+      const run$ = fit(linear(1, 2), { ...options, epochs: 4, validation: data, validateEvery, callbacks })
+      const { history } = await result(run$)
+      const lines = history.map(({ epoch, loss, validation }) => {
+        const found = validation === undefined ? '' : ` | validation loss ${validation.loss.toFixed(4)}`
+        return `epoch ${epoch + 1}/4  loss ${loss.toFixed(4)}${found}`
+      })
+      expect(text().replaceAll(/ accuracy \d\.\d{3}/g, '')).toBe(`${lines.join('\n')}\n`)
+    })
+  }
+
   test('draws a bar on a terminal with all that is to be known, and takes it off', async () => {
     const { stream, text } = screen(true)
     await eventsOf(fit(linear(1, 2), { ...options, callbacks: [progressBar({ stream, fps: 1000 })] }))
@@ -74,6 +89,15 @@ describe('progressBar', () => {
     const [hidden, shown] = ['\u001b[?25l', '\u001b[?25h']
     expect(text().split(hidden)).toHaveLength(3)
     expect(text().split(shown)).toHaveLength(3)
+  })
+
+  test('counts the batches of data that has no end', async () => {
+    const { stream, text } = screen(true)
+    const { epochs: _, ...others } = options
+    const callbacks = [progressBar({ stream, fps: 1000 })]
+    await result(fit(linear(1, 2), { ...others, data: data.repeat(), steps: 4, callbacks }))
+    expect(text()).toContain('epoch 1 batch 1 loss')
+    expect(text()).toMatch(/epoch 1 {2}loss \d\.\d{4} accuracy \d\.\d{3}\n/)
   })
 
   test('takes the bar off when the run is unsubscribed in the middle of an epoch', async () => {

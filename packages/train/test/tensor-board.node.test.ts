@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { l2, mae, mse, regularize } from '@tapeflow/nn'
 import protobuf from 'protobufjs'
 import { tap } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -170,6 +171,31 @@ describe('tensorBoard', () => {
       'validation/height': validations.map(({ metrics }, i) => [2 * i + 1, f(metrics['height']!)]),
     })
     expect(steps).toHaveLength(4)
+  })
+
+  test('writes each of several losses, what evaluateTraining found, and the penalty', async () => {
+    const board = tensorBoard(folder)
+    const loss = { error: mse(), size: mae() }
+    const more = {
+      ...options,
+      loss,
+      regularizers: regularize([{ at: (path) => path === 'weight', penalty: l2(0.5) }]),
+      evaluateTraining: true,
+    }
+    const events = await eventsOf(fit(line, { ...more, monitors: [board] }))
+    await board.flushed()
+    const series = seriesOf(eventsIn(readdirSync(folder)[0]!))
+    const f = Math.fround
+    const steps = events.flatMap((event) => (event.type === 'step' ? [event] : []))
+    const epochs = events.flatMap((event) => (event.type === 'epoch' ? [event] : []))
+    expect(series).toMatchObject({
+      'step/losses.error': steps.map(({ step, losses }) => [step, f(losses['error']!)]),
+      'step/penalty': steps.map(({ step, penalty }) => [step, f(penalty)]),
+      'epoch/losses.size': epochs.map(({ step, losses }) => [step - 1, f(losses!['size']!)]),
+      'training/loss': epochs.map(({ step, training }) => [step - 1, f(training!.loss)]),
+      'training/losses.size': epochs.map(({ step, training }) => [step - 1, f(training!.losses!['size']!)]),
+    })
+    expect(steps).not.toEqual([])
   })
 
   test('leaves steps out with every', async () => {

@@ -138,6 +138,43 @@ test('its commands', () => {
   })
 })
 
+// Nothing said that the parameters were never trained.
+test.each<[string, object, object, string[]]>([
+  ['the last epoch', { epoch: 2 }, { epochs: 3 }, []],
+  [
+    'an epoch after the last',
+    { epoch: 3 },
+    { epochs: 3 },
+    ['epoch 3 does not come: the run has 3 epochs, from 0 on'],
+  ],
+  ['an epoch that steps end in', { epoch: 1 }, { steps: 3 }, []],
+  [
+    'an epoch that they do not reach',
+    { epoch: 1 },
+    { steps: 2 },
+    ['epoch 1 does not come: the run has 1 epochs, from 0 on'],
+  ],
+  ['the last step', { step: 5 }, { epochs: 3 }, []],
+  [
+    'a step after the last',
+    { step: 6 },
+    { epochs: 3 },
+    ['step 6 does not come: the run has 6 steps, from 0 on'],
+  ],
+  [
+    'an epoch of a run of unknown length',
+    { epoch: 3 },
+    { steps: 2, data: { iterate: twoPoints.data.iterate } },
+    [],
+  ],
+])('the log is told where it would be at %s', async (_, at, more, wanted) => {
+  const said: unknown[][] = []
+  const callbacks = [unfreezeAt({ path: 'bias', ...at } as never)]
+  const log = (...words: unknown[]): number => said.push(words)
+  await eventsOf(fit(line, { ...twoPoints, ...more, callbacks, log }))
+  expect(said).toEqual(wanted.map((words) => ['unfreezeAt: bias stays frozen to the end', words]))
+})
+
 test('a pattern that names no parameter ends the run, and is refused from outside', async () => {
   const callbacks = [unfreezeAt({ path: 'layers.1.**', epoch: 1 })]
   await expect(eventsOf(fit(model, { ...options, callbacks }))).rejects.toThrow(

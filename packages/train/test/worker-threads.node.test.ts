@@ -1,7 +1,11 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { tap } from 'rxjs'
 import { expect, test } from 'vitest'
-import { result } from '../src/index.ts'
-import { fitInWorker, serveFit } from '../src/node.ts'
+import { historyCsv, result } from '../src/index.ts'
+import { csvLogger, fitInWorker, serveFit } from '../src/node.ts'
 import { printedBy } from './child.ts'
 import { threads } from './worker/threads.ts'
 
@@ -14,6 +18,18 @@ test.each(['unsubscribes', 'unsubscribes at once', 'completes'])(
     expect(lines).toBe(what === 'completes' ? 51 : 0)
   },
 )
+
+// A logger of the recipe writes on when the run has ended.
+test('a logger outside has written the run of a worker when it is flushed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tapeflow-outside-'))
+  const logger = csvLogger(join(folder, 'run.csv'))
+  const inWorker = (await threads()).inWorker()
+  const run$ = inWorker({ steps: 5 }).pipe(tap((event) => logger.next(event)?.catch(console.error)))
+  const { history } = await result(run$)
+  await logger.flushed()
+  expect(await readFile(join(folder, 'run.csv'), 'utf8')).toBe(historyCsv(history))
+  await rm(folder, { recursive: true })
+})
 
 test('a thread that runs out of memory says so, and what to do', async () => {
   const inWorker = (await threads({ resourceLimits: { maxOldGenerationSizeMb: 32 } })).inWorker()

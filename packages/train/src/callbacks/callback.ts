@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { RunInfo, TrainEvent } from '../events.ts'
+import type { Log } from '../monitors/guard.ts'
 import type { Kept } from '../run-state.ts'
 
 /** What a callback is told of the run that it joins. */
@@ -12,6 +13,8 @@ export interface CallbackInfo extends RunInfo {
    * @throws RangeError where the callback keeps something under this key already
    */
   keep<V>(key: string, initial: V): Kept<V>
+  /** Tells what must not end the run: the option `log` of `fit`. */
+  readonly log: Log
 }
 
 /**

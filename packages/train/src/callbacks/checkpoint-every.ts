@@ -19,7 +19,7 @@ const commands: readonly TrainCommand[] = [{ type: 'checkpoint' }]
  *
  * Snapshots are in the `checkpoint` events, each as large as weights, slots and layer state; the run keeps its last 16 for the command
  * `restore`, and writes them to its `store`, if it has one. They are taken when all callbacks have heard the event; with validation data, epochs are over when they have been
- * validated, so that what a callback keeps knows of it. A run that is stopped then and there takes none: its snapshot is in `end`.
+ * validated, so that what a callback keeps knows of it. Data that has no end has one epoch: say steps there. A run that is stopped then and there takes none: its snapshot is in `end`.
  *
  * @throws RangeError unless one of the two is given, an integer from 1 on
  * @example

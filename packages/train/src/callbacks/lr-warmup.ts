@@ -21,7 +21,7 @@ export type LrWarmupOptions =
  * the warm-up goes on with that step's rate.
  *
  * @throws RangeError unless steps is an integer from 1 on, or epochs a number above 0; as the run's error where epochs are given
- * and the data does not know its length
+ * and the data does not know its length, or has no end
  * @example
  * lrWarmup({ steps: 100 }).name // => 'lrWarmup'
  *
@@ -43,7 +43,7 @@ export function lrWarmup(options: LrWarmupOptions): Callback {
     name: 'lrWarmup',
     run(events$, { stepsPerEpoch, keep }) {
       if (steps === undefined && stepsPerEpoch === undefined) {
-        failRange('lrWarmup', 'epochs need data that knows its length', 'pass steps')
+        failRange('lrWarmup', 'epochs need data that knows its length, and has an end', 'pass steps')
       }
       const total = steps ?? Math.max(1, Math.round(epochs! * stepsPerEpoch!))
       const hasBegun = keep('hasBegun', false)

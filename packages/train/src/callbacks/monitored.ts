@@ -1,12 +1,22 @@
 import { failRange, kindOf } from '@tapeflow/autodiff'
 import type { EpochEvent, RunInfo, TrainEvent, ValidationEvent } from '../events.ts'
+import { namedMeasures, numbersOf } from '../measures.ts'
 
-/** What a run measures: `validation.loss`, `validation.accuracy` or another metric's name, or the same of `epoch`. */
-export type MonitorName = `${'validation' | 'epoch'}.${string}`
+/**
+ * What a run measures: `validation.loss`, `validation.losses.<name>` of several losses, `validation.accuracy` or another metric's name;
+ * or the same of `epoch`, and with `evaluateTraining` of `training`.
+ */
+export type MonitorName = `${Place}.${string}`
+
+type Place = (typeof places)[number]
+const places = ['validation', 'epoch', 'training'] as const
 
 /** What callbacks take that look at one measure. */
 export interface MonitorOptions {
-  /** `validation.loss` (by default), `validation.accuracy` or another metric's name, or the same of `epoch`. */
+  /**
+   * `validation.loss` (by default), `validation.losses.<name>` of several losses, `validation.accuracy` or another metric's name; or
+   * the same of `epoch`, and with `evaluateTraining` of `training`.
+   */
   readonly monitor?: MonitorName
   /** Whether less or more is better; `min` by default. */
   readonly mode?: 'min' | 'max'
@@ -50,16 +60,19 @@ export function monitored(
     worst: sign * Number.POSITIVE_INFINITY,
     requireIn: (info) => requireMeasured(operation, place, name, info),
     measured: (event) => {
-      if (event.type !== place) return null
-      return { event, value: name === 'loss' ? event.loss : event.metrics[name]! }
+      if (event.type !== 'epoch' && event.type !== 'validation') return null
+      const training = event.type === 'epoch' && place === 'training' ? event.training : undefined
+      const found = event.type === place ? event : training
+      return found === undefined ? null : { event, value: numbersOf(found)[name]! }
     },
     isBetter: (value, than, by = 0) => sign * (than - value) > by,
   }
 }
 
-function parse(operation: string, monitor: unknown): readonly ['validation' | 'epoch', name: string] {
-  const [place, ...rest] = typeof monitor === 'string' ? monitor.split('.') : []
-  if ((place !== 'validation' && place !== 'epoch') || rest.length === 0) {
+function parse(operation: string, monitor: unknown): readonly [Place, name: string] {
+  const [first, ...rest] = typeof monitor === 'string' ? monitor.split('.') : []
+  const place = places.find((one) => one === first)
+  if (place === undefined || rest.length === 0) {
     failRange(
       operation,
       `cannot monitor ${typeof monitor === 'string' ? `'${monitor}'` : kindOf(monitor)}`,
@@ -77,7 +90,14 @@ function requireMeasured(operation: string, place: string, name: string, info: R
       "pass validation to fit, or monitor 'epoch.loss'",
     )
   }
-  const names = ['loss', ...info.metrics]
+  if (place === 'training' && !info.evaluatesTraining) {
+    failRange(
+      operation,
+      `'training.${name}' needs another look at the training data`,
+      "pass evaluateTraining: true to fit, or monitor 'epoch.loss'",
+    )
+  }
+  const names = namedMeasures(info).map((one) => one.name)
   if (!names.includes(name)) {
     failRange(operation, `no metric '${name}' is measured`, `monitor ${names.join(', ')}, or pass it to fit`)
   }

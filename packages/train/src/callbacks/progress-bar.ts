@@ -2,8 +2,8 @@ import { knownOptions } from '@tapeflow/autodiff'
 import { SingleBar } from 'cli-progress'
 import { finalize, ignoreElements, type Observable, tap } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
-import type { EpochRecord, MetricValues, RunInfo, StepEvent, TrainEvent } from '../events.ts'
-import { standing } from '../monitors/epoch-records.ts'
+import type { EpochRecord, Measures, RunInfo, StepEvent, TrainEvent } from '../events.ts'
+import { epochRecords } from '../monitors/epoch-records.ts'
 import type { Callback } from './callback.ts'
 
 /** Where a progress bar is drawn: `process.stdout`, or anything like it. */
@@ -46,20 +46,14 @@ export function progressBar(options: ProgressBarOptions = {}): Callback {
     name: 'progressBar',
     run(events$, info): Observable<TrainCommand> {
       const bar = stream.isTTY ? epochBar(stream, info, fps) : noBar
-      let ended: EpochRecord | null = null
-      const finish = (validation?: { readonly loss: number; readonly metrics: MetricValues }): void => {
+      const tell = epochRecords((record) => {
         bar.clear()
-        if (ended !== null) stream.write(`${epochLine(ended, info, validation)}\n`)
-        ended = null
-      }
+        stream.write(`${epochLine(record, info)}\n`)
+      })
       const show = (event: TrainEvent): void => {
-        if (event.type === 'start') ended = standing(event).waiting
-        else if (event.type === 'step') bar.draw(event)
-        else if (event.type === 'epoch') {
-          ended = event
-          if (!info.hasValidation) finish()
-        } else if (event.type === 'validation') finish(event)
-        else if (event.type === 'finishing') finish()
+        tell(event)
+        if (event.type === 'step') bar.draw(event)
+        else if (event.type === 'finishing') bar.clear()
       }
       return events$.pipe(tap(show), ignoreElements(), finalize(bar.clear))
     },
@@ -139,16 +133,13 @@ function epochName(epoch: number, { epochs }: RunInfo): string {
     : `epoch ${number.padStart(String(epochs).length)}/${epochs}`
 }
 
-function epochLine(
-  record: EpochRecord,
-  info: RunInfo,
-  validation?: { readonly loss: number; readonly metrics: MetricValues },
-): string {
+function epochLine(record: EpochRecord, info: RunInfo): string {
+  const { validation } = record
   const line = `${epochName(record.epoch, info)}  ${measured(record)}`
   return validation === undefined ? line : `${line} | validation ${measured(validation)}`
 }
 
-function measured({ loss, metrics }: { readonly loss: number; readonly metrics: MetricValues }): string {
+function measured({ loss, metrics }: Measures): string {
   const values = Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(3)}`)
   return [`loss ${loss.toFixed(4)}`, ...values].join(' ')
 }

@@ -3,6 +3,7 @@ import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
 import type { Callback } from './callback.ts'
+import { tellNeverReached } from './never-reached.ts'
 
 /** What `stochasticWeightAveraging` takes. */
 export interface StochasticWeightAveragingOptions {
@@ -34,6 +35,8 @@ interface Sums {
  *     fit(model, { ..., optimizer: sgd({ learningRate: 0 }), epochs: 1,
  *       commands: of({ type: 'restore', from: { params, state }, what: 'parameters' }) })
  *
+ * Where the run is known to be over before `startFrom`, its log is told.
+ *
  * @throws RangeError where startFrom is no integer from 0 on or every none from 1 on
  * @example
  * stochasticWeightAveraging({ startFrom: 75 }).name // => 'stochasticWeightAveraging'
@@ -52,6 +55,7 @@ export function stochasticWeightAveraging(options: StochasticWeightAveragingOpti
   return {
     name,
     run(events$, info): Observable<TrainCommand> {
+      tellNeverReached(info, name, 'epoch', startFrom, 'weights of no epoch are averaged')
       const kept = info.keep<Sums>('sums', { count: 0, sums: [] })
       const answer = (event: TrainEvent): readonly TrainCommand[] => {
         const { count, sums } = kept.value

@@ -3,6 +3,7 @@ import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
 import type { Callback } from './callback.ts'
+import { tellNeverReached } from './never-reached.ts'
 
 /** What `unfreezeAt` takes: the paths, and one of epoch and step. */
 export type UnfreezeAtOptions = {
@@ -20,6 +21,11 @@ export type UnfreezeAtOptions = {
  * What is frozen has no gradient, its slots stay as they are, and nothing is computed for it; layer state, such as moving averages,
  * is not frozen. The step of the optimizer counts on, so that Adam's first steps there are up to three times its rate: its averages
  * begin at 0 with their corrections past. A step is recorded anew when it changes.
+ *
+ * A parameter is frozen or not, whoever asked: where two of these name the same one, the first that ends frees it. Let their patterns
+ * have none in common.
+ *
+ * Data that has no end has no second epoch: say a step there. Where the run is known to be over before the epoch or step, its log is told.
  *
  * @throws RangeError unless one of epoch and step is given, an integer from 1 on; as the run's error where no parameter is at a path
  * @example
@@ -39,7 +45,7 @@ export function unfreezeAt(options: UnfreezeAtOptions): Callback {
     const got = epoch === undefined ? 'neither' : 'both'
     failRange('unfreezeAt', `epoch or step must be given, got ${got}`, 'pass epoch: 3')
   }
-  const [name, at] = epoch === undefined ? ['step', step!] : ['epoch', epoch]
+  const [name, at] = epoch === undefined ? (['step', step!] as const) : (['epoch', epoch] as const)
   if (!Number.isInteger(at) || at < 1) {
     failRange('unfreezeAt', `${name} must be an integer from 1 on, got ${at}`)
   }
@@ -48,14 +54,14 @@ export function unfreezeAt(options: UnfreezeAtOptions): Callback {
   return {
     name: 'unfreezeAt',
     run(events$, info): Observable<TrainCommand> {
+      tellNeverReached(info, 'unfreezeAt', name, at, `${paths.join(', ')} stays frozen to the end`)
       const stage = info.keep<'before' | 'frozen' | 'unfrozen'>('stage', 'before')
       const answer = (event: TrainEvent): readonly TrainCommand[] => {
         if (event.type === 'start' && stage.value === 'before') {
           stage.value = 'frozen'
           return all('freeze')
         }
-        const isOver =
-          event.type === (epoch === undefined ? 'step' : 'epoch') && event[name as 'step'] + 1 >= at
+        const isOver = event.type === (epoch === undefined ? 'step' : 'epoch') && event[name] + 1 >= at
         if (!isOver || stage.value !== 'frozen') return []
         stage.value = 'unfrozen'
         return all('unfreeze')

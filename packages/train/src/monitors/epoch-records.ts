@@ -1,4 +1,5 @@
 import type { EpochEvent, EpochRecord, StartEvent, TrainEvent } from '../events.ts'
+import { measuresOf } from '../measures.ts'
 
 /**
  * A function of a run's events that calls `tell` with what each epoch came to: after its validation, or once it is known that
@@ -6,7 +7,6 @@ import type { EpochEvent, EpochRecord, StartEvent, TrainEvent } from '../events.
  */
 export function epochRecords(tell: (record: EpochRecord) => void): (event: TrainEvent) => void {
   let waiting: EpochRecord | null = null
-  let validated = true
   const told = (validation?: EpochRecord['validation']): void => {
     const record = waiting
     waiting = null
@@ -16,16 +16,15 @@ export function epochRecords(tell: (record: EpochRecord) => void): (event: Train
     if (event.type === 'start') {
       // What waited was of a run before, which was given up.
       waiting = standing(event).waiting
-      validated = event.info.hasValidation
       return
     }
     if (isRewind(event) && waiting !== null && waiting.epoch >= event.epoch) waiting = null
     if (event.type === 'command') return
-    if (event.type === 'validation') told({ loss: event.loss, metrics: event.metrics })
+    if (event.type === 'validation') told(measuresOf(event))
     else if (event.type !== 'checkpoint') told()
     if (event.type === 'epoch') {
       waiting = recordOf(event)
-      if (!validated) told()
+      if (!event.validates) told()
     }
   }
 }
@@ -44,12 +43,10 @@ export function standing({ epoch, info: { resumed } }: StartEvent): {
 }
 
 function recordOf(event: EpochEvent): EpochRecord {
-  const { epoch, loss, losses, metrics, learningRate, seconds, training, validation } = event
+  const { epoch, learningRate, seconds, training, validation } = event
   return {
     epoch,
-    loss,
-    ...(losses === undefined ? {} : { losses }),
-    metrics,
+    ...measuresOf(event),
     learningRate,
     seconds,
     ...(training === undefined ? {} : { training }),

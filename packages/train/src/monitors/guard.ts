@@ -1,7 +1,11 @@
 import type { Observer } from 'rxjs'
 import type { TrainEvent } from '../events.ts'
 
-/** Someone who watches a run: a function of its events, or an observer of which any part may be missing. */
+/**
+ * Someone who watches a run: a function of its events, or an observer of which any part may be missing. A Subject is told of the end, too,
+ * and hears no second run; a function, `(event) => subject$.next(event)`, passes on events alone. What a Subject's subscribers throw, and
+ * errors that they do not handle, RxJS reports as uncaught: neither the run nor its log hears of them.
+ */
 export type Monitor = ((event: TrainEvent) => void) | Partial<Observer<TrainEvent>>
 
 /** Where errors go that must not end a run. */

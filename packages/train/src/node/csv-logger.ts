@@ -1,6 +1,7 @@
 import { failRange, knownOptions } from '@tapeflow/autodiff'
-import type { Located, RunInfo, StartEvent, StepEvent } from '../events.ts'
-import { csvLine, epochCells, epochColumns } from '../history.ts'
+import type { EpochRecord, Located, RunInfo, StartEvent, StepEvent } from '../events.ts'
+import { csvHeader, csvRow } from '../history.ts'
+import { epochColumns, type Named, namedMeasures } from '../measures.ts'
 import { epochRecords, isRewind, standing } from '../monitors/epoch-records.ts'
 import {
   type FileLogger,
@@ -22,10 +23,13 @@ export interface CsvLoggerOptions {
  * A monitor that writes a run into a CSV file: a header, then a row an epoch with the columns of `historyCsv`; with `every` a
  * row each so many steps, with step, epoch, loss, runningLoss, each metric (over the epoch so far), learningRate, seconds.
  *
+ * Each of several losses has a column `losses.<name>` behind the loss (steps: behind runningLoss), and `penalty` is one of steps, with
+ * `regularizers`. The losses that a `trainStep` names are not known when the header is written: `jsonLinesLogger` has them.
+ *
  * A run from step 0 on writes the file anew. One that was resumed goes on in it: rows of epochs are those of its history, and of
  * steps those before its place, whatever the run before it may still have written; the command `restore` takes rows out likewise.
  * Rows are written while the run goes on and whole, so that a crash costs at most the last rows of steps. A file that cannot be
- * written is logged by `fit`, and the run goes on.
+ * written is logged by `fit`, and the run goes on. Runs may share a logger one after the other, not at once: their rows would mix.
  *
  * Keras' CSVLogger overwrites too, unless told to append; it has no step rows, and repeats rows after a resume.
  *
@@ -53,11 +57,13 @@ export function csvLogger(path: string, options: CsvLoggerOptions = {}): FileLog
   requirePath('csvLogger', path)
   requireEvery('csvLogger', 'every', every)
   const file = logFile('csvLogger', () => path)
-  let info: RunInfo | null = null
+  // Those of the run that is heard: none before its start.
+  let epochNumbers: readonly Named<EpochRecord>[] = []
+  let stepNumbers: readonly Named<StepEvent>[] = []
   let header = ''
   let told: Promise<void> | undefined
   const epochs = epochRecords((record) => {
-    if (info !== null) told = file.append(csvLine(epochCells(record, info)))
+    told = file.append(csvRow(epochNumbers, record))
   })
   const goOn = (place: Located | null): Promise<void> | undefined => {
     const [columns, from] = [header, place === null ? null : every === undefined ? place.epoch : place.step]
@@ -66,7 +72,7 @@ export function csvLogger(path: string, options: CsvLoggerOptions = {}): FileLog
   const begin = (event: StartEvent): Promise<void> | undefined => {
     if (every !== undefined || event.info.resumed === undefined) return goOn(event.step > 0 ? event : null)
     // All rows, also those that the run before had no time to write.
-    const rows = standing(event).told.map((record) => csvLine(epochCells(record, event.info)))
+    const rows = standing(event).told.map((record) => csvRow(epochNumbers, record))
     const columns = header
     return file.perform(async () => {
       await opened(path, columns, 0)
@@ -76,16 +82,17 @@ export function csvLogger(path: string, options: CsvLoggerOptions = {}): FileLog
   return {
     next(event) {
       if (event.type === 'start') {
-        info = event.info
-        header = csvLine(every === undefined ? epochColumns(info) : stepColumns(info))
+        epochNumbers = epochColumns(event.info)
+        stepNumbers = stepColumns(event.info)
+        header = every === undefined ? csvHeader(epochNumbers) : csvHeader(stepNumbers)
         epochs(event)
         return begin(event)
       }
-      if (info === null) return undefined
+      if (header === '') return undefined
       if (every !== undefined) {
         if (isRewind(event)) return goOn(event)
         return event.type === 'step' && event.step % every === 0
-          ? file.append(csvLine(stepCells(event, info)))
+          ? file.append(csvRow(stepNumbers, event))
           : undefined
       }
       told = undefined
@@ -96,13 +103,18 @@ export function csvLogger(path: string, options: CsvLoggerOptions = {}): FileLog
   }
 }
 
-function stepColumns({ metrics }: RunInfo): readonly string[] {
-  return ['step', 'epoch', 'loss', 'runningLoss', ...metrics, 'learningRate', 'seconds']
-}
-
-function stepCells(event: StepEvent, info: RunInfo): readonly (number | undefined)[] {
-  const { step, epoch, loss, runningLoss, metrics, learningRate, seconds } = event
-  return [step, epoch, loss, runningLoss, ...info.metrics.map((name) => metrics[name]), learningRate, seconds]
+function stepColumns(info: RunInfo): readonly Named<StepEvent>[] {
+  const [loss, ...others] = namedMeasures(info)
+  return [
+    { name: 'step', of: ({ step }) => step },
+    { name: 'epoch', of: ({ epoch }) => epoch },
+    loss!,
+    { name: 'runningLoss', of: ({ runningLoss }) => runningLoss },
+    ...others,
+    ...(info.hasPenalty ? [{ name: 'penalty', of: ({ penalty }: StepEvent) => penalty }] : []),
+    { name: 'learningRate', of: ({ learningRate }) => learningRate },
+    { name: 'seconds', of: ({ seconds }) => seconds },
+  ]
 }
 
 /** The file with its header and, of a run resumed at `from`, the rows before that. */

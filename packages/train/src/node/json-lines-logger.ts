@@ -26,7 +26,8 @@ export interface JsonLinesLoggerOptions {
  *
  * A run from step 0 on writes the file anew. One that was resumed goes on in it: lines of what it is going to do again are taken
  * out, and so is a last one that was torn; its own `start` line tells from which step on. The command `restore` takes none out: its
- * line tells of it. A file that cannot be written is logged by `fit`, and the run goes on.
+ * line tells of it. A file that cannot be written is logged by `fit`, and the run goes on. Runs may share a logger one after the other,
+ * not at once: their lines would mix.
  *
  * @param path of the file; its folder is made
  * @throws TypeError for a path that is no string, RangeError for an `every` that is no integer from 1 on

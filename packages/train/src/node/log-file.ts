@@ -2,8 +2,13 @@ import { appendFile, mkdir, open, readFile, rename, writeFile } from 'node:fs/pr
 import { dirname } from 'node:path'
 import { failRange, failType, kindOf } from '@tapeflow/autodiff'
 import type { TrainEvent } from '../events.ts'
+import { failureOf } from '../failure.ts'
 
-/** A monitor that writes to a file, while the run goes on. */
+/**
+ * A monitor that writes to a file, while the run goes on. It is of one run at a time: two that go on at once would mix their rows, so
+ * each gets a logger and a path of its own. One run after the other is right. A run does not wait for its files: when it has ended, `flushed()`
+ * tells when they are there. In a worker, where nobody can call that, they are there when its thread has ended.
+ */
 export interface FileLogger {
   /**
    * Hears an event and returns before anything is written. The promise is there where writing begins; it rejects where it
@@ -68,7 +73,9 @@ export function logFile(name: string, path: () => string): LogFile {
       failed = true
       queue = []
       size = 0
-      throw error
+      // What the logger itself refuses says so already; the disk's errors name neither it nor, always, the file.
+      if (error instanceof Error && 'operation' in error) throw error
+      throw failureOf(`writing ${path()}`, error, name)
     }
   }
   const start = (): Promise<void> | undefined => {

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { failType, kindOf, knownOptions, Tensor, visitLeaves } from '@tapeflow/autodiff'
 import type { MetricValues, StepEvent, TrainEvent } from '../events.ts'
+import { numbersOf } from '../measures.ts'
 import { isRewind } from '../monitors/epoch-records.ts'
 import { type FileLogger, logFile, makeFolder, requireEvery, requirePath } from './log-file.ts'
 import { type EventContent, eventRecord, type SummaryValue } from './tensor-board-records.ts'
@@ -24,8 +25,10 @@ let files = 0
 /**
  * A monitor that writes event files for TensorBoard: `tensorboard --logdir runs` shows a run in `runs/first`. The scalars are
  *
- * - `step/loss`, `step/runningLoss`, `step/learningRate`, and `step/<metric>`: over the epoch so far
- * - `epoch/loss`, `epoch/<metric>`; `validation/loss`, `validation/<metric>`, at the last step that was made
+ * - `step/loss`, `step/runningLoss`, `step/learningRate`, `step/penalty` with `regularizers`, and `step/<metric>`: over the epoch so far
+ * - `epoch/loss`, `epoch/<metric>`; `validation/loss`, `validation/<metric>`, at the last step that was made; `training/loss` and so
+ *   on with `evaluateTraining`
+ * - of several losses in each of these places `losses.<name>`: `step/losses.mean`
  *
  * and the histograms `weights/<path>` and `gradients/<path>`, of 30 buckets between the least and the greatest finite number.
  *
@@ -66,6 +69,7 @@ export function tensorBoard(folder: string, options: TensorBoardOptions = {}): F
     failType('tensorBoard', `now must be a function, got ${kindOf(now)}`, 'pass Date.now')
   }
   let path = ''
+  let hasPenalty = false
   const file = logFile('tensorBoard', () => path)
   const write = (step: number, content: EventContent): Promise<void> | undefined =>
     file.append(eventRecord(now() / 1000, step, content))
@@ -74,17 +78,18 @@ export function tensorBoard(folder: string, options: TensorBoardOptions = {}): F
   return {
     next(event) {
       if (event.type === 'start') {
+        hasPenalty = event.info.hasPenalty
         const fresh = join(folder, fileName(Math.floor(now() / 1000)))
         const opening = file.perform(async () => {
-          await makeFolder(fresh)
           path = fresh
+          await makeFolder(fresh)
         })
         void write(0, { fileVersion: 'brain.Event:2' })
         if (event.step > 0) void write(event.step, { restart: true })
         return opening
       }
       if (isRewind(event)) return write(event.step, { restart: true })
-      const summary = scalarsOf(event, every)
+      const summary = scalarsOf(event, every, hasPenalty)
       if (event.type === 'step' && withHistograms(event)) summary.push(...tensorsOf(event))
       if (summary.length === 0) return undefined
       return write(event.type === 'step' ? event.step : event.step - 1, { summary })
@@ -99,20 +104,27 @@ function fileName(seconds: number): string {
   return `events.out.tfevents.${time}.${hostname()}.${process.pid}.${files++}.v2`
 }
 
-function scalarsOf(event: TrainEvent, every: number): SummaryValue[] {
+function scalarsOf(event: TrainEvent, every: number, hasPenalty: boolean): SummaryValue[] {
   const { type } = event
   if (type === 'step') {
     if (event.step % every !== 0) return []
-    const { loss, runningLoss, learningRate, metrics } = event
-    return tagged(type, { loss, runningLoss, learningRate }, metrics)
+    const { runningLoss, learningRate, penalty } = event
+    return tagged(type, {
+      ...numbersOf(event),
+      runningLoss,
+      learningRate,
+      ...(hasPenalty ? { penalty } : {}),
+    })
   }
-  return type === 'epoch' || type === 'validation' ? tagged(type, { loss: event.loss }, event.metrics) : []
+  if (type === 'validation') return tagged(type, numbersOf(event))
+  if (type !== 'epoch') return []
+  const { training } = event
+  const found = tagged(type, numbersOf(event))
+  return training === undefined ? found : [...found, ...tagged('training', numbersOf(training))]
 }
 
-function tagged(group: string, ...records: readonly MetricValues[]): SummaryValue[] {
-  return records.flatMap((record) =>
-    Object.entries(record).map(([name, value]) => [`${group}/${name}`, value] as const),
-  )
+function tagged(group: string, numbers: MetricValues): SummaryValue[] {
+  return Object.entries(numbers).map(([name, value]) => [`${group}/${name}`, value] as const)
 }
 
 function tensorsOf(event: StepEvent): SummaryValue[] {
