@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { result } from '../src/index.ts'
@@ -14,6 +15,14 @@ test.each(['unsubscribes', 'unsubscribes at once', 'completes'])(
     expect(lines).toBe(what === 'completes' ? 51 : 0)
   },
 )
+
+test('what the page on workers loads into a thread that runs TypeScript is what these tests load', async () => {
+  const read = (path: string): Promise<string> => readFile(new URL(path, import.meta.url), 'utf8')
+  const [page, sources] = await Promise.all([read('../../../docs/workers.md'), read('./worker/sources.mjs')])
+  expect(page).toContain(sources.replace(/^.*\n/, '// sources.mjs\n'))
+  const inModule = (await threads()).inModule(new URL('./worker/recipe.ts', import.meta.url))
+  expect((await result(inModule({ steps: 2 }))).reason).toBe('completed')
+})
 
 test('a thread that runs out of memory says so, and what to do', async () => {
   const inWorker = (await threads({ resourceLimits: { maxOldGenerationSizeMb: 32 } })).inWorker()
