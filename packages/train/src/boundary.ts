@@ -51,10 +51,12 @@ export function boundary<P, S>({
   wake,
 }: BoundaryParts<P, S>): Boundary<P, S> {
   const listening = new Subscription()
+  const outside = new Subscription()
   const channels: Channel<TrainEvent>[] = []
   let queue: Sourced[] = []
   let failure: { readonly error: unknown } | null = null
   let rounds = 0
+  let isOver = false
 
   const check = (): void => {
     if (failure !== null) throw failure.error
@@ -69,13 +71,15 @@ export function boundary<P, S>({
     lenient: boolean,
     name: string,
   ): void => {
-    listening.add(
+    const heard = lenient ? outside : listening
+    heard.add(
       commands$.subscribe({
         next: (command) => {
           try {
             requireCommand(command)
             queue.push({ command, source, lenient })
-            wake()
+            if (isOver) tooLate()
+            else wake()
           } catch (error) {
             failed(name, error)
           }
@@ -83,6 +87,11 @@ export function boundary<P, S>({
         error: (error: unknown) => failed(name, error),
       }),
     )
+  }
+
+  // What is asked now changes nothing, of which `act` tells.
+  const tooLate = (): void => {
+    for (const sourced of queue.splice(0)) act(sourced)
   }
 
   const present = (event: TrainEvent<P, S>): void => {
@@ -174,6 +183,8 @@ export function boundary<P, S>({
       check()
     },
     end() {
+      isOver = true
+      tooLate()
       for (const events of channels) if (!owner.closed) events.complete()
       check()
       for (const monitor of monitors) if (!owner.closed) monitor.complete()
@@ -182,8 +193,11 @@ export function boundary<P, S>({
       for (const monitor of monitors) monitor.error(error)
     },
     close() {
-      listening.unsubscribe()
+      outside.unsubscribe()
       queue = []
+      // An answer to `finishing` out of a promise comes just after the end.
+      if (isOver) setTimeout(() => listening.unsubscribe())
+      else listening.unsubscribe()
     },
   }
 }
