@@ -40,14 +40,16 @@ export const checkSignal: Check = optional((value) =>
 )
 
 /** Throws a RangeError for a numeric mode without a program. */
-export function checkPassMode(operation: string, options: PassOptions): void {
+export function checkPassMode(operation: string, options: Pick<PassOptions, 'compile' | 'numerics'>): void {
   if (options.compile !== false || options.numerics === undefined) return
   const problem = 'eager passes are always strict, got numerics and compile: false'
   failRange(operation, problem, 'leave one of them out')
 }
 
 /** Where warnings go. */
-export function logOf({ log = (message, error) => console.error(message, error) }: PassOptions): Log {
+export function logOf({
+  log = (message, error) => console.error(message, error),
+}: Pick<PassOptions, 'log'>): Log {
   return log
 }
 

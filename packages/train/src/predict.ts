@@ -150,7 +150,7 @@ interface Forward<P, S, Y> {
 
 function forwardOf<P, S, Y>(
   model: PredictingModel<P, S, Y>,
-  { compile = true, numerics }: PassOptions,
+  { compile = true, numerics }: Pick<PassOptions, 'compile' | 'numerics'>,
 ): Forward<P, S, Y> {
   const pass = (params: P, state: S, x: Field | Values): Y =>
     // What the data has is what the model takes, or it says no.
