@@ -18,21 +18,13 @@ export function act<P, S>(session: Session<P, S>, sourced: Sourced): readonly Tr
   const { flow, run } = session
   const { command, source, lenient } = sourced
   const { type } = command
-  const isOfSteps = type === 'stop' || type === 'pause' || type === 'resume'
-  if (flow.phase === 'ended') {
-    // The outside may ask at any time.
-    if (!lenient && !isOfSteps) {
-      const remedy = 'answer finishing while it is handled, not out of a promise'
-      session.log(`fit: callback '${source}' sent '${type}' when the run had ended: nothing was done`, remedy)
-    }
-    return []
-  }
-  if (flow.replay !== null && lenient && !isOfSteps) {
+  if (flow.phase === 'ended') return []
+  if (flow.replay !== null && lenient && type !== 'stop' && type !== 'pause' && type !== 'resume') {
     // It would be another way than the run had come.
     session.deferred.push(sourced)
     return []
   }
-  if (flow.phase === 'finishing' && isOfSteps) return []
+  if (flow.phase === 'finishing' && (type === 'stop' || type === 'pause' || type === 'resume')) return []
   const told = { type: 'command', command, source } as const
   try {
     const more = perform(session, command)

@@ -34,6 +34,8 @@ export interface BoundaryParts<P, S> {
   readonly monitors: readonly Observer<TrainEvent>[]
   /** Acts on a command and returns the events that tell of it. */
   readonly act: (sourced: Sourced) => readonly TrainEvent<P, S>[]
+  /** Tells of a command that has come after the end. */
+  readonly tooLate: (sourced: Sourced) => void
   /** Something has come in while no step was being made. */
   readonly wake: () => void
 }
@@ -48,7 +50,8 @@ export function boundary<P, S>({
   commands,
   monitors,
   act,
-  wake,
+  tooLate,
+  wake: goOn,
 }: BoundaryParts<P, S>): Boundary<P, S> {
   const listening = new Subscription()
   const outside = new Subscription()
@@ -58,6 +61,10 @@ export function boundary<P, S>({
   let rounds = 0
   let isOver = false
 
+  const wake = (): void => {
+    if (isOver) queue.splice(0).forEach(tooLate)
+    else goOn()
+  }
   const check = (): void => {
     if (failure !== null) throw failure.error
   }
@@ -78,8 +85,7 @@ export function boundary<P, S>({
           try {
             requireCommand(command)
             queue.push({ command, source, lenient })
-            if (isOver) tooLate()
-            else wake()
+            wake()
           } catch (error) {
             failed(name, error)
           }
@@ -87,11 +93,6 @@ export function boundary<P, S>({
         error: (error: unknown) => failed(name, error),
       }),
     )
-  }
-
-  // What is asked now changes nothing, of which `act` tells.
-  const tooLate = (): void => {
-    for (const sourced of queue.splice(0)) act(sourced)
   }
 
   const present = (event: TrainEvent<P, S>): void => {
@@ -184,7 +185,7 @@ export function boundary<P, S>({
     },
     end() {
       isOver = true
-      tooLate()
+      queue.splice(0).forEach(tooLate)
       for (const events of channels) if (!owner.closed) events.complete()
       check()
       for (const monitor of monitors) if (!owner.closed) monitor.complete()
