@@ -172,8 +172,8 @@ export class ReceivedStep<P, S> extends Received<'step', P, S> implements StepEv
     if (travels === null) super.failMissing(name)
     return failType(
       'fitInWorker',
-      `${name} of step ${this.step} did not travel: they do with every ${every}th step`,
-      'read them where step is a multiple of every, or pass a smaller every',
+      `${name} of step ${this.step} did not travel: they do where ${every} divides the step`,
+      'read them there, or pass a smaller every',
     )
   }
 }
