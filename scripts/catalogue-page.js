@@ -236,7 +236,7 @@ optimizer.hyper(100, control.state).learningRate // => 0.05
           {
             title: 'Catalogue: loggers',
             before: 'Monitors, not callbacks: they stand in `monitors`. All are of `@tapeflow/train/node`.',
-            files: (path) => path.includes('/node/'),
+            files: (path) => /\/node\/(.*-logger|plot|tensor-board)\.ts$/.test(path),
             heads: ['name', 'what it is', 'takes'],
             cells: (doc, takes) => [saysFirst(doc), takes],
           },

@@ -13,23 +13,24 @@ export type Stepping<P, S> = Pick<
   'run' | 'steps' | 'recipe' | 'time' | 'take' | 'log' | 'expected' | 'rows' | 'since'
 >
 
-/** Tells where steps are not what they were when the snapshot was taken, by the programs of batches of one shape. */
+/** Tells, once, where steps are not what they were when the snapshot was taken, by the programs of batches of one shape. */
 function recogniseSteps<P, S>(session: Stepping<P, S>, expected: RunSnapshot['programs']): void {
-  session.expected = null
-  for (const [batch, program] of Object.entries(session.steps.programs())) {
-    const before = expected[batch]
-    if (before === undefined || before === program) continue
-    session.log(
-      'fit: the steps are not what the snapshot was taken with: model, loss or optimizer are others; ' +
-        'the run goes on, but not as it would have',
-      `program ${program}, not ${before}, for a batch of ${batch}`,
-    )
-  }
+  const made = session.steps.programs()
+  const other = Object.keys(made).find((batch) => (expected[batch] ?? made[batch]) !== made[batch])
+  // As long as nothing is other, batches of other shapes are waited for.
+  if (other !== undefined || Object.keys(expected).every((batch) => batch in made)) session.expected = null
+  if (other === undefined) return
+  session.log(
+    'fit: the steps are not what the snapshot was taken with: model, loss or optimizer are others; ' +
+      'the run goes on, but not as it would have',
+    `program ${made[other]}, not ${expected[other]}, for a batch of ${other}`,
+  )
 }
 
 /** One optimizer step, and the event that tells of it. The run is then at the next. */
 export function advance<P, S>(session: Stepping<P, S>, batch: TrainBatch): PassingStep<P, S> {
   const { run, steps, recipe, time } = session
+  const { recorded } = steps
   let outcome: Outcome<P, S>
   try {
     outcome = steps.train(run, batch)
@@ -37,7 +38,7 @@ export function advance<P, S>(session: Stepping<P, S>, batch: TrainBatch): Passi
     throw stepFailureOf(`step ${run.step} of epoch ${run.epoch}`, cause, steps.compiled)
   }
   replaceCarry(run, outcome.carry)
-  if (session.expected !== null) recogniseSteps(session, session.expected)
+  if (session.expected !== null && steps.recorded !== recorded) recogniseSteps(session, session.expected)
   if (!steps.compiled) {
     freeRetired(run)
     const { gradients, squares, activations } = outcome

@@ -34,6 +34,8 @@ export interface BoundaryParts<P, S> {
   readonly monitors: readonly Observer<TrainEvent>[]
   /** Acts on a command and returns the events that tell of it. */
   readonly act: (sourced: Sourced) => readonly TrainEvent<P, S>[]
+  /** Tells of a command that has come after the end. */
+  readonly tooLate: (sourced: Sourced) => void
   /** Something has come in while no step was being made. */
   readonly wake: () => void
 }
@@ -48,14 +50,21 @@ export function boundary<P, S>({
   commands,
   monitors,
   act,
-  wake,
+  tooLate,
+  wake: goOn,
 }: BoundaryParts<P, S>): Boundary<P, S> {
   const listening = new Subscription()
+  const outside = new Subscription()
   const channels: Channel<TrainEvent>[] = []
   let queue: Sourced[] = []
   let failure: { readonly error: unknown } | null = null
   let rounds = 0
+  let isOver = false
 
+  const wake = (): void => {
+    if (isOver) queue.splice(0).forEach(tooLate)
+    else goOn()
+  }
   const check = (): void => {
     if (failure !== null) throw failure.error
   }
@@ -69,7 +78,8 @@ export function boundary<P, S>({
     lenient: boolean,
     name: string,
   ): void => {
-    listening.add(
+    const heard = lenient ? outside : listening
+    heard.add(
       commands$.subscribe({
         next: (command) => {
           try {
@@ -174,6 +184,8 @@ export function boundary<P, S>({
       check()
     },
     end() {
+      isOver = true
+      queue.splice(0).forEach(tooLate)
       for (const events of channels) if (!owner.closed) events.complete()
       check()
       for (const monitor of monitors) if (!owner.closed) monitor.complete()
@@ -182,8 +194,11 @@ export function boundary<P, S>({
       for (const monitor of monitors) monitor.error(error)
     },
     close() {
-      listening.unsubscribe()
+      outside.unsubscribe()
       queue = []
+      // An answer to `finishing` out of a promise comes just after the end.
+      if (isOver) setTimeout(() => listening.unsubscribe())
+      else listening.unsubscribe()
     },
   }
 }

@@ -7,7 +7,8 @@ import { RecordingError } from '@tapeflow/autodiff'
  * @param operation what was called
  */
 export function failureOf(part: string, cause: unknown, operation = 'fit'): Error {
-  const words = cause instanceof Error ? cause.message.replace(/^fit: /, '') : String(cause)
+  const prefix = new RegExp(`^(fit|${operation}): `)
+  const words = cause instanceof Error ? cause.message.replace(prefix, '') : String(cause)
   const Kind = cause instanceof RangeError ? RangeError : cause instanceof TypeError ? TypeError : Error
   return Object.assign(new Kind(`${operation}: ${part} failed: ${words}`, { cause }), { operation })
 }

@@ -12,7 +12,7 @@ import { remote } from './worker/remote.ts'
  * The model, the data and all else that `fit` takes are made inside, by a function that is handed `options`: the module's recipe.
  * Callbacks and monitors that it returns run inside too. Events come in batches, one a slice of the run, and are emitted one after the other;
  * the run waits while two batches are on their way: none is lost, and no queue grows. Numbers come with every event. Of
- * tensors comes what `watch` asks for, as arrays that were handed over, not copied: `event.weights.snapshot()` lasts. `event.weights.tree`
+ * tensors comes what `watch` asks for, as arrays: `event.weights.snapshot()` gives copies, which last. `event.weights.tree`
  * makes tensors of them, which last as long as their event is handled. What was not watched throws, and names the option.
  *
  * The last event's `result` is copied here. An error inside is this stream's, with its kind, causes and the stack that it had there. A worker

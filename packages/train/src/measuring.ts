@@ -58,7 +58,9 @@ export function* validation<P, S>(session: Session<P, S>): Program {
 }
 
 /** What the training data of this epoch comes to with the weights as they are, and the model as it is at inference. */
-export function* evaluatedOnTraining<P, S>(session: Session<P, S>): Pulling<Measures | undefined, undefined> {
+export function* evaluatedOnTraining<P, S>(
+  session: Session<P, S>,
+): Pulling<Measures | undefined, 'hold' | undefined> {
   const { run, options } = session
   const found = yield* measured(session, options.data.iterate(run.epoch), 'training data')
   return found === null ? undefined : measuresOf(found)
@@ -69,7 +71,7 @@ function* measured<P, S>(
   { run, recipe, steps, log, boundary }: Session<P, S>,
   pull: Pull<TrainBatch>,
   what: string,
-): Pulling<Measured | null, undefined> {
+): Pulling<Measured | null, 'hold' | undefined> {
   const sums = yield* evaluation(pull, {
     operation: 'fit',
     log,

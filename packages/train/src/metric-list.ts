@@ -1,5 +1,6 @@
 import { failRange, failType, kindOf, type Tensor } from '@tapeflow/autodiff'
 import type { Measure, Metric } from '@tapeflow/nn'
+import { failureOf } from './failure.ts'
 import { isTaken } from './measures.ts'
 import { named, type Values } from './objective.ts'
 
@@ -26,8 +27,10 @@ export type OutputMetric = OutputMeasure<number>
  */
 export function measureList<R>(operation: string, measures: Measuring<R>): readonly OutputMeasure<R>[] {
   const list = isList(measures)
-    ? measures.map((measure) => ofOutput(measure, null))
-    : Object.entries(measures).flatMap(([output, own]) => own.map((measure) => ofOutput(measure, output)))
+    ? measures.map((measure) => ofOutput(operation, measure, null))
+    : Object.entries(measures).flatMap(([output, own]) =>
+        own.map((measure) => ofOutput(operation, measure, output)),
+      )
   const names = list.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined)
@@ -66,14 +69,26 @@ function isList<R>(measures: Measuring<R>): measures is readonly Measure<unknown
   return Array.isArray(measures)
 }
 
-function ofOutput<R>(metric: Measure<unknown, R>, output: string | null): OutputMeasure<R> {
+function ofOutput<R>(
+  operation: string,
+  metric: Measure<unknown, R>,
+  output: string | null,
+): OutputMeasure<R> {
+  const name = output === null ? metric.name : `${output}.${metric.name}`
+  const failed = (cause: unknown): Error => failureOf(`metric '${name}'`, cause, operation)
   return {
-    name: output === null ? metric.name : `${output}.${metric.name}`,
+    name,
     init: () => metric.init(),
-    result: (state) => metric.result(state),
+    result: (state) => {
+      try {
+        return metric.result(state)
+      } catch (cause) {
+        throw failed(cause)
+      }
+    },
     update: (state, prediction, target, weights) => {
-      const name = output ?? ''
-      const [one, wanted] = [named(prediction, name), named(target, name)]
+      const at = output ?? ''
+      const [one, wanted] = [named(prediction, at), named(target, at)]
       if (one === undefined || wanted === undefined) {
         const there = Object.keys(prediction).join(', ')
         failRange(
@@ -82,7 +97,11 @@ function ofOutput<R>(metric: Measure<unknown, R>, output: string | null): Output
           `pass metrics: { ${Object.keys(prediction)[0]}: […] }`,
         )
       }
-      return metric.update(state, one, wanted, weights)
+      try {
+        return metric.update(state, one, wanted, weights)
+      } catch (cause) {
+        throw failed(cause)
+      }
     },
   }
 }

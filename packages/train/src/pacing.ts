@@ -3,7 +3,7 @@ import { failureOf } from './failure.ts'
 import type { Session } from './session.ts'
 import type { Program } from './slices.ts'
 
-/** A run whose steps are asked for, one by one. */
+/** Something whose steps or batches are asked for, one by one. */
 export interface Pacing {
   /** How many were asked for and have not been made; throws where asking failed. */
   readonly asked: number
@@ -15,11 +15,15 @@ export interface Pacing {
 }
 
 /**
- * Listens to who asks for steps; null where nobody does, and the run goes on by itself.
+ * Listens to who asks; null where nobody does, and it goes on by itself.
  *
  * @param wake called when something has come
  */
-export function pacing(pace: Observable<unknown> | object | undefined, wake: () => void): Pacing | null {
+export function pacing(
+  pace: Observable<unknown> | object | undefined,
+  wake: () => void,
+  operation = 'fit',
+): Pacing | null {
   if (!isObservable(pace)) return null
   let asked = 0
   let isOver = false
@@ -30,7 +34,7 @@ export function pacing(pace: Observable<unknown> | object | undefined, wake: () 
       wake()
     },
     error: (error: unknown) => {
-      failure = { error: failureOf('pace', error) }
+      failure = { error: failureOf('pace', error, operation) }
       wake()
     },
     complete: () => {
@@ -51,6 +55,16 @@ export function pacing(pace: Observable<unknown> | object | undefined, wake: () 
     },
     close: () => listening.unsubscribe(),
   }
+}
+
+/** Waits until the next batch is asked for, and takes it; false where none will be any more. */
+export function* nextAsked(pacing: Pacing): Generator<'hold', boolean, undefined> {
+  while (pacing.asked === 0) {
+    if (pacing.isOver) return false
+    yield 'hold'
+  }
+  pacing.take()
+  return true
 }
 
 /** Waits until the next step is asked for, or the run is to do something else. The time does not count. */

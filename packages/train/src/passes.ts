@@ -40,14 +40,16 @@ export const checkSignal: Check = optional((value) =>
 )
 
 /** Throws a RangeError for a numeric mode without a program. */
-export function checkPassMode(operation: string, options: PassOptions): void {
+export function checkPassMode(operation: string, options: Pick<PassOptions, 'compile' | 'numerics'>): void {
   if (options.compile !== false || options.numerics === undefined) return
   const problem = 'eager passes are always strict, got numerics and compile: false'
   failRange(operation, problem, 'leave one of them out')
 }
 
 /** Where warnings go. */
-export function logOf({ log = (message, error) => console.error(message, error) }: PassOptions): Log {
+export function logOf({
+  log = (message, error) => console.error(message, error),
+}: Pick<PassOptions, 'log'>): Log {
   return log
 }
 
@@ -55,15 +57,16 @@ export function logOf({ log = (message, error) => console.error(message, error) 
  * What a program emits, run in slices for each subscriber. Cold; nothing is emitted inside `subscribe`; unsubscribing ends the
  * program before it goes on.
  *
- * @param program is given what emits, and what tells the milliseconds
+ * @param program is given what emits, what tells the milliseconds, and what puts it back to work where it holds
  */
 export function inSlices<T>(
   { pace: { budget = budgetByDefault, rest = 0 } = {}, scheduler }: PassOptions,
-  program: (emit: (value: T) => void, now: () => number) => Program,
+  program: (emit: (value: T) => void, now: () => number, wake: () => void) => Program,
 ): Observable<T> {
   return new OwnedObservable<T>((owner) => {
     const time = clock(rest, scheduler)
-    const emitting = program((value) => owner.next(value), time.now)
+    const wake = (): void => slices.wake()
+    const emitting = program((value) => owner.next(value), time.now, wake)
     const slices = runInSlices(emitting, time, budget, (failure) => {
       if (failure === null) owner.complete()
       else owner.error(failure.error)

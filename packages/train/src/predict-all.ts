@@ -1,13 +1,15 @@
 import * as t from '@tapeflow/autodiff'
 import { map, toArray } from 'rxjs'
 import type { ModelWeights } from './model-weights.ts'
-import { checkSignal, passChecks, promised } from './passes.ts'
+import { checkSignal, type PassOptions, passChecks, promised } from './passes.ts'
 import { type Input, type PredictingModel, type PredictOptions, predictions } from './predict.ts'
 import { failEmpty } from './reading.ts'
 import type { Copied } from './snapshots.ts'
 
 /** What `predictAll` takes beside model and weights: `data`. */
-export interface PredictAllOptions<B extends Input = Input> extends PredictOptions<B> {
+export interface PredictAllOptions<B extends Input = Input>
+  extends PassOptions,
+    Pick<PredictOptions<B>, 'data'> {
   /** Gives up when it aborts: the promise rejects with its reason. */
   readonly signal?: AbortSignal
 }

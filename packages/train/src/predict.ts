@@ -1,12 +1,14 @@
 import * as t from '@tapeflow/autodiff'
 import type { Batch } from '@tapeflow/data'
 import type { TreeModel } from '@tapeflow/nn'
-import type { Observable } from 'rxjs'
+import { isObservable, type Observable } from 'rxjs'
 import { type Batches, batchSourceOf, checkInput, type Field, rowsOf, tensorsOf } from './batch.ts'
 import { stepFailureOf } from './failure.ts'
 import { checkWeights, type HeldWeights, heldWeights, type ModelWeights } from './model-weights.ts'
 import type { Values } from './objective.ts'
-import { type Check, checkEach, checkModel } from './options.ts'
+import { type Check, checkEach, checkModel, checks } from './options.ts'
+import type { Pace } from './pace.ts'
+import { pacing } from './pacing.ts'
 import { checkPassMode, inSlices, logOf, type PassOptions, passChecks } from './passes.ts'
 import { readThrough } from './read-through.ts'
 import type { Program } from './slices.ts'
@@ -19,13 +21,20 @@ export type PredictingModel<P, S, Y> = Pick<TreeModel<P, S, never, Y>, 'init' | 
 export type Input = Batch | { readonly x: Field }
 
 /** What `predict` takes beside model and weights: `data`. */
-export interface PredictOptions<B extends Input = Input> extends PassOptions {
+export interface PredictOptions<B extends Input = Input> extends Omit<PassOptions, 'pace'> {
   /**
    * Batches with `x`, whatever else they hold, or plain arrays `{ shape, values }`: a dataset after `.batch(64)`, or an Observable of
    * them, whose batches are predicted as they come. Read once, as its epoch 0.
    */
   readonly data: Batches<B>
+  /**
+   * How it shares the thread, as in `fit`; or an Observable, each of whose values asks for one batch: so that a slow subscriber, as
+   * `concatMap` is, is never ahead of itself. When it completes, the stream does, once what was asked for has been predicted.
+   */
+  readonly pace?: Pace | Observable<unknown>
 }
+
+const predictChecks = { ...passChecks, pace: checks.pace }
 
 /** What a model says to one batch. */
 export interface Prediction<Y, B extends Input = Input> {
@@ -46,6 +55,11 @@ export interface Prediction<Y, B extends Input = Input> {
  *
  * The stream is cold: each subscription reads the data from its start. Nothing is emitted inside `subscribe`; a batch is pulled
  * when the one before was emitted; work is done in slices, so a page stays responsive. Unsubscribing stops before the next batch.
+ * A subscriber that takes its time (`concatMap`) lets predictions pile up, unless it asks for each, by `pace`:
+ *
+ *     const next = new BehaviorSubject(null)
+ *     predict(model, weights, { data, pace: next }).pipe(concatMap((one) => save(one).then(() => next.next(null))))
+ *
  * Nothing is left in the heap afterwards, whatever the end. All batches see the weights and the layer state that were passed.
  * Data without a batch gives an empty stream. `predictAll` gives all rows as one array.
  *
@@ -70,7 +84,7 @@ export function predict<P, S, Y, B extends Input>(
   weights: NoInfer<ModelWeights<P, S>>,
   options: PredictOptions<B>,
 ): Observable<Prediction<Y, B>> {
-  return predictions('predict', passChecks, model, weights, options)
+  return predictions('predict', predictChecks, model, weights, options)
 }
 
 /**
@@ -90,7 +104,11 @@ export function predictions<P, S, Y, B extends Input>(
   checkWeights(operation, weights)
   checkEach(operation, options, known, 'pass { data }')
   checkPassMode(operation, options)
-  return inSlices<Prediction<Y, B>>(options, (emit) => predicting(operation, model, weights, options, emit))
+  const { pace, ...rest } = options
+  const slicing = pace === undefined || isObservable(pace) ? rest : { ...rest, pace }
+  return inSlices<Prediction<Y, B>>(slicing, (emit, _, wake) =>
+    predicting(operation, model, weights, options, emit, wake),
+  )
 }
 
 function* predicting<P, S, Y, B extends Input>(
@@ -99,10 +117,12 @@ function* predicting<P, S, Y, B extends Input>(
   weights: ModelWeights<P, S>,
   options: PredictOptions<B>,
   emit: (prediction: Prediction<Y, B>) => void,
+  wake: () => void,
 ): Program {
-  const { data, compile = true } = options
+  const { data, compile = true, pace } = options
   const forward = forwardOf(model, options)
   const held: { weights?: HeldWeights<P, S> } = {}
+  const asks = pacing(pace, wake, operation)
   const take = (input: B, batch: number): void => {
     const x = checkInput(input, operation)
     held.weights ??= heldWeights(operation, model, weights, x)
@@ -115,8 +135,9 @@ function* predicting<P, S, Y, B extends Input>(
     emit({ batch, rows: rowsOf({ x }), prediction, input })
   }
   try {
-    yield* readThrough(batchSourceOf(data).iterate(0), take, { operation, log: logOf(options) })
+    yield* readThrough(batchSourceOf(data).iterate(0), take, { operation, log: logOf(options), pacing: asks })
   } finally {
+    asks?.close()
     held.weights?.free()
     forward.dispose()
   }
@@ -129,7 +150,7 @@ interface Forward<P, S, Y> {
 
 function forwardOf<P, S, Y>(
   model: PredictingModel<P, S, Y>,
-  { compile = true, numerics }: PassOptions,
+  { compile = true, numerics }: Pick<PassOptions, 'compile' | 'numerics'>,
 ): Forward<P, S, Y> {
   const pass = (params: P, state: S, x: Field | Values): Y =>
     // What the data has is what the model takes, or it says no.

@@ -60,6 +60,7 @@ export function* training<P, S>(session: Session<P, S>, info: RunInfo, opened: O
   const finishing = new PassingEvent('finishing', run.step, run.epoch, shownNow(session), session.take)
   show(session, Object.assign(finishing, { reason }))
   yield
+  session.boundary.settle()
   yield* ending(session, reason)
 }
 

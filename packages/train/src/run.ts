@@ -86,6 +86,12 @@ export function prepareRun<P extends Tree, S extends Tree>(
     commands: options.commands,
     monitors: (options.monitors ?? []).map((monitor, i) => guarded(monitor, `monitor ${i}`, log)),
     act: (sourced) => (made.session === undefined ? [] : act(made.session, sourced)),
+    tooLate: ({ command, source, lenient }) => {
+      // The outside may ask at any time, and a run that has ended has stopped.
+      if (lenient || command.type === 'stop') return
+      const remedy = 'answer finishing while it is handled, not out of a promise'
+      log(`fit: callback '${source}' sent '${command.type}' when the run had ended: nothing was done`, remedy)
+    },
     wake: engine.wake,
   })
   const surroundings: Surroundings<P, S> = { options, recipe, boundary: around, engine, log }

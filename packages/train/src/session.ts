@@ -48,7 +48,7 @@ export interface Session<P, S> {
   /** What came from outside while steps were made again. */
   deferred: Sourced[]
   readonly log: Log
-  /** What the steps of the snapshot were that the run goes on from, until one of its own is made; null then. */
+  /** What the steps of the snapshot were that the run goes on from, until those of its own have been compared; null then. */
   expected: RunSnapshot['programs'] | null
   /** What they were for batches that this run has not seen yet. */
   inherited: RunSnapshot['programs']

@@ -59,6 +59,8 @@ export interface Steps<P, S> {
   train(run: Standing<P, S>, batch: TrainBatch): Outcome<P, S>
   /** Forward only: returns the batch's loss; `readings` then has the metrics after it. */
   evaluate(carry: Carry<P, S>, batch: TrainBatch, metrics: readonly unknown[]): number
+  /** How many programs of steps there are. */
+  readonly recorded: number
   /** What the programs of steps are, by the shape of the batch. */
   programs(): Readonly<Record<string, string>>
   /** Frees what the programs hold. */
@@ -143,6 +145,7 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
   const compiled = (isFrozen: Frozen): Training =>
     t.compile(
       (carry: Carry<P, S>, inputs: StepInputs) => {
+        recorded++
         const made = train(carry, inputs, isFrozen)
         return { ...made, carry: inOrder(made.carry) }
       },
@@ -158,6 +161,7 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
   let inputs: Mutable<StepInputs> | null = null
   let known: Carry<P, S> | null = null
   let isScoped = false
+  let recorded = 0
 
   const step = (run: Standing<P, S>, { x, y, weights }: TrainBatch): Outcome<P, S> => {
     const hyper = optimizer.hyper(run.step, run.machine.state)
@@ -196,6 +200,9 @@ function compiledSteps<P extends t.Tree, S extends t.Tree>(
       const passed = validating({ params, state }, { x, y, weights })
       reader.measure(passed, metrics)
       return passed.loss.item()
+    },
+    get recorded() {
+      return recorded
     },
     programs: () => {
       const found: Record<string, string> = {}
@@ -237,6 +244,7 @@ function eagerSteps<P, S>(
         reader.measure(passed, metrics)
         return passed.loss.item()
       }),
+    recorded: 0,
     programs: () => ({}),
     dispose: () => {},
   }

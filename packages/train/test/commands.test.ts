@@ -1,10 +1,17 @@
 import * as t from '@tapeflow/autodiff'
 import { mse } from '@tapeflow/nn'
 import { adam, sgd } from '@tapeflow/optim'
-import { concatMap, filter, from, map, of, Subject, tap } from 'rxjs'
+import { concatMap, filter, from, map, mergeMap, Observable, of, Subject, tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import { decide } from '../src/commands.ts'
-import { type Callback, fit, type RunSnapshot, type TrainCommand, type TrainEvent } from '../src/index.ts'
+import {
+  type Callback,
+  fit,
+  type ParametersSnapshot,
+  type RunSnapshot,
+  type TrainCommand,
+  type TrainEvent,
+} from '../src/index.ts'
 import {
   eventsOf,
   framewise,
@@ -494,5 +501,53 @@ describe('checkpoints', () => {
       "fit: callback 'back' failed: the snapshot to restore has nothing at 'params.bias', the run has [1]; restore what was taken of the same model and optimizer",
     )
     expect(t.memory().bytes).toBe(before)
+  })
+})
+
+describe('an answer to finishing out of a promise', () => {
+  /** Restores the weights of the first step in answer to `finishing`, when `until` has come. */
+  const late = (until: () => unknown): Callback => ({
+    name: 'late',
+    run: (events$) => {
+      let first: ParametersSnapshot | null = null
+      return events$.pipe(
+        mergeMap(async (event): Promise<TrainCommand[]> => {
+          if (event.type === 'step') first ??= event.snapshot('parameters')
+          if (event.type !== 'finishing') return []
+          await until()
+          return [{ type: 'restore', from: first!, what: 'parameters' }]
+        }),
+        concatMap((commands) => commands),
+      )
+    },
+  })
+
+  test('is too late: the log is told whose it was', async () => {
+    const told: string[] = []
+    const log = (words: string): number => told.push(words)
+    const events = await eventsOf(fit(line, { ...twoPoints, epochs: 1, callbacks: [late(() => null)], log }))
+    await turn()
+    expect(kindsOf(events).slice(-2)).toEqual(['finishing 2', 'end 2'])
+    expect(told).toEqual(["fit: callback 'late' sent 'restore' when the run had ended: nothing was done"])
+  })
+
+  test('acts where the event loop has had its turn before the end', async () => {
+    const told: string[] = []
+    const pace = { budget: 0 }
+    const log = (words: string): number => told.push(words)
+    const events = await eventsOf(
+      fit(line, { ...twoPoints, epochs: 1, callbacks: [late(() => null)], log, pace }),
+    )
+    await turn()
+    expect(kindsOf(events).slice(-3)).toEqual(['finishing 2', 'late: restore', 'end 2'])
+    expect(told).toEqual([])
+  })
+
+  test('and one that nobody waits for any more is let go of', async () => {
+    let letGo = 0
+    const callback: Callback = { name: 'never', run: () => new Observable(() => () => letGo++) }
+    await eventsOf(fit(line, { ...twoPoints, epochs: 1, callbacks: [callback] }))
+    await turn()
+    expect(letGo).toBe(1)
   })
 })

@@ -284,6 +284,23 @@ test('other steps are noticed by their program, and what is watched is none of i
   )
 })
 
+test('other steps are noticed where they are others for a last smaller batch alone, once', async () => {
+  const logged: string[] = []
+  const log = (_: string, error: unknown): unknown => logged.push(String(error))
+  const { callbacks: _callbacks, ...plain } = options()
+  const end = (await eventsOf(fit(model, { ...plain, epochs: 1 }))).at(-1)!
+  const from = end.type === 'end' ? end.result : null
+  const usual = sparseCrossEntropy({ from: 'logits' })
+  const loss: typeof usual = (prediction, labels) => {
+    const mean = usual(prediction, labels)
+    return prediction.shape[0] === 4 ? t.mul(mean, 2) : mean
+  }
+  await eventsOf(fit(model, { ...plain, epochs: 4, log, loss, from: from! }))
+  expect(logged).toEqual([
+    expect.stringMatching(/^program [0-9a-f]{16}, not [0-9a-f]{16}, for a batch of x \[4,784\], y \[4\]$/),
+  ])
+})
+
 test('a run of so many steps that goes on within its epoch has one record of it', async () => {
   const four = { ...twoPoints, data: points([1, 2], [2, 4], [3, 6], [4, 8]).batch(1) }
   const end = (await eventsOf(fit(line, { ...four, steps: 6 }))).at(-1)!

@@ -15,7 +15,7 @@ import {
 import { sgd } from '@tapeflow/optim'
 import { concatMap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { type Callback, fit, result, type TrainCommand } from '../src/index.ts'
+import { type Callback, evaluate, fit, result, type TrainCommand } from '../src/index.ts'
 import { eventsOf, modes, type Sample } from './small.ts'
 
 const rows = 20
@@ -80,4 +80,26 @@ describe('metrics of a run', () => {
     )
     expect(Object.keys(straight.history[0]!.metrics)).toEqual(metrics.map(({ name }) => name))
   })
+})
+
+test.each([
+  ['result', "metric 'odd' failed: no more than 2"],
+  ['update', "step 2 of epoch 0 failed: metric 'odd' failed: no more than 2"],
+] as const)('a metric that fails in %s is named', async (where, words) => {
+  const failing = (count: number): number => {
+    if (count > 2) throw new RangeError('no more than 2')
+    return count
+  }
+  const same = (count: number): number => count
+  const odd: Metric<number> = {
+    name: 'odd',
+    init: () => 0,
+    update: (count) => (where === 'update' ? failing : same)(count + 1),
+    result: where === 'result' ? failing : same,
+  }
+  await expect(result(fit(model, { ...options, metrics: [odd], epochs: 1 }))).rejects.toThrow(`fit: ${words}`)
+  const weights = { params: model.init(t.key(1), [2]).params, state: null }
+  const evaluated = evaluate(model, weights, { data: data.batch(1), metrics: [odd] })
+  await expect(evaluated).rejects.toThrow(`evaluate: ${words.replace('step 2 of epoch 0', 'batch 2')}`)
+  for (const x of t.leaves(weights.params)) x.dispose()
 })

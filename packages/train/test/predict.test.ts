@@ -14,7 +14,21 @@ import {
   type TreeModel,
 } from '@tapeflow/nn'
 import { sgd } from '@tapeflow/optim'
-import { concatMap, config, delay, from, lastValueFrom, map, of, take, toArray } from 'rxjs'
+import {
+  BehaviorSubject,
+  concatMap,
+  config,
+  delay,
+  from,
+  lastValueFrom,
+  map,
+  of,
+  Subject,
+  take,
+  tap,
+  throwError,
+  toArray,
+} from 'rxjs'
 import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest'
 import {
   type BatchSource,
@@ -521,4 +535,80 @@ test('predictions can be joined with what comes later', async () => {
     toArray(),
   )
   expect(await lastValueFrom(said$)).toEqual([2, 4, 6, 8])
+})
+
+describe('a pace that asks for batches', () => {
+  /** Four batches of one row, and how many of them were read. */
+  const counted = (): { data: BatchSource; pulled: () => number } => {
+    let pulled = 0
+    const { iterate } = fourPoints.batch(1)
+    const read = (): ReturnType<typeof iterate> => {
+      const pull = iterate(0)
+      return {
+        next: () => {
+          pulled++
+          return pull.next()
+        },
+      }
+    }
+    return { data: { length: 4, iterate: read }, pulled: () => pulled }
+  }
+
+  test('lets a slow subscriber take one after the other: none is read before it was asked for', async () => {
+    const { data, pulled } = counted()
+    const next = new BehaviorSubject<unknown>(null)
+    let [handled, ahead] = [0, 0]
+    const seen = await lastValueFrom(
+      predict(line, doubling, { data, pace: next }).pipe(
+        concatMap(async ({ prediction }) => {
+          for (let i = 0; i < 3; i++) await turn()
+          ahead = Math.max(ahead, pulled() - handled)
+          handled++
+          next.next(null)
+          return prediction.values[0]
+        }),
+        toArray(),
+      ),
+    )
+    expect(seen).toEqual([2, 4, 6, 8])
+    expect(ahead).toBe(1)
+  })
+
+  test('completes the stream with what it has asked for; nobody listens to it afterwards', async () => {
+    const { data, pulled } = counted()
+    const pace = new Subject<unknown>()
+    const seen: number[] = []
+    const done = lastValueFrom(
+      predict(line, doubling, { data, pace }).pipe(tap(({ batch }) => seen.push(batch))),
+    )
+    await turn()
+    expect(pulled()).toBe(0)
+    pace.next(1)
+    pace.next(2)
+    while (seen.length < 2) await turn()
+    await turn()
+    expect(seen).toEqual([0, 1])
+    pace.next(3)
+    pace.complete()
+    await done
+    expect(seen).toEqual([0, 1, 2])
+    expect(pulled()).toBe(3)
+
+    const other = new Subject<unknown>()
+    const subscription = predict(line, doubling, { data, pace: other }).subscribe()
+    await turn()
+    expect(other.observed).toBe(true)
+    subscription.unsubscribe()
+    expect(other.observed).toBe(false)
+  })
+
+  test('fails the stream where it fails; predictAll takes none', async () => {
+    const pace = throwError(() => new RangeError('no more'))
+    await expect(lastValueFrom(predict(line, doubling, { data: fourPoints.batch(1), pace }))).rejects.toThrow(
+      'predict: pace failed: no more',
+    )
+    await expect(
+      predictAll(line, doubling, { data: fourPoints.batch(1), pace: pace as object }),
+    ).rejects.toThrow('predictAll: pace has only budget and rest')
+  })
 })

@@ -31,6 +31,14 @@ test('a logger outside has written the run of a worker when it is flushed', asyn
   await rm(folder, { recursive: true })
 })
 
+test('what the page on workers loads into a thread that runs TypeScript is what these tests load', async () => {
+  const read = (path: string): Promise<string> => readFile(new URL(path, import.meta.url), 'utf8')
+  const [page, sources] = await Promise.all([read('../../../docs/workers.md'), read('./worker/sources.mjs')])
+  expect(page).toContain(sources.replace(/^.*\n/, '// sources.mjs\n'))
+  const inModule = (await threads()).inModule(new URL('./worker/recipe.ts', import.meta.url))
+  expect((await result(inModule({ steps: 2 }))).reason).toBe('completed')
+})
+
 test('a thread that runs out of memory says so, and what to do', async () => {
   const inWorker = (await threads({ resourceLimits: { maxOldGenerationSizeMb: 32 } })).inWorker()
   await expect(result(inWorker({ steps: 9, callbacks: ['hoarding'] }))).rejects.toThrow(

@@ -55,7 +55,7 @@ describe('what travels', () => {
         expect(event.activations.paths).toEqual(['layers.1'])
       } else {
         expect(() => event.weights).toThrow(
-          `weights of step ${event.step} did not travel: they do with every 3th step`,
+          `weights of step ${event.step} did not travel: they do where 3 divides the step`,
         )
       }
     }

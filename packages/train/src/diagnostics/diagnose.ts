@@ -1,5 +1,7 @@
+import { failRange } from '@tapeflow/autodiff'
 import { defer, filter, mergeMap, type OperatorFunction } from 'rxjs'
-import type { DiagnosticEvent, TrainEvent } from '../events.ts'
+import type { DiagnosticEvent, StepEvent, TrainEvent } from '../events.ts'
+import { carries } from '../operators/at-path.ts'
 import { Episodes } from './episodes.ts'
 
 /** What a look found in one place, be it ill or not. */
@@ -17,8 +19,10 @@ export interface Finding extends Pick<DiagnosticEvent, 'path' | 'value' | 'thres
 export interface Diagnosis<T extends TrainEvent['type']> {
   readonly name: string
   readonly looksAt: readonly T[]
-  /** Which steps it looks at; all by default. */
+  /** Which steps it looks at, where it reads tensors: of a run in a worker those of them that carry some. All steps by default. */
   readonly isDue?: (step: number) => boolean
+  /** Whether it compares steps that follow each other, so that it can do without none of them. */
+  readonly comparesSteps?: boolean
   /** How many healthy looks in a row end an episode. */
   readonly calm: number
   /** A look with a memory of its own. Tensors are read here alone, so only of events that are due. */
@@ -32,11 +36,21 @@ export interface Diagnosis<T extends TrainEvent['type']> {
 export function diagnose<T extends TrainEvent['type']>(
   diagnosis: Diagnosis<T>,
 ): OperatorFunction<TrainEvent, DiagnosticEvent> {
-  const { name, looksAt, isDue = () => true, calm, begin } = diagnosis
+  const { name, looksAt, isDue, comparesSteps = false, calm, begin } = diagnosis
   const types: readonly string[] = looksAt
+  const isSeen = (event: StepEvent): boolean => {
+    if (isDue === undefined) return true
+    if (!isDue(event.step)) return false
+    if (carries(event) || !comparesSteps) return carries(event)
+    return failRange(
+      name,
+      `steps that follow each other are compared, and step ${event.step} came without tensors`,
+      'pass every: 1 to fitInWorker, or diagnose in a callback of the module',
+    )
+  }
   const concerns = (event: TrainEvent): boolean =>
     event.type === 'step'
-      ? types.includes('step') && isDue(event.step)
+      ? types.includes('step') && isSeen(event)
       : event.type === 'start' || types.includes(event.type)
   const isLookedAt = (event: TrainEvent): event is Extract<TrainEvent, { readonly type: T }> =>
     types.includes(event.type)

@@ -30,7 +30,8 @@ export interface UpdateRatioOptions {
  *
  * A rule of thumb: a ratio of about 1e-3 is usual. A run that has converged, or whose schedule ends at 0, falls below it and is well.
  *
- * @throws RangeError for options out of range, or, as the stream's error, for layers that have no weights
+ * @throws RangeError for options out of range, or, as the stream's error, for layers that have no weights, and where a worker's steps
+ * come without them (`every` of `fitInWorker`)
  * @example
  * const at = (step, value) => ({ type: 'step', step, epoch: 0, weights: { tree: { layers: [{ weight: tensor([[value]]) }] } } })
  * const found = []
@@ -54,6 +55,7 @@ export function updateRatio(options: UpdateRatioOptions = {}): OperatorFunction<
     name: 'updateRatio',
     looksAt: ['step'],
     isDue: (step) => step % every === 0 || step % every === 1,
+    comparesSteps: true,
     calm: window,
     begin: () => {
       const ratios = new Map<string, Window>()

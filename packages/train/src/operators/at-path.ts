@@ -2,7 +2,7 @@ import { failRange, Tensor, toSnapshot } from '@tapeflow/autodiff'
 import type { StepEvent } from '../events.ts'
 import type { Watched } from '../watched.ts'
 import { copiedPaths, isCopied } from '../worker/copied-tree.ts'
-import { ReceivedStep, ReceivedTree } from '../worker/received.ts'
+import { copyOf, ReceivedStep, ReceivedTree } from '../worker/received.ts'
 
 /** Copies of watched tensors, as one step had them. */
 export interface TensorRecord<V = unknown> {
@@ -27,7 +27,7 @@ export function carries(event: StepEvent): boolean {
 export function copyAt(operation: string, watched: Watched<unknown>, path: string): unknown {
   if (path === '') return watched.snapshot()
   const isReceived = watched instanceof ReceivedTree
-  let at: unknown = isReceived ? watched.snapshot() : watched.tree
+  let at: unknown = isReceived ? watched.arrays : watched.tree
   for (const part of path.split('.')) {
     const isBranch = typeof at === 'object' && at !== null && !(at instanceof Tensor) && !isCopied(at)
     if (!isBranch || !Object.hasOwn(at as object, part)) failNothing(operation, watched, path)
@@ -35,7 +35,7 @@ export function copyAt(operation: string, watched: Watched<unknown>, path: strin
   }
   if (!isReceived) return toSnapshot(at)
   if (copiedPaths(at).length === 0) failNothing(operation, watched, path)
-  return at
+  return copyOf(at)
 }
 
 function failNothing(operation: string, watched: Watched<unknown>, path: string): never {

@@ -1,6 +1,7 @@
-import { type Snapshot, Tensor, toSnapshot } from '@tapeflow/autodiff'
+import { Key, type Snapshot, Tensor, toSnapshot } from '@tapeflow/autodiff'
 import type { StepEvent, TrainEvent } from '../events.ts'
 import { columnCount, columns, rowWidth, type StepNames, stepNames } from './columns.ts'
+import { keyToWords, mapRun } from './copied-tree.ts'
 import type { EventBatch, OtherEvent, ShownStep } from './messages.ts'
 import type { Travel, Travels } from './travel.ts'
 
@@ -59,14 +60,19 @@ export function packing(travel: Travel): Packing {
       names = stepNames(event.info)
       width = rowWidth(names, travel.gradientNorm)
     }
-    const { snapshot, ...fields } = { snapshot: undefined, ...event }
     const shows = 'weights' in event
     others.push({
       at: rows,
-      fields: event.type === 'checkpoint' && travel.checkpoints ? { ...fields, snapshot } : fields,
+      fields: fieldsOf(event),
       shows,
       ...(shows && { weights: copy(event.weights.tree, travel.weights) }),
     })
+  }
+  const fieldsOf = (event: Exclude<TrainEvent, StepEvent>): OtherEvent['fields'] => {
+    if (event.type === 'end') return { ...event, result: mapRun(event.result, keyToWords) }
+    if (event.type !== 'checkpoint') return { ...event }
+    const { snapshot, ...fields } = event
+    return travel.checkpoints ? { ...fields, snapshot: mapRun(snapshot, keyToWords) } : fields
   }
   return {
     get size() {
@@ -115,6 +121,7 @@ function copiedWhere(
     transfer.push(snapshot.values.buffer)
     return snapshot
   }
+  if (tree instanceof Key) return keyToWords(tree)
   const within = (key: string | number): string => (path === '' ? `${key}` : `${path}.${key}`)
   if (Array.isArray(tree)) return tree.map((inner, i) => copiedWhere(inner, travels, transfer, within(i)))
   if (typeof tree !== 'object' || tree === null) return tree

@@ -3,7 +3,7 @@ import type { Located, MetricValues, Showing, StepEvent } from '../events.ts'
 import type { Copied } from '../snapshots.ts'
 import { StaleSnapshotError, type Watched } from '../watched.ts'
 import { columnCount, columns, type StepNames } from './columns.ts'
-import { copiedPaths } from './copied-tree.ts'
+import { copiedPaths, isCopied, mapCopied, wordsToKey } from './copied-tree.ts'
 import type { OtherEvent, ShownStep } from './messages.ts'
 import type { Travel } from './travel.ts'
 
@@ -57,7 +57,7 @@ class Received<T extends string, P, S> implements Located, Showing<P, S> {
     const made = (): V => {
       if (this.#passed)
         throw new StaleSnapshotError(`tensors of ${name}`, `${this.type} event at step ${this.step}`)
-      const tree: unknown = fromSnapshot(copy)
+      const tree: unknown = fromSnapshot(mapCopied(copy, wordsToKey))
       this.#made = [...(this.#made ?? []), ...leaves(tree)]
       // It was copied of a V, tensor by tensor.
       return tree as V
@@ -72,11 +72,12 @@ class Received<T extends string, P, S> implements Located, Showing<P, S> {
 
 /** Tensors that came as arrays. */
 export class ReceivedTree<V> implements Watched<V> {
-  readonly #copy: unknown
+  /** As they came, for all who look: whoever keeps some gets copies. */
+  readonly arrays: unknown
   readonly #made: () => V
 
-  constructor(copy: unknown, made: () => V) {
-    this.#copy = copy
+  constructor(arrays: unknown, made: () => V) {
+    this.arrays = arrays
     this.#made = made
   }
 
@@ -85,14 +86,20 @@ export class ReceivedTree<V> implements Watched<V> {
   }
 
   get paths(): readonly string[] {
-    return copiedPaths(this.#copy)
+    return copiedPaths(this.arrays)
   }
 
-  /** The arrays, each time the same. */
   snapshot(): Copied<V> {
     // Made of a V, tensor by tensor.
-    return this.#copy as Copied<V>
+    return copyOf(this.arrays) as Copied<V>
   }
+}
+
+/** A copy of what came. */
+export function copyOf(arrays: unknown): unknown {
+  return mapCopied(arrays, (leaf) =>
+    isCopied(leaf) ? { shape: [...leaf.shape], values: leaf.values.slice() } : wordsToKey(leaf),
+  )
 }
 
 /** An epoch, a validation and whatever else shows weights. */
@@ -165,8 +172,8 @@ export class ReceivedStep<P, S> extends Received<'step', P, S> implements StepEv
     if (travels === null) super.failMissing(name)
     return failType(
       'fitInWorker',
-      `${name} of step ${this.step} did not travel: they do with every ${every}th step`,
-      'read them where step is a multiple of every, or pass a smaller every',
+      `${name} of step ${this.step} did not travel: they do where ${every} divides the step`,
+      'read them there, or pass a smaller every',
     )
   }
 }

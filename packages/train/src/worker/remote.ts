@@ -3,6 +3,7 @@ import { requireCommand, type TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
 import { failureOf } from '../failure.ts'
 import { OwnedObservable } from '../owned.ts'
+import { keyToWords, mapCommand } from './copied-tree.ts'
 import type { FromWorker, Link, LinkListener, ToWorker } from './messages.ts'
 import type { EventsOf, Recipe } from './recipe.ts'
 import { revived } from './told-error.ts'
@@ -64,7 +65,7 @@ export function remote<R extends Recipe>(
     const send = (command: TrainCommand): void => {
       try {
         requireCommand(command)
-        link?.post({ type: 'command', command })
+        link?.post({ type: 'command', command: mapCommand(command, keyToWords) })
       } catch (error) {
         // Not inside of subscribe, where the first ones may come.
         queueMicrotask(() => fail(failureOf('commands', error)))

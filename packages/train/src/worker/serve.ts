@@ -5,6 +5,7 @@ import { fit } from '../fit.ts'
 import type { FitOptions } from '../options.ts'
 import { clock } from '../pace.ts'
 import type { Model } from '../step.ts'
+import { mapCommand, wordsToKey } from './copied-tree.ts'
 import { credit } from './credit.ts'
 import type { Port, ToWorker } from './messages.ts'
 import { packing } from './packing.ts'
@@ -40,7 +41,7 @@ export function serve(port: Port, recipeOf: (module: string | undefined) => Prom
         inside ??= start(port, message, recipeOf)
         break
       case 'command':
-        inside?.command(message.command)
+        inside?.command(mapCommand(message.command, wordsToKey))
         break
       case 'handled':
         inside?.handled()

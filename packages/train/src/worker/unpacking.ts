@@ -1,6 +1,7 @@
 import { failType } from '@tapeflow/autodiff'
 import type { CheckpointEvent, TrainEvent } from '../events.ts'
 import { rowWidth, stepNames } from './columns.ts'
+import { mapRun, wordsToKey } from './copied-tree.ts'
 import type { EventBatch, OtherEvent } from './messages.ts'
 import { type Journey, ReceivedEvent, ReceivedStep } from './received.ts'
 import type { Travel } from './travel.ts'
@@ -29,7 +30,14 @@ export function unpacking<P, S>(travel: Travel, receiver: Receiver<P, S>): (batc
     // As above.
     const event = fields as unknown as TrainEvent<P, S>
     if (event.type === 'start') journey = { travel, names: stepNames(event.info) }
-    receiver.next(event.type === 'checkpoint' && !travel.checkpoints ? withoutSnapshot(event) : event)
+    receiver.next(withKeys(event))
+  }
+
+  const withKeys = (event: TrainEvent<P, S>): TrainEvent<P, S> => {
+    if (event.type === 'end') return { ...event, result: mapRun(event.result, wordsToKey) }
+    if (event.type !== 'checkpoint') return event
+    if (!travel.checkpoints) return withoutSnapshot(event)
+    return { ...event, snapshot: mapRun(event.snapshot, wordsToKey) }
   }
 
   return ({ steps, others, shown }) => {
