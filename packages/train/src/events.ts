@@ -130,7 +130,7 @@ export interface CommandEvent extends Located {
   readonly refused?: string
 }
 
-/** A snapshot was kept in the run: the answer to the command `checkpoint`. */
+/** A snapshot was kept in the run: the answer to the command `checkpoint`. Who looks at it gets a copy, and each monitor its own. */
 export interface CheckpointEvent<P = unknown, S = unknown> extends Located {
   readonly type: 'checkpoint'
   readonly snapshot: RunSnapshot<P, S>
@@ -153,12 +153,13 @@ export interface EpochRecord extends Measures {
   readonly validation?: Measures
 }
 
-/** The last event: the result is plain data outside of the heap. */
+/** The last event: the result is plain data outside of the heap. Who looks at it gets a copy, and each monitor its own. */
 export interface EndEvent<P = unknown, S = unknown> extends Located {
   readonly type: 'end'
   /** `completed`, or what the `stop` command said. */
   readonly reason: string
   readonly result: RunSnapshot<P, S>
+  /** One entry an epoch, each frozen. */
   readonly history: readonly EpochRecord[]
 }
 

@@ -3,6 +3,7 @@ import { act } from './act.ts'
 import { advance } from './advance.ts'
 import { digestOf, type TrainBatch } from './batch.ts'
 import type { EpochRecord, RunInfo } from './events.ts'
+import { frozen } from './frozen.ts'
 import { interruptible, isHeld, paused } from './interruptible.ts'
 import { evaluatedOnTraining, isDueAfterEpoch, isDueWithin, validation } from './measuring.ts'
 import { granted } from './pacing.ts'
@@ -77,7 +78,7 @@ function* ending<P, S>(session: Session<P, S>, reason: string): Program {
   run.ended = reason
   const result = snapshotOf(session)
   if (isNew) writer?.write(result)
-  show(session, { type: 'end', step: run.step, epoch: run.epoch, reason, result, history: run.history })
+  show(session, { type: 'end', step: run.step, epoch: run.epoch, reason, result, history: result.history })
   const written = writer?.flushed() ?? null
   if (written !== null) yield* awaited(written, () => false)
   boundary.end()
@@ -201,7 +202,7 @@ function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
   run.awaitsValidation = isDueAfterEpoch(session, number)
   const seconds = time.seconds()
   const within = run.lastValidation?.epoch === number ? run.lastValidation : null
-  const record: EpochRecord = {
+  const record: EpochRecord = frozen({
     epoch: number,
     loss: sums.loss / sums.weight,
     ...lossValues(sums),
@@ -210,7 +211,7 @@ function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
     seconds,
     ...(training === undefined ? {} : { training }),
     ...(within === null ? {} : { validation: measuresOf(within) }),
-  }
+  })
   // A run of so many steps that had ended within its epoch, and goes on, tells of it anew.
   if (run.history.at(-1)?.epoch === number) run.history.pop()
   run.history.push(record)

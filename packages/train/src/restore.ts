@@ -1,4 +1,5 @@
 import * as t from '@tapeflow/autodiff'
+import { frozen } from './frozen.ts'
 import type { Log } from './monitors/guard.ts'
 import { type RunState, replaceCarry } from './run-state.ts'
 import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
@@ -37,12 +38,16 @@ export function restoreAll<P, S>(run: RunState<P, S>, from: RunSnapshot, log: Lo
   run.batch = from.batch
   run.sums = structuredClone(from.sums)
   run.learningRate = from.learningRate
-  run.measured = from.measured
-  run.history = [...from.history]
+  // The snapshot is somebody else's.
+  const { measured, history, lastValidation } = frozen(
+    structuredClone({ measured: from.measured, history: from.history, lastValidation: from.lastValidation }),
+  )
+  run.measured = measured
+  run.history = [...history]
   run.lastBatch = from.lastBatch === null ? null : { digest: from.lastBatch }
   run.awaitsValidation = from.awaitsValidation
-  run.lastValidation = from.lastValidation
-  run.frozen = from.frozen
+  run.lastValidation = lastValidation
+  run.frozen = Object.freeze([...from.frozen])
   run.saved = from.kept
   for (const [name, value] of Object.entries(from.kept)) {
     const kept = run.kept.get(name)

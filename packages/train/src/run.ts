@@ -14,6 +14,7 @@ import { act } from './act.ts'
 import { type Boundary, boundary } from './boundary.ts'
 import type { CallbackInfo } from './callbacks/callback.ts'
 import type { Resumed, RunInfo, TrainEvent } from './events.ts'
+import { frozen } from './frozen.ts'
 import { metricList } from './metric-list.ts'
 import { guarded, type Log, unfailing } from './monitors/guard.ts'
 import { lossNames } from './objective.ts'
@@ -240,7 +241,7 @@ function infoOf<P, S>(
     parameterCount += leaf.size
   })
   const stepsPerEpoch = data.length
-  return {
+  return frozen({
     seed: run.seed,
     epochs,
     steps: asked ?? (stepsPerEpoch === undefined ? undefined : stepsPerEpoch * epochs!),
@@ -250,8 +251,8 @@ function infoOf<P, S>(
     metrics: metrics.map(({ name }) => name),
     losses: loss === undefined || trainStep !== undefined ? [] : (lossNames(loss) ?? []),
     hasValidation: validation !== undefined,
-    ...(saved === null ? {} : { resumed: resumedFrom(saved) }),
-  }
+    ...(saved === null ? {} : { resumed: structuredClone(resumedFrom(saved)) }),
+  })
 }
 
 function resumedFrom({ batch, history, awaitsValidation, lastValidation, ended }: RunSnapshot): Resumed {

@@ -1,6 +1,7 @@
 import type { Boundary } from './boundary.ts'
 import type { Sourced } from './commands.ts'
 import type { Measures, TrainEvent } from './events.ts'
+import { frozen } from './frozen.ts'
 import type { Log } from './monitors/guard.ts'
 import type { RunOptions } from './options.ts'
 import type { Pacing } from './pacing.ts'
@@ -76,7 +77,7 @@ export function measure(
 ): void {
   const measured: Record<string, number> = { ...run.measured, [`${place}.loss`]: loss }
   for (const [name, value] of Object.entries(metrics)) measured[`${place}.${name}`] = value
-  run.measured = measured
+  run.measured = frozen(measured)
 }
 
 /** What was measured, without where. */

@@ -1,4 +1,4 @@
-import { type Key, type Numerics, type Snapshot, type Tensor, toSnapshot } from '@tapeflow/autodiff'
+import { Key, type Numerics, type Snapshot, type Tensor, toSnapshot } from '@tapeflow/autodiff'
 import type { MachineState } from '@tapeflow/optim'
 import type { EpochRecord, Located, Measures } from './events.ts'
 
@@ -16,6 +16,26 @@ export function copied<P>(tree: P): Copied<P> {
   const copy: unknown = toSnapshot(tree)
   // toSnapshot replaces each tensor and nothing else.
   return copy as Copied<P>
+}
+
+/** A copy of a snapshot: nothing that can be changed is in both. */
+export function copyOf<V>(snapshot: V): V {
+  const { params, state, slots, ...others } = snapshot as Partial<RunSnapshot>
+  const trees = Object.entries({ params, state, slots }).filter(([, tree]) => tree !== undefined)
+  const copy: unknown = {
+    ...Object.fromEntries(trees.map(([name, tree]) => [name, copiedTree(tree)])),
+    ...structuredClone(others),
+  }
+  // Each thing in it is one like that in its place.
+  return copy as V
+}
+
+// Keys never change, and would lose their class.
+function copiedTree(tree: unknown): unknown {
+  if (typeof tree !== 'object' || tree === null || tree instanceof Key) return tree
+  if (ArrayBuffer.isView(tree)) return structuredClone(tree)
+  if (Array.isArray(tree)) return tree.map(copiedTree)
+  return Object.fromEntries(Object.entries(tree).map(([name, inner]) => [name, copiedTree(inner)]))
 }
 
 /** Weights and layer state outside of the heap: plain data. */

@@ -59,11 +59,12 @@ export function packing(travel: Travel): Packing {
       names = stepNames(event.info)
       width = rowWidth(names, travel.gradientNorm)
     }
-    const { snapshot, ...fields } = { snapshot: undefined, ...event }
+    const { type, step, epoch } = event
     const shows = 'weights' in event
     others.push({
       at: rows,
-      fields: event.type === 'checkpoint' && travel.checkpoints ? { ...fields, snapshot } : fields,
+      // Its snapshot would be copied here.
+      fields: type === 'checkpoint' && !travel.checkpoints ? { type, step, epoch } : { ...event },
       shows,
       ...(shows && { weights: copy(event.weights.tree, travel.weights) }),
     })
