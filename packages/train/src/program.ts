@@ -78,6 +78,8 @@ function* ending<P, S>(session: Session<P, S>, reason: string): Program {
   run.ended = reason
   const result = snapshotOf(session)
   if (isNew) writer?.write(result)
+  // Whoever hears of the end may open the store.
+  writer?.close()
   show(session, { type: 'end', step: run.step, epoch: run.epoch, reason, result, history: result.history })
   const written = writer?.flushed() ?? null
   if (written !== null) yield* awaited(written, () => false)

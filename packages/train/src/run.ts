@@ -35,7 +35,7 @@ import { stopwatch } from './stopwatch.ts'
 import type { Store } from './store.ts'
 import { timeTravel } from './time-travel.ts'
 import { parseWatch } from './watch.ts'
-import { writer } from './writer.ts'
+import { type Writer, writer } from './writer.ts'
 
 /** A run that has been prepared: nothing is read and no tensor made before its program starts. */
 export interface Run<P, S> {
@@ -89,7 +89,9 @@ export function prepareRun<P extends Tree, S extends Tree>(
     act: (sourced) => (made.session === undefined ? [] : act(made.session, sourced)),
     wake: engine.wake,
   })
-  const surroundings: Surroundings<P, S> = { options, recipe, boundary: around, engine, log }
+  const { store } = options
+  const written = store === undefined ? null : writer(store, log)
+  const surroundings: Surroundings<P, S> = { options, recipe, boundary: around, engine, writer: written, log }
   const joined = (session: Session<P, S>): void => {
     made.session = session
   }
@@ -102,18 +104,35 @@ interface Surroundings<P, S> {
   readonly recipe: Recipe<P, S>
   readonly boundary: Boundary<P, S>
   readonly engine: Engine
+  /** Null where there is no store. */
+  readonly writer: Writer | null
   readonly log: Log
 }
 
+/** The run, which has its store open until nothing is to be written any more. */
 function* whole<P extends Tree, S extends Tree>(
   surroundings: Surroundings<P, S>,
   joined: (session: Session<P, S>) => void,
 ): Program {
+  const { options, writer: written, log } = surroundings
+  const { from, store } = options
+  try {
+    if (store !== undefined) yield* present(store.open(written!))
+    const saved = from === undefined ? null : isStore(from) ? yield* present(from.latest(log)) : from
+    if (store !== undefined && beginsIn(store, from)) yield* present(requireEmpty(store, log))
+    yield* fromDataOn(surroundings, saved, joined)
+  } finally {
+    written?.close()
+  }
+}
+
+function* fromDataOn<P extends Tree, S extends Tree>(
+  surroundings: Surroundings<P, S>,
+  saved: RunSnapshot | null,
+  joined: (session: Session<P, S>) => void,
+): Program {
   const { options, recipe, engine, log, boundary: around } = surroundings
-  const { data, numerics, from, store } = options
-  if (store !== undefined) yield* present(store.open())
-  const saved = from === undefined ? null : isStore(from) ? yield* present(from.latest(log)) : from
-  if (store !== undefined && beginsIn(store, from)) yield* present(requireEmpty(store, log))
+  const { data, numerics } = options
   const seed = options.seed ?? saved?.seed ?? 0
   const programs = steps(recipe, isCompiled(options), numerics)
   const pull = data.iterate(0)
@@ -192,7 +211,7 @@ function sessionOf<P, S>(
   run: RunState<P, S>,
   programs: Steps<P, S>,
   asks: Pacing | null,
-  { options, recipe, boundary: around, engine, log }: Surroundings<P, S>,
+  { options, recipe, boundary: around, engine, writer: written, log }: Surroundings<P, S>,
 ): Session<P, S> {
   function take(shown: Shown<P, S>, what: 'all'): RunSnapshot<P, S>
   function take(shown: Shown<P, S>, what: 'parameters'): ParametersSnapshot<P, S>
@@ -213,7 +232,7 @@ function sessionOf<P, S>(
     isDue: engine.isDue,
     take,
     checkpoints: new Map(),
-    writer: options.store === undefined ? null : writer(options.store, log),
+    writer: written,
     pacing: asks,
     travel: options.timeTravel === undefined ? null : timeTravel(options.timeTravel),
     deferred: [],

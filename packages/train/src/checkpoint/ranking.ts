@@ -8,6 +8,8 @@ import type { Reader } from './files.ts'
 export interface Ranking {
   /** Takes note of a file that has just been written. */
   note(file: CheckpointFile, run: RunSnapshot): void
+  /** The first of the best of some runs; null where none is better than all files that are known. */
+  bestOf(runs: readonly RunSnapshot[]): RunSnapshot | null
   /** The first of the best, of those that can be read; null where none was measured. Files that are not known yet are read. */
   best(found: readonly CheckpointFile[], log: Log): Promise<CheckpointFile | null>
   /** A file has gone, or has turned out to be damaged. */
@@ -30,6 +32,16 @@ export function ranking({ monitor, worst, isBetter }: Monitored, { loadIfIntact 
     forget: ({ name }, isDamaged) => {
       if (isDamaged) values.set(name, Number.NaN)
       else values.delete(name)
+    },
+    bestOf(runs) {
+      let value = worst
+      for (const other of values.values()) if (isBetter(other, value)) value = other
+      let best: RunSnapshot | null = null
+      for (const run of runs) {
+        const other = measured(run)
+        if (isBetter(other, value)) [value, best] = [other, run]
+      }
+      return best
     },
     async best(found, log) {
       let value = worst
