@@ -28,6 +28,7 @@ export interface RunState<P, S> {
   readonly stepKey: t.Key
   readonly machine: Machine
   readonly kept: Map<string, Kept<unknown>>
+  readonly metrics: readonly OutputMetric[]
   carry: Carry<P, S>
   /** The tensors of `carry`. */
   owned: t.Tensor[]
@@ -73,6 +74,7 @@ export function runState<P, S>(
     stepKey: t.foldIn(t.key(seed), 'step'),
     machine: control,
     kept: new Map(),
+    metrics: recipe.metrics,
     carry,
     owned: t.leaves([carry.params, carry.state, carry.slots]),
     step: 0,
@@ -93,7 +95,10 @@ export function runState<P, S>(
 }
 
 /** What an epoch has summed up so far, as it is added to. */
-export type RunningSums = { -readonly [K in keyof Sums]: Sums[K] }
+export type RunningSums = { -readonly [K in Exclude<keyof Sums, 'metrics'>]: Sums[K] } & {
+  /** The state of each metric, in their order. */
+  metrics: readonly unknown[]
+}
 
 /** An epoch before its first batch. */
 export function noSums(metrics: readonly Pick<OutputMetric, 'init'>[]): RunningSums {
@@ -168,7 +173,8 @@ export function runSnapshot<P, S>(
   seconds: number,
   programs: RunSnapshot['programs'],
 ): RunSnapshot<P, S> {
-  const { lastBatch } = run
+  const { lastBatch, sums } = run
+  const states = run.metrics.map(({ name }, i) => [name, sums.metrics[i]])
   return {
     ...parametersSnapshot(run.carry),
     slots: t.toSnapshot(run.carry.slots),
@@ -179,7 +185,7 @@ export function runSnapshot<P, S>(
     numerics: run.numerics,
     control: run.machine.state,
     kept: Object.fromEntries([...run.kept].map(([name, { value }]) => [name, structuredClone(value)])),
-    sums: structuredClone(run.sums),
+    sums: structuredClone({ ...sums, metrics: Object.fromEntries(states) }),
     learningRate: run.learningRate,
     measured: run.measured,
     history: [...run.history],

@@ -53,8 +53,8 @@ export interface Sums {
   /** Sum of the weights: rows, where the batches carry none. */
   readonly weight: number
   readonly rows: number
-  /** The state of each metric, in their order. */
-  readonly metrics: readonly unknown[]
+  /** The state of each metric by its name. */
+  readonly metrics: Readonly<Record<string, unknown>>
 }
 
 /** The numeric mode of a run by name. */
