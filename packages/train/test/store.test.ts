@@ -634,6 +634,25 @@ test.each<[string, () => unknown, string]>([
   expect(make).toThrow(message)
 })
 
+test('the best is an error where the measure has a name that no checkpoint knows', async () => {
+  const files = memoryFiles()
+  const misspelt: StoreOptions = { best: { monitor: 'validation.acuracy' } }
+  const store = storeOf(files, misspelt)
+  await store.save(runAt(1))
+  // Nothing has been measured yet.
+  expect(await store.best()).toBeNull()
+  await store.save(runAt(2, { 'validation.loss': 1, 'validation.accuracy': 0.5, 'epoch.loss': 2 }))
+  for (const one of [store, storeOf(files, misspelt)]) {
+    await expect(one.best()).rejects.toThrow(
+      expect.objectContaining({
+        name: 'RangeError',
+        message:
+          "storeOf: no checkpoint in memory has a measure 'validation.acuracy'; they have epoch.loss, validation.accuracy, validation.loss",
+      }),
+    )
+  }
+})
+
 test('the best is not told where nobody said what is best', async () => {
   await expect(storeOf(memoryFiles()).best()).rejects.toThrow(
     "storeOf: it was not said what is best; pass best: { monitor: 'validation.loss' }",

@@ -1,4 +1,4 @@
-import type { Monitored } from '../callbacks/monitored.ts'
+import type { Monitored, MonitorName } from '../callbacks/monitored.ts'
 import type { Log } from '../monitors/guard.ts'
 import type { RunSnapshot } from '../snapshots.ts'
 import type { CheckpointFile } from './file-name.ts'
@@ -6,6 +6,9 @@ import type { Reader } from './files.ts'
 
 /** Which of some checkpoints is the best, by one measure. */
 export interface Ranking {
+  readonly monitor: MonitorName
+  /** What was measured in runs that it has seen, by the names that can be monitored. */
+  readonly names: ReadonlySet<string>
   /** Takes note of a file that has just been written. */
   note(file: CheckpointFile, run: RunSnapshot): void
   /** The first of the best of some runs; null where none is better than all files that are known. */
@@ -19,7 +22,11 @@ export interface Ranking {
 /** A ranking by the last number of a measure before the checkpoint was taken. */
 export function ranking({ monitor, worst, isBetter }: Monitored, { loadIfIntact }: Reader): Ranking {
   const values = new Map<string, number>()
-  const measured = (run: RunSnapshot | null): number => run?.measured[monitor] ?? Number.NaN
+  const names = new Set<string>()
+  const measured = (run: RunSnapshot | null): number => {
+    for (const name of Object.keys(run?.measured ?? {})) names.add(name)
+    return run?.measured[monitor] ?? Number.NaN
+  }
   const numberOf = async ({ name }: CheckpointFile, log: Log): Promise<number> => {
     const known = values.get(name)
     if (known !== undefined) return known
@@ -28,6 +35,8 @@ export function ranking({ monitor, worst, isBetter }: Monitored, { loadIfIntact 
     return value
   }
   return {
+    monitor,
+    names,
     note: ({ name }, run) => values.set(name, measured(run)),
     forget: ({ name }, isDamaged) => {
       if (isDamaged) values.set(name, Number.NaN)

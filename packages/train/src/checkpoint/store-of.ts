@@ -32,7 +32,7 @@ export interface CheckpointStore extends Store {
    * The best that is intact, where the store was told what that is; null where there is none. Of equally good ones the first.
    *
    * @param log is told of those that were passed over; `console.error` by default
-   * @throws RangeError where the store has no option `best`
+   * @throws RangeError where the store has no option `best`, and where its checkpoints have measures, but none of that name
    */
   best(log?: Log): Promise<RunSnapshot | null>
 }
@@ -135,8 +135,12 @@ export function checkpointStore(operation: string, files: Files, options: StoreO
       const found = await read.list()
       for (;;) {
         const file = await rank.best(found, log)
-        const run = file === null ? null : await read.loadIfIntact(file.name, log)
-        if (file === null || run !== null) return run
+        if (file === null) {
+          if (found.length > 0) requireName(operation, files.name, rank)
+          return null
+        }
+        const run = await read.loadIfIntact(file.name, log)
+        if (run !== null) return run
         rank.forget(file, true)
       }
     },
@@ -158,6 +162,13 @@ function checked(
     failRange(operation, `keep must be an integer from 1 on, got ${String(keep)}`)
   }
   return { keep, ranked: best === undefined ? null : monitored(operation, best) }
+}
+
+/** A name that was never measured is hardly one that is meant. */
+function requireName(operation: string, place: string, { monitor, names }: Ranking): void {
+  if (names.size === 0 || names.has(monitor)) return
+  const there = [...names].sort().join(', ')
+  failRange(operation, `no checkpoint in ${place} has a measure '${monitor}'`, `they have ${there}`)
 }
 
 /** Deletes what is neither among the last nor the best. Those that are known to be damaged count as none. */
