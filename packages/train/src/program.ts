@@ -155,6 +155,7 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
     time.go()
     if (!ended) close(pull, session.log)
   }
+  if (ended && skip > 0) tellShorter(session, run.batch - skip)
   if (run.batch === 0) {
     // Live data that went on after a restore to the epoch's start, and is over: this epoch is to come.
     if (session.rows > 0) return
@@ -187,6 +188,15 @@ function recognise<P, S>({ run, log }: Session<P, S>, batch: TrainBatch): void {
     `fit: the data is not what the snapshot was taken with: batch ${run.batch - 1} of epoch ${run.epoch} is another; ` +
       'the run goes on, but not as it would have',
     `digest ${digestOf(batch)}, not ${lastBatch.digest}`,
+  )
+}
+
+/** Tells where the data ends before the snapshot's place in it: the epoch is over, without a step. */
+function tellShorter<P, S>({ run, log }: Session<P, S>, batches: number): void {
+  log(
+    `fit: the data is not what the snapshot was taken with: epoch ${run.epoch} is over before batch ${run.batch}, where the run goes on; ` +
+      'it does so with the next epoch, but not as it would have',
+    `${batches} batches, not ${run.batch} or more`,
   )
 }
 

@@ -157,6 +157,20 @@ export function freeRun(run: Pick<RunState<unknown, unknown>, 'retired' | 'owned
   for (const x of run.owned) x.dispose()
 }
 
+/**
+ * A copy of what a callback keeps.
+ *
+ * @param path the callback and the key: `earlyStopping.best`
+ * @throws TypeError where it cannot be in a snapshot
+ */
+export function keptCopy<V>(path: string, value: V): V {
+  try {
+    return structuredClone(value)
+  } catch {
+    return t.failType('keep', `'${path}' must be plain data that can be cloned, got ${t.kindOf(value)}`)
+  }
+}
+
 /** Weights and layer state as an event shows them, copied. */
 export function parametersSnapshot<P, S>({ params, state }: Shown<P, S>['carry']): ParametersSnapshot<P, S> {
   return { params: copied(params), state: copied(state) }
@@ -184,7 +198,7 @@ export function runSnapshot<P, S>(
     seed: run.seed,
     numerics: run.numerics,
     control: run.machine.state,
-    kept: Object.fromEntries([...run.kept].map(([name, { value }]) => [name, structuredClone(value)])),
+    kept: Object.fromEntries([...run.kept].map(([path, { value }]) => [path, keptCopy(path, value)])),
     sums: structuredClone({ ...sums, metrics: Object.fromEntries(states) }),
     learningRate: run.learningRate,
     measured: run.measured,

@@ -1,18 +1,8 @@
-import {
-  failRange,
-  failType,
-  foldIn,
-  key,
-  kindOf,
-  type Shape,
-  Tensor,
-  type Tree,
-  visitLeaves,
-} from '@tapeflow/autodiff'
+import { failRange, foldIn, key, type Shape, Tensor, type Tree, visitLeaves } from '@tapeflow/autodiff'
 import type { Subscriber } from 'rxjs'
 import { act } from './act.ts'
 import { type Boundary, boundary } from './boundary.ts'
-import type { CallbackInfo } from './callbacks/callback.ts'
+import type { Callback, CallbackInfo } from './callbacks/callback.ts'
 import type { Resumed, RunInfo, TrainEvent } from './events.ts'
 import { frozen } from './frozen.ts'
 import { metricList } from './metric-list.ts'
@@ -24,7 +14,7 @@ import { type Pacing, pacing } from './pacing.ts'
 import { type Opened, training } from './program.ts'
 import { awaited, checked, close, failEmpty, given, type Pulling } from './reading.ts'
 import { restoreAll } from './restore.ts'
-import { freeRun, type Kept, parametersSnapshot, type RunState, runState } from './run-state.ts'
+import { freeRun, type Kept, keptCopy, parametersSnapshot, type RunState, runState } from './run-state.ts'
 import { isComplete, type Session, snapshotOf } from './session.ts'
 import type { Shown } from './showing.ts'
 import type { Program } from './slices.ts'
@@ -152,7 +142,8 @@ function* fromDataOn<P extends Tree, S extends Tree>(
     if (saved !== null) goOn(session, saved)
     joined(session)
     const info = infoOf(state, options, recipe, saved)
-    around.join((callback, index) => ({ ...info, keep: keeper(session, `${index}.${callback.name}`) }))
+    around.join((_, index) => ({ ...info, keep: keeper(session, ownerOf(options.callbacks!, index)) }))
+    tellLost(session)
     if (saved === null) state.machine.send({ type: 'begin' })
     handedOver = true
     yield* training(session, info, opened)
@@ -278,14 +269,21 @@ function resumedFrom({ batch, history, awaitsValidation, lastValidation, ended }
   return { batch, history, awaitsValidation, lastValidation, ended }
 }
 
-/** @throws TypeError where a value cannot be in a snapshot: now, not at the first checkpoint */
-function plain<V>(name: string, value: V): V {
-  try {
-    structuredClone(value)
-    return value
-  } catch {
-    return failType('keep', `'${name}' must be plain data that can be cloned, got ${kindOf(value)}`)
-  }
+/** A callback's name; with its number where others before it have the same: `checkpointEvery#2`. */
+function ownerOf(callbacks: readonly Callback[], index: number): string {
+  const { name } = callbacks[index]!
+  const before = callbacks.slice(0, index).filter((other) => other.name === name).length
+  return before === 0 ? name : `${name}#${before + 1}`
+}
+
+/** Tells of what callbacks kept that no callback has asked for. */
+function tellLost<P, S>({ run, log }: Session<P, S>): void {
+  const lost = Object.keys(run.saved).filter((path) => !run.kept.has(path))
+  if (lost.length === 0 || run.ended !== null) return
+  log(
+    'fit: the snapshot has what callbacks kept that this run lacks, and it is lost; pass the callbacks that it was taken with',
+    lost.join(', '),
+  )
 }
 
 function keeper<P, S>({ run }: Session<P, S>, owner: string): CallbackInfo['keep'] {
@@ -294,7 +292,9 @@ function keeper<P, S>({ run }: Session<P, S>, owner: string): CallbackInfo['keep
     if (run.kept.has(path)) failRange('keep', `'${name}' is kept already`, 'use each key once')
     // What the snapshot has under this path was kept by the same callback.
     const isSaved = Object.hasOwn(run.saved, path)
-    const value = isSaved ? (structuredClone(run.saved[path]) as V) : plain(name, initial)
+    const value = isSaved ? (structuredClone(run.saved[path]) as V) : initial
+    // Now, not at the first checkpoint.
+    keptCopy(path, value)
     const kept: Kept<V> = { value }
     run.kept.set(path, kept)
     return kept

@@ -74,7 +74,7 @@ export interface RunSnapshot<P = unknown, S = unknown> extends ParametersSnapsho
   readonly numerics: NumericMode
   /** What commands have done to the learning rate and other hyperparameters. */
   readonly control: MachineState
-  /** What callbacks keep, by callback and key. */
+  /** What callbacks keep, by callback and key: `earlyStopping.best`; of the second of one name `earlyStopping#2.best`. */
   readonly kept: Readonly<Record<string, unknown>>
   readonly sums: Sums
   /** The rate of the last step; NaN before the first. */
