@@ -28,9 +28,9 @@ export interface Showing<P, S> {
   /** The weights: on a step event those after its update. */
   readonly weights: Watched<P>
   /**
-   * A copy for the command `restore`: of the whole run as it stands now (what callbacks keep is what it was before they heard this
-   * event, if they come later; the command `checkpoint` takes its copy after all of them); or of the weights and layer state that
-   * this event shows.
+   * A copy for the command `restore`: of the whole run as it stands now (what callbacks keep, and the rate that they ask for, is what it
+   * was before they heard this event, if they come later; a monitor and the command `checkpoint` take their copies after all of them);
+   * or of the weights and layer state that this event shows.
    */
   snapshot(): RunSnapshot<P, S>
   snapshot(what: 'all'): RunSnapshot<P, S>

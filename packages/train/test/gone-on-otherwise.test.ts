@@ -1,4 +1,5 @@
 // What a run tells that goes on with something else than its snapshot was taken with.
+import { adam } from '@tapeflow/optim'
 import { EMPTY, filter, firstValueFrom, ignoreElements, lastValueFrom, map, mergeMap, tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import {
@@ -8,12 +9,17 @@ import {
   type FitOptions,
   fit,
   fromCheckpoint,
+  keepBest,
+  lrWarmup,
   type RunSnapshot,
   result,
+  storeOf,
+  type TrainEvent,
   terminateOnNaN,
   toCheckpoint,
 } from '../src/index.ts'
-import { eventsOf, line, points, scripted, twoPoints } from './small.ts'
+import { memoryFiles } from './memory-files.ts'
+import { eventsOf, line, points, scripted, surface, surfaceModel, twoPoints } from './small.ts'
 
 const all = [1, 2, 3, 4, 5].map((x) => [x, 2 * x] as const)
 const { loss, optimizer } = twoPoints
@@ -54,6 +60,63 @@ test('data that is shorter than the place in it is told', async () => {
     fit(line, { ...five, data: points(...all.slice(0, 4)).batch(1), epochs: 3, from, log: whole.log }),
   )
   expect(whole.told).toEqual([])
+})
+
+describe('a run that is made longer', () => {
+  const data = surface(40).batch(10)
+  const options = (epochs: number): FitOptions => ({
+    data,
+    validation: surface(20, 3).batch(20),
+    loss,
+    optimizer: adam({ learningRate: 0.3 }),
+    callbacks: [checkpointEvery({ epochs: 1 }), keepBest()],
+    epochs,
+    seed: 5,
+  })
+  const losses = async (epochs: number, from?: RunSnapshot): Promise<readonly number[]> => {
+    const run$ = fit(surfaceModel, { ...options(epochs), ...(from === undefined ? {} : { from }) })
+    return (await result(run$)).history.map((record) => record.loss)
+  }
+
+  test('does what it would have done from where training stood, and not from weights that were put back', async () => {
+    const store = storeOf(memoryFiles())
+    const events: TrainEvent[] = []
+    let finishing: RunSnapshot | null = null
+    const run$ = fit(surfaceModel, { ...options(5), store })
+    await result(
+      run$.pipe(
+        tap((event) => {
+          events.push(event)
+          if (event.type === 'finishing') finishing = event.snapshot()
+        }),
+      ),
+    )
+    expect(events.some((event) => event.type === 'command' && event.command.type === 'restore')).toBe(true)
+    const straight = await losses(8)
+    const checkpoints = await Promise.all((await store.list()).map(({ name }) => store.load(name)))
+    expect(await losses(8, checkpoints.findLast(({ ended }) => ended === null)!)).toEqual(straight)
+    expect(await losses(8, finishing!)).toEqual(straight)
+    expect((await losses(8, (await store.latest())!)).slice(5)).not.toEqual(straight.slice(5))
+  })
+})
+
+test('a snapshot of a monitor knows the rate that callbacks ask for the next step, one of a subscriber does not', async () => {
+  const options = (): FitOptions => ({ ...five, epochs: 2, callbacks: [lrWarmup({ steps: 8 })] })
+  const taken: RunSnapshot[] = []
+  const take = (event: TrainEvent): unknown =>
+    event.type === 'step' && event.step === 3 && taken.push(event.snapshot())
+  const rates = async (from?: RunSnapshot): Promise<readonly number[]> => {
+    const run$ = fit(line, { ...options(), ...(from === undefined ? { monitors: [take] } : { from }) })
+    const events = await eventsOf(from === undefined ? run$.pipe(tap(take)) : run$)
+    return events.flatMap((event) => (event.type === 'step' ? [event.learningRate] : []))
+  }
+  const straight = (await rates()).slice(4)
+  const [ofSubscriber, ofMonitor] = taken
+  expect(await rates(ofMonitor)).toEqual(straight)
+  const [first, ...others] = await rates(ofSubscriber)
+  expect(others).toEqual(straight.slice(1))
+  // Step 3 once more: 4/8 of 0.1, not 5/8.
+  expect(first).toBeCloseTo(0.05, 12)
 })
 
 describe('what callbacks kept', () => {
