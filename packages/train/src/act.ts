@@ -98,7 +98,7 @@ function freeze<P, S>({ run }: Session<P, S>, isFrozen: boolean, path: unknown):
   const named = all.filter((one) => pattern.test(one))
   if (named.length === 0) failRange('fit', `no parameter is at '${path}'`, `there are ${all.join(', ')}`)
   const others = run.frozen.filter((one) => !named.includes(one))
-  run.frozen = isFrozen ? [...others, ...named].sort() : others
+  run.frozen = Object.freeze(isFrozen ? [...others, ...named].sort() : others)
 }
 
 function restore<P, S>(session: Session<P, S>, command: TrainCommand & { type: 'restore' }): void {

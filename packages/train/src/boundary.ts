@@ -5,6 +5,7 @@ import { type Channel, channel } from './channel.ts'
 import { decide, requireCommand, type Sourced, type TrainCommand } from './commands.ts'
 import type { TrainEvent } from './events.ts'
 import { failureOf } from './failure.ts'
+import { handed } from './handed.ts'
 
 /** Everyone who hears of a run, and the queue of what they ask. */
 export interface Boundary<P, S> {
@@ -95,7 +96,8 @@ export function boundary<P, S>({
     )
   }
 
-  const present = (event: TrainEvent<P, S>): void => {
+  const present = (kept: TrainEvent<P, S>): void => {
+    const event = handed(kept)
     owner.next(event)
     // Counted: an iterator would be garbage at every step.
     for (let i = 0; i < channels.length; i++) {
@@ -107,7 +109,7 @@ export function boundary<P, S>({
   const observe = (event: TrainEvent<P, S>): void => {
     for (let i = 0; i < monitors.length; i++) {
       if (owner.closed) return
-      monitors[i]!.next(event)
+      monitors[i]!.next(handed(event))
     }
   }
 

@@ -31,9 +31,9 @@ export interface Showing<P, S> {
   /** The weights: on a step event those after its update. */
   readonly weights: Watched<P>
   /**
-   * A copy for the command `restore`: of the whole run as it stands now (what callbacks keep is what it was before they heard this
-   * event, if they come later; the command `checkpoint` takes its copy after all of them); or of the weights and layer state that
-   * this event shows.
+   * A copy for the command `restore`: of the whole run as it stands now (what callbacks keep, and the rate that they ask for, is what it
+   * was before they heard this event, if they come later; a monitor and the command `checkpoint` take their copies after all of them);
+   * or of the weights and layer state that this event shows.
    */
   snapshot(): RunSnapshot<P, S>
   snapshot(what: 'all'): RunSnapshot<P, S>
@@ -140,7 +140,7 @@ export interface CommandEvent extends Located {
   readonly refused?: string
 }
 
-/** A snapshot was kept in the run: the answer to the command `checkpoint`. */
+/** A snapshot was kept in the run: the answer to the command `checkpoint`. Who looks at it gets a copy, and each monitor its own. */
 export interface CheckpointEvent<P = unknown, S = unknown> extends Located {
   readonly type: 'checkpoint'
   readonly snapshot: RunSnapshot<P, S>
@@ -163,12 +163,13 @@ export interface EpochRecord extends Measures {
   readonly validation?: Measures
 }
 
-/** The last event: the result is plain data outside of the heap. */
+/** The last event: the result is plain data outside of the heap. Who looks at it gets a copy, and each monitor its own. */
 export interface EndEvent<P = unknown, S = unknown> extends Located {
   readonly type: 'end'
   /** `completed`, what the `stop` command said, or `the live data is over`. */
   readonly reason: string
   readonly result: RunSnapshot<P, S>
+  /** One entry an epoch, each frozen. */
   readonly history: readonly EpochRecord[]
 }
 

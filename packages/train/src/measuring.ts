@@ -3,6 +3,7 @@ import type { TrainBatch } from './batch.ts'
 import { evaluation } from './evaluation.ts'
 import type { Measures } from './events.ts'
 import { stepFailureOf } from './failure.ts'
+import { frozen } from './frozen.ts'
 import { interruptible } from './interruptible.ts'
 import { measuresOf } from './measures.ts'
 import type { Pulling } from './reading.ts'
@@ -48,10 +49,10 @@ export function* validation<P, S>(session: Session<P, S>): Program {
   const epoch = run.batch === 0 ? run.epoch - 1 : run.epoch
   const measures = measuresOf(found)
   run.awaitsValidation = false
-  run.lastValidation = { step: run.step, epoch, ...measures }
+  run.lastValidation = frozen({ step: run.step, epoch, ...measures })
   measure(run, 'validation', found)
   const last = run.history.at(-1)
-  if (last?.epoch === epoch) run.history[run.history.length - 1] = { ...last, validation: measures }
+  if (last?.epoch === epoch) run.history[run.history.length - 1] = frozen({ ...last, validation: measures })
   const event = new PassingEvent('validation', run.step, epoch, shownNow(session), session.take)
   show(session, Object.assign(event, found, { seconds: time.seconds() }))
   yield* interruptible(session)

@@ -3,6 +3,7 @@ import { act } from './act.ts'
 import { advance } from './advance.ts'
 import { digestOf, type TrainBatch } from './batch.ts'
 import type { EpochRecord, RunInfo } from './events.ts'
+import { frozen } from './frozen.ts'
 import { interruptible, isHeld, paused } from './interruptible.ts'
 import { measuresOf } from './measures.ts'
 import { evaluatedOnTraining, isDueAfterEpoch, isDueWithin, validation } from './measuring.ts'
@@ -72,7 +73,9 @@ function* ending<P, S>(session: Session<P, S>, reason: string): Program {
   run.ended = reason
   const result = snapshotOf(session)
   if (isNew) writer?.write(result)
-  show(session, { type: 'end', step: run.step, epoch: run.epoch, reason, result, history: run.history })
+  // Whoever hears of the end may open the store.
+  writer?.close()
+  show(session, { type: 'end', step: run.step, epoch: run.epoch, reason, result, history: result.history })
   const written = writer?.flushed() ?? null
   if (written !== null) yield* awaited(written, () => false)
   boundary.end()
@@ -147,6 +150,7 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
     time.go()
     if (!ended) close(pull, session.log)
   }
+  if (ended && skip > 0) tellShorter(session, run.batch - skip)
   if (run.batch === 0) {
     // Live data that went on after a restore to the epoch's start, and is over: this epoch is to come.
     if (session.rows > 0) return
@@ -185,6 +189,15 @@ function recognise<P, S>({ run, log }: Session<P, S>, batch: TrainBatch): void {
   )
 }
 
+/** Tells where the data ends before the snapshot's place in it: the epoch is over, without a step. */
+function tellShorter<P, S>({ run, log }: Session<P, S>, batches: number): void {
+  log(
+    `fit: the data is not what the snapshot was taken with: epoch ${run.epoch} is over before batch ${run.batch}, where the run goes on; ` +
+      'it does so with the next epoch, but not as it would have',
+    `${batches} batches, not ${run.batch} or more`,
+  )
+}
+
 /** Tells how the epoch went, then validates where that is due. */
 function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
   const { run, flow, recipe, options, time } = session
@@ -199,7 +212,7 @@ function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
   run.awaitsValidation = isDueAfterEpoch(session, number)
   const seconds = time.seconds()
   const within = run.lastValidation?.epoch === number ? run.lastValidation : null
-  const record: EpochRecord = {
+  const record: EpochRecord = frozen({
     epoch: number,
     loss: sums.loss / sums.weight,
     ...lossValues(sums),
@@ -208,7 +221,7 @@ function* endOfEpoch<P, S>(session: Session<P, S>, whole: boolean): Program {
     seconds,
     ...(training === undefined ? {} : { training }),
     ...(within === null ? {} : { validation: measuresOf(within) }),
-  }
+  })
   // A run of so many steps that had ended within its epoch, and goes on, tells of it anew.
   if (run.history.at(-1)?.epoch === number) run.history.pop()
   run.history.push(record)

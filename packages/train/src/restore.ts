@@ -1,7 +1,8 @@
 import * as t from '@tapeflow/autodiff'
 import type { Optimizer } from '@tapeflow/optim'
+import { frozen } from './frozen.ts'
 import type { Log } from './monitors/guard.ts'
-import { type RunState, replaceCarry } from './run-state.ts'
+import { noSums, type RunningSums, type RunState, replaceCarry } from './run-state.ts'
 import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
 import { shapesByPath } from './tree-shapes.ts'
 
@@ -46,14 +47,18 @@ export function restoreAll<P, S>(run: RunState<P, S>, from: RunSnapshot, log: Lo
   run.step = from.step
   run.epoch = from.epoch
   run.batch = from.batch
-  run.sums = structuredClone(from.sums)
+  run.sums = sumsOf(run, from)
   run.learningRate = from.learningRate
-  run.measured = from.measured
-  run.history = [...from.history]
+  // The snapshot is somebody else's.
+  const { measured, history, lastValidation } = frozen(
+    structuredClone({ measured: from.measured, history: from.history, lastValidation: from.lastValidation }),
+  )
+  run.measured = measured
+  run.history = [...history]
   run.lastBatch = from.lastBatch === null ? null : { digest: from.lastBatch }
   run.awaitsValidation = from.awaitsValidation
-  run.lastValidation = from.lastValidation
-  run.frozen = from.frozen
+  run.lastValidation = lastValidation
+  run.frozen = Object.freeze([...from.frozen])
   run.saved = from.kept
   for (const [name, value] of Object.entries(from.kept)) {
     const kept = run.kept.get(name)
@@ -116,14 +121,29 @@ function requireRun<P, S>(run: RunState<P, S>, from: RunSnapshot): void {
       `the ${name} of the snapshot to restore must be an integer from 0 on, got ${from[name]}`,
     )
   }
-  const [given, wanted] = [from.sums.metrics?.length, run.sums.metrics.length]
+  if (from.batch === 0) return
+  const given = Object.keys(from.sums.metrics ?? {})
+    .sort()
+    .join(', ')
+  const wanted = namesOf(run).sort().join(', ')
   if (given !== wanted) {
     t.failRange(
       'fit',
-      `the snapshot to restore was taken with ${given} metrics, the run has ${wanted}`,
-      'pass the same metrics to fit, or restore parameters alone',
+      `the snapshot to restore was taken within an epoch with the metrics ${given || '(none)'}, the run has ${wanted || '(none)'}`,
+      "pass the same metrics to fit, restore parameters alone, or a snapshot of an epoch's start",
     )
   }
+}
+
+function namesOf({ metrics }: Pick<RunState<unknown, unknown>, 'metrics'>): string[] {
+  return metrics.map(({ name }) => name)
+}
+
+/** What the epoch of a snapshot had summed up. At an epoch's start that is nothing, whatever the metrics were. */
+function sumsOf(run: Pick<RunState<unknown, unknown>, 'metrics'>, { batch, sums }: RunSnapshot): RunningSums {
+  if (batch === 0) return noSums(run.metrics)
+  const { metrics, ...others } = structuredClone(sums)
+  return { ...others, metrics: namesOf(run).map((name) => metrics[name]) }
 }
 
 /**

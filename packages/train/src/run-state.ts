@@ -28,6 +28,7 @@ export interface RunState<P, S> {
   readonly stepKey: t.Key
   readonly machine: Machine
   readonly kept: Map<string, Kept<unknown>>
+  readonly metrics: readonly OutputMetric[]
   carry: Carry<P, S>
   /** The tensors of `carry`. */
   owned: t.Tensor[]
@@ -73,6 +74,7 @@ export function runState<P, S>(
     stepKey: t.foldIn(t.key(seed), 'step'),
     machine: control,
     kept: new Map(),
+    metrics: recipe.metrics,
     carry,
     owned: t.leaves([carry.params, carry.state, carry.slots]),
     step: 0,
@@ -93,7 +95,10 @@ export function runState<P, S>(
 }
 
 /** What an epoch has summed up so far, as it is added to. */
-export type RunningSums = { -readonly [K in keyof Sums]: Sums[K] }
+export type RunningSums = { -readonly [K in Exclude<keyof Sums, 'metrics'>]: Sums[K] } & {
+  /** The state of each metric, in their order. */
+  metrics: readonly unknown[]
+}
 
 /** An epoch before its first batch. */
 export function noSums(metrics: readonly Pick<OutputMetric, 'init'>[]): RunningSums {
@@ -152,6 +157,20 @@ export function freeRun(run: Pick<RunState<unknown, unknown>, 'retired' | 'owned
   for (const x of run.owned) x.dispose()
 }
 
+/**
+ * A copy of what a callback keeps.
+ *
+ * @param path the callback and the key: `earlyStopping.best`
+ * @throws TypeError where it cannot be in a snapshot
+ */
+export function keptCopy<V>(path: string, value: V): V {
+  try {
+    return structuredClone(value)
+  } catch {
+    return t.failType('keep', `'${path}' must be plain data that can be cloned, got ${t.kindOf(value)}`)
+  }
+}
+
 /** Weights and layer state as an event shows them, copied. */
 export function parametersSnapshot<P, S>({ params, state }: Shown<P, S>['carry']): ParametersSnapshot<P, S> {
   return { params: copied(params), state: copied(state) }
@@ -168,7 +187,8 @@ export function runSnapshot<P, S>(
   seconds: number,
   programs: RunSnapshot['programs'],
 ): RunSnapshot<P, S> {
-  const { lastBatch } = run
+  const { lastBatch, sums } = run
+  const states = run.metrics.map(({ name }, i) => [name, sums.metrics[i]])
   return {
     ...parametersSnapshot(run.carry),
     slots: t.toSnapshot(run.carry.slots),
@@ -178,8 +198,8 @@ export function runSnapshot<P, S>(
     seed: run.seed,
     numerics: run.numerics,
     control: run.machine.state,
-    kept: Object.fromEntries([...run.kept].map(([name, { value }]) => [name, structuredClone(value)])),
-    sums: structuredClone(run.sums),
+    kept: Object.fromEntries([...run.kept].map(([path, { value }]) => [path, keptCopy(path, value)])),
+    sums: structuredClone({ ...sums, metrics: Object.fromEntries(states) }),
     learningRate: run.learningRate,
     measured: run.measured,
     history: [...run.history],

@@ -1,19 +1,10 @@
-import {
-  failRange,
-  failType,
-  foldIn,
-  key,
-  kindOf,
-  type Shape,
-  Tensor,
-  type Tree,
-  visitLeaves,
-} from '@tapeflow/autodiff'
+import { failRange, foldIn, key, type Shape, Tensor, type Tree, visitLeaves } from '@tapeflow/autodiff'
 import type { Subscriber } from 'rxjs'
 import { act } from './act.ts'
 import { type Boundary, boundary } from './boundary.ts'
-import type { CallbackInfo } from './callbacks/callback.ts'
+import type { Callback, CallbackInfo } from './callbacks/callback.ts'
 import type { Resumed, RunInfo, TrainEvent } from './events.ts'
+import { frozen } from './frozen.ts'
 import { metricList } from './metric-list.ts'
 import { guarded, type Log, unfailing } from './monitors/guard.ts'
 import { lossNames } from './objective.ts'
@@ -23,7 +14,7 @@ import { type Pacing, pacing } from './pacing.ts'
 import { dataIsOver, type Opened, training } from './program.ts'
 import { awaited, checked, close, failEmpty, given, type Pulling } from './reading.ts'
 import { restoreAll } from './restore.ts'
-import { freeRun, type Kept, parametersSnapshot, type RunState, runState } from './run-state.ts'
+import { freeRun, type Kept, keptCopy, parametersSnapshot, type RunState, runState } from './run-state.ts'
 import { isComplete, type Session, snapshotOf } from './session.ts'
 import type { Shown } from './showing.ts'
 import type { Program } from './slices.ts'
@@ -34,7 +25,7 @@ import { stopwatch } from './stopwatch.ts'
 import type { Store } from './store.ts'
 import { timeTravel } from './time-travel.ts'
 import { parseWatch } from './watch.ts'
-import { writer } from './writer.ts'
+import { type Writer, writer } from './writer.ts'
 
 /** A run that has been prepared: nothing is read and no tensor made before its program starts. */
 export interface Run<P, S> {
@@ -94,7 +85,9 @@ export function prepareRun<P extends Tree, S extends Tree>(
     },
     wake: engine.wake,
   })
-  const surroundings: Surroundings<P, S> = { options, recipe, boundary: around, engine, log }
+  const { store } = options
+  const written = store === undefined ? null : writer(store, log)
+  const surroundings: Surroundings<P, S> = { options, recipe, boundary: around, engine, writer: written, log }
   const joined = (session: Session<P, S>): void => {
     made.session = session
   }
@@ -107,18 +100,35 @@ interface Surroundings<P, S> {
   readonly recipe: Recipe<P, S>
   readonly boundary: Boundary<P, S>
   readonly engine: Engine
+  /** Null where there is no store. */
+  readonly writer: Writer | null
   readonly log: Log
 }
 
+/** The run, which has its store open until nothing is to be written any more. */
 function* whole<P extends Tree, S extends Tree>(
   surroundings: Surroundings<P, S>,
   joined: (session: Session<P, S>) => void,
 ): Program {
+  const { options, writer: written, log } = surroundings
+  const { from, store } = options
+  try {
+    if (store !== undefined) yield* present(store.open(written!))
+    const saved = from === undefined ? null : isStore(from) ? yield* present(from.latest(log)) : from
+    if (store !== undefined && beginsIn(store, from)) yield* present(requireEmpty(store, log))
+    yield* fromDataOn(surroundings, saved, joined)
+  } finally {
+    written?.close()
+  }
+}
+
+function* fromDataOn<P extends Tree, S extends Tree>(
+  surroundings: Surroundings<P, S>,
+  saved: RunSnapshot | null,
+  joined: (session: Session<P, S>) => void,
+): Program {
   const { options, recipe, engine, log, boundary: around } = surroundings
-  const { data, numerics, from, store } = options
-  if (store !== undefined) yield* present(store.open())
-  const saved = from === undefined ? null : isStore(from) ? yield* present(from.latest(log)) : from
-  if (store !== undefined && beginsIn(store, from)) yield* present(requireEmpty(store, log))
+  const { data, numerics } = options
   const seed = options.seed ?? saved?.seed ?? 0
   const programs = steps(recipe, isCompiled(options), numerics)
   const pull = data.iterate(0)
@@ -138,7 +148,8 @@ function* whole<P extends Tree, S extends Tree>(
     if (saved !== null) goOn(session, saved)
     joined(session)
     const info = infoOf(state, options, recipe, saved)
-    around.join((callback, index) => ({ ...info, log, keep: keeper(session, `${index}.${callback.name}`) }))
+    around.join((_, index) => ({ ...info, log, keep: keeper(session, ownerOf(options.callbacks!, index)) }))
+    tellLost(session)
     if (saved === null) state.machine.send({ type: 'begin' })
     handedOver = true
     yield* training(session, info, opened)
@@ -198,7 +209,7 @@ function sessionOf<P, S>(
   run: RunState<P, S>,
   programs: Steps<P, S>,
   asks: Pacing | null,
-  { options, recipe, boundary: around, engine, log }: Surroundings<P, S>,
+  { options, recipe, boundary: around, engine, writer: written, log }: Surroundings<P, S>,
 ): Session<P, S> {
   function take(shown: Shown<P, S>, what: 'all'): RunSnapshot<P, S>
   function take(shown: Shown<P, S>, what: 'parameters'): ParametersSnapshot<P, S>
@@ -219,7 +230,7 @@ function sessionOf<P, S>(
     isDue: engine.isDue,
     take,
     checkpoints: new Map(),
-    writer: options.store === undefined ? null : writer(options.store, log),
+    writer: written,
     pacing: asks,
     travel: options.timeTravel === undefined ? null : timeTravel(options.timeTravel),
     deferred: [],
@@ -247,7 +258,7 @@ function infoOf<P, S>(
     parameterCount += leaf.size
   })
   const stepsPerEpoch = Number.isFinite(data.length) ? data.length : undefined
-  return {
+  return frozen({
     seed: run.seed,
     epochs,
     steps: asked ?? (stepsPerEpoch === undefined ? undefined : stepsPerEpoch * epochs!),
@@ -259,22 +270,29 @@ function infoOf<P, S>(
     hasPenalty: regularizers !== undefined,
     evaluatesTraining: evaluateTraining === true,
     hasValidation: validation !== undefined,
-    ...(saved === null ? {} : { resumed: resumedFrom(saved) }),
-  }
+    ...(saved === null ? {} : { resumed: structuredClone(resumedFrom(saved)) }),
+  })
 }
 
 function resumedFrom({ batch, history, awaitsValidation, lastValidation, ended }: RunSnapshot): Resumed {
   return { batch, history, awaitsValidation, lastValidation, ended }
 }
 
-/** @throws TypeError where a value cannot be in a snapshot: now, not at the first checkpoint */
-function plain<V>(name: string, value: V): V {
-  try {
-    structuredClone(value)
-    return value
-  } catch {
-    return failType('keep', `'${name}' must be plain data that can be cloned, got ${kindOf(value)}`)
-  }
+/** A callback's name; with its number where others before it have the same: `checkpointEvery#2`. */
+function ownerOf(callbacks: readonly Callback[], index: number): string {
+  const { name } = callbacks[index]!
+  const before = callbacks.slice(0, index).filter((other) => other.name === name).length
+  return before === 0 ? name : `${name}#${before + 1}`
+}
+
+/** Tells of what callbacks kept that no callback has asked for. */
+function tellLost<P, S>({ run, log }: Session<P, S>): void {
+  const lost = Object.keys(run.saved).filter((path) => !run.kept.has(path))
+  if (lost.length === 0 || run.ended !== null) return
+  log(
+    'fit: the snapshot has what callbacks kept that this run lacks, and it is lost; pass the callbacks that it was taken with',
+    lost.join(', '),
+  )
 }
 
 function keeper<P, S>({ run }: Session<P, S>, owner: string): CallbackInfo['keep'] {
@@ -283,7 +301,9 @@ function keeper<P, S>({ run }: Session<P, S>, owner: string): CallbackInfo['keep
     if (run.kept.has(path)) failRange('keep', `'${name}' is kept already`, 'use each key once')
     // What the snapshot has under this path was kept by the same callback.
     const isSaved = Object.hasOwn(run.saved, path)
-    const value = isSaved ? (structuredClone(run.saved[path]) as V) : plain(name, initial)
+    const value = isSaved ? (structuredClone(run.saved[path]) as V) : initial
+    // Now, not at the first checkpoint.
+    keptCopy(path, value)
     const kept: Kept<V> = { value }
     run.kept.set(path, kept)
     return kept

@@ -1,6 +1,7 @@
 import type { Boundary } from './boundary.ts'
 import type { Sourced } from './commands.ts'
 import type { Measures, TrainEvent } from './events.ts'
+import { frozen } from './frozen.ts'
 import { numbersOf } from './measures.ts'
 import type { Log } from './monitors/guard.ts'
 import type { RunOptions } from './options.ts'
@@ -77,7 +78,7 @@ export function measure(
 ): void {
   const measured: Record<string, number> = { ...run.measured }
   for (const [name, value] of Object.entries(numbersOf(found))) measured[`${place}.${name}`] = value
-  run.measured = measured
+  run.measured = frozen(measured)
 }
 
 /** Rows a second. */

@@ -26,7 +26,7 @@ export class PassingEvent<T extends string, P, S> implements Located, Showing<P,
   readonly step: number
   readonly epoch: number
   #shown: Shown<P, S> | null
-  readonly #take: TakeSnapshot<P, S>
+  #take: TakeSnapshot<P, S> | null
 
   constructor(type: T, step: number, epoch: number, shown: Shown<P, S>, take: TakeSnapshot<P, S>) {
     this.type = type
@@ -46,14 +46,17 @@ export class PassingEvent<T extends string, P, S> implements Located, Showing<P,
   snapshot(what: 'parameters'): ParametersSnapshot<P, S>
   snapshot(what: 'all' | 'parameters' = 'all'): RunSnapshot<P, S> | ParametersSnapshot<P, S> {
     const shown = this.shown('weights')
-    if (what === 'all') return this.#take(shown, 'all')
-    if (what === 'parameters') return this.#take(shown, 'parameters')
+    const take = this.#take!
+    if (what === 'all') return take(shown, 'all')
+    if (what === 'parameters') return take(shown, 'parameters')
     return failType('snapshot', `cannot copy '${String(what)}'`, "use 'all' or 'parameters'")
   }
 
   /** @internal by the run, once everyone has seen the event */
   pass(): void {
     this.#shown = null
+    // It knows the whole run, which one event that somebody keeps would hold.
+    this.#take = null
   }
 
   protected shown(what: string): Shown<P, S> {

@@ -1,4 +1,4 @@
-import { type Key, type Numerics, type Snapshot, type Tensor, toSnapshot } from '@tapeflow/autodiff'
+import { Key, type Numerics, type Snapshot, type Tensor, toSnapshot } from '@tapeflow/autodiff'
 import type { MachineState } from '@tapeflow/optim'
 import type { EpochRecord, Located, Measures } from './events.ts'
 
@@ -18,6 +18,26 @@ export function copied<P>(tree: P): Copied<P> {
   return copy as Copied<P>
 }
 
+/** A copy of a snapshot: nothing that can be changed is in both. */
+export function copyOf<V>(snapshot: V): V {
+  const { params, state, slots, ...others } = snapshot as Partial<RunSnapshot>
+  const trees = Object.entries({ params, state, slots }).filter(([, tree]) => tree !== undefined)
+  const copy: unknown = {
+    ...Object.fromEntries(trees.map(([name, tree]) => [name, copiedTree(tree)])),
+    ...structuredClone(others),
+  }
+  // Each thing in it is one like that in its place.
+  return copy as V
+}
+
+// Keys never change, and would lose their class.
+function copiedTree(tree: unknown): unknown {
+  if (typeof tree !== 'object' || tree === null || tree instanceof Key) return tree
+  if (ArrayBuffer.isView(tree)) return structuredClone(tree)
+  if (Array.isArray(tree)) return tree.map(copiedTree)
+  return Object.fromEntries(Object.entries(tree).map(([name, inner]) => [name, copiedTree(inner)]))
+}
+
 /** Weights and layer state outside of the heap: plain data. */
 export interface ParametersSnapshot<P = unknown, S = unknown> {
   readonly params: Copied<P>
@@ -33,8 +53,8 @@ export interface Sums {
   /** Sum of the weights: rows, where the batches carry none. */
   readonly weight: number
   readonly rows: number
-  /** The state of each metric, in their order. */
-  readonly metrics: readonly unknown[]
+  /** The state of each metric by its name. */
+  readonly metrics: Readonly<Record<string, unknown>>
 }
 
 /** The numeric mode of a run by name. */
@@ -54,7 +74,7 @@ export interface RunSnapshot<P = unknown, S = unknown> extends ParametersSnapsho
   readonly numerics: NumericMode
   /** What commands have done to the learning rate and other hyperparameters. */
   readonly control: MachineState
-  /** What callbacks keep, by callback and key. */
+  /** What callbacks keep, by callback and key: `earlyStopping.best`; of the second of one name `earlyStopping#2.best`. */
   readonly kept: Readonly<Record<string, unknown>>
   readonly sums: Sums
   /** The rate of the last step; NaN before the first. */

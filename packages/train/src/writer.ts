@@ -1,27 +1,32 @@
 import type { Log } from './monitors/guard.ts'
 import type { RunSnapshot } from './snapshots.ts'
-import type { Store } from './store.ts'
+import type { Store, StoreHolder } from './store.ts'
 
 /** Brings checkpoints into a store while the run goes on. */
-export interface Writer {
-  /** Takes a checkpoint and returns at once. One that still waits for its turn gives way to it. */
+export interface Writer extends StoreHolder {
+  /**
+   * Takes a checkpoint and returns at once. One that still waits for its turn gives way to it, unless the store says that it would
+   * be its best one.
+   */
   write(snapshot: RunSnapshot): void
-  /** Resolves when nothing is being written any more, and nothing waits; null where that is so now. */
-  flushed(): Promise<void> | null
+  /** Nothing will be written beside what is under way, or waits. */
+  close(): void
 }
 
 /**
- * A writer that has at most one checkpoint under way, and at most one waiting. One that could not be written is told to `log`:
- * the run goes on, and the next is tried again.
+ * A writer that has at most one checkpoint under way, and at most two waiting: the newest, and before it the best. One that could not be
+ * written is told to `log`: the run goes on, and the next is tried again.
  */
 export function writer(store: Store, log: Log): Writer {
-  let waiting: RunSnapshot | null = null
+  let waiting: readonly RunSnapshot[] = []
   let writing: Promise<void> | null = null
+  let isOver = false
 
   const drain = async (): Promise<void> => {
-    while (waiting !== null) {
-      const snapshot = waiting
-      waiting = null
+    for (;;) {
+      const [snapshot, ...rest] = waiting
+      if (snapshot === undefined) break
+      waiting = rest
       try {
         await store.save(snapshot)
       } catch (error) {
@@ -32,10 +37,17 @@ export function writer(store: Store, log: Log): Writer {
   }
   return {
     write(snapshot) {
-      waiting = snapshot
+      const best = waiting.length === 0 ? null : (store.bestOf?.([...waiting, snapshot]) ?? null)
+      waiting = best === null || best === snapshot ? [snapshot] : [best, snapshot]
       // Later: a store may begin with work that the step should not wait for.
       writing ??= Promise.resolve().then(drain)
     },
     flushed: () => writing,
+    get isOver() {
+      return isOver
+    },
+    close() {
+      isOver = true
+    },
   }
 }

@@ -457,9 +457,9 @@ describe('checkpoints', () => {
       (snapshot) => ({ ...snapshot, step: -1 }),
     ],
     [
-      'the snapshot to restore was taken with 1 metrics, the run has 0; pass the same metrics to fit, or restore parameters alone',
+      "the snapshot to restore was taken within an epoch with the metrics other, the run has (none); pass the same metrics to fit, restore parameters alone, or a snapshot of an epoch's start",
       'all',
-      (snapshot) => ({ ...snapshot, sums: { ...snapshot.sums, metrics: [0] } }),
+      (snapshot) => ({ ...snapshot, sums: { ...snapshot.sums, metrics: { other: 0 } } }),
     ],
     [
       'machine: rateScale must be a finite number from 0 on, got -1',

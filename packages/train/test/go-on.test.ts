@@ -250,8 +250,8 @@ test('other data is noticed by the last batch that the snapshot had seen', async
   const take = (event: TrainEvent): void => {
     if (event.type === 'step') snapshots.push(event.snapshot())
   }
-  await eventsOf(fit(model, { ...options(), epochs: 1, monitors: [take] }))
   const { callbacks: _callbacks, ...plain } = options()
+  await eventsOf(fit(model, { ...plain, epochs: 1, monitors: [take] }))
   const again = (more: Partial<FitOptions>, from: RunSnapshot): Promise<unknown> =>
     eventsOf(fit(model, { ...plain, epochs: 1, log, ...more, from }))
   await again({}, snapshots[2]!)
@@ -320,9 +320,6 @@ test('what cannot be gone on from is refused', async () => {
   const result = end.type === 'end' ? end.result : null
   const before = t.memory()
   await expect(eventsOf(fit(model, { ...options(), from: result! }))).rejects.toThrow(
-    'the snapshot to restore was taken with 0 metrics, the run has 1',
-  )
-  await expect(eventsOf(fit(model, { ...options(), metrics: [], from: result! }))).rejects.toThrow(
     /the snapshot to restore has nothing at 'params.layers.0.bias', the run has \[12\]/,
   )
   await expect(eventsOf(fit(line, { ...twoPoints, epochs: 1, from: {} as RunSnapshot }))).rejects.toThrow(

@@ -40,7 +40,7 @@ export function runAt(step: number, measured: Readonly<Record<string, number>> =
     numerics: 'strict',
     control: machine({}).state,
     kept: {},
-    sums: { loss: 0, losses: {}, weight: 0, rows: 0, metrics: [] },
+    sums: { loss: 0, losses: {}, weight: 0, rows: 0, metrics: {} },
     learningRate: Number.NaN,
     measured,
     history: [],

@@ -13,9 +13,19 @@ import {
   rootMeanSquaredError,
 } from '@tapeflow/nn'
 import { sgd } from '@tapeflow/optim'
-import { concatMap } from 'rxjs'
+import { concatMap, filter, firstValueFrom, map } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { type Callback, evaluate, fit, result, type TrainCommand } from '../src/index.ts'
+import {
+  type Callback,
+  evaluate,
+  fit,
+  fromCheckpoint,
+  type RunResult,
+  type RunSnapshot,
+  result,
+  type TrainCommand,
+  toCheckpoint,
+} from '../src/index.ts'
 import { eventsOf, modes, type Sample } from './small.ts'
 
 const rows = 20
@@ -79,6 +89,50 @@ describe('metrics of a run', () => {
       straight.history.map((epoch) => epoch.metrics),
     )
     expect(Object.keys(straight.history[0]!.metrics)).toEqual(metrics.map(({ name }) => name))
+  })
+
+  describe('go on from a snapshot by their names', () => {
+    /** A run after so many of its five steps an epoch, as a checkpoint has it. */
+    const after = async (steps: number): Promise<RunSnapshot> => {
+      const run$ = fit(model, { ...options, epochs: 3 })
+      const step = await firstValueFrom(
+        run$.pipe(
+          filter((event) => event.type === (steps % 5 === 0 ? 'epoch' : 'step')),
+          filter((event) => event.step === (event.type === 'step' ? steps - 1 : steps)),
+          map((event) =>
+            'snapshot' in event && typeof event.snapshot === 'function' ? event.snapshot() : null,
+          ),
+        ),
+      )
+      return fromCheckpoint(toCheckpoint(step!))
+    }
+    const resumed = async (
+      from: RunSnapshot,
+      given: readonly Metric[],
+    ): Promise<RunResult<unknown, unknown>> =>
+      result(fit(model, { ...options, metrics: given, epochs: 3, from }))
+
+    test('whatever their order', async () => {
+      const straight = await result(fit(model, { ...options, epochs: 3 }))
+      const { history } = await resumed(await after(7), metrics.toReversed())
+      expect(history.map((epoch) => epoch.metrics)).toEqual(straight.history.map((epoch) => epoch.metrics))
+    })
+
+    test('others are an error within an epoch, and no matter at its start', async () => {
+      const names = metrics
+        .map(({ name }) => name)
+        .sort()
+        .join(', ')
+      const [mae, mean] = [meanAbsoluteError(), r2()]
+      const others = resumed(await after(7), [mean, mae])
+      await expect(others).rejects.toThrow(
+        `fit: the snapshot to restore was taken within an epoch with the metrics ${names}, the run has meanAbsoluteError, r2; pass the same metrics to fit, restore parameters alone, or a snapshot of an epoch's start`,
+      )
+      const { history } = await resumed(await after(5), [mean, mae])
+      expect(history.map((epoch) => Object.keys(epoch.metrics).length)).toEqual([7, 2, 2])
+      const straight = await result(fit(model, { ...options, epochs: 3 }))
+      expect(history[1]!.metrics).toMatchObject({ r2: straight.history[1]!.metrics['r2'] })
+    })
   })
 })
 

@@ -230,6 +230,6 @@ describe('a callback', () => {
     }
     const events = await eventsOf(fit(line, { ...twoPoints, steps: 4, callbacks: [callback] }))
     expect(counted).toEqual([1, 2, 3, 3, 4])
-    expect(events.at(-1)).toMatchObject({ result: { kept: { '0.counter.count': 4 } } })
+    expect(events.at(-1)).toMatchObject({ result: { kept: { 'counter.count': 4 } } })
   })
 })

@@ -1,6 +1,7 @@
-import { Subject, tap } from 'rxjs'
+import { filter, firstValueFrom, Subject, takeWhile, tap, throwError } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import {
+  type CheckpointStore,
   checkpointEvery,
   type FitOptions,
   fit,
@@ -8,11 +9,12 @@ import {
   result,
   type StoreOptions,
   storeOf,
+  type TrainEvent,
   toCheckpoint,
 } from '../src/index.ts'
 import { checksummed } from './crc.ts'
 import { damaged, type MemoryFiles, memoryFiles, runAt } from './memory-files.ts'
-import { eventsOf, line, timeless, turn, twoPoints } from './small.ts'
+import { eventsOf, line, scripted, timeless, turn, twoPoints } from './small.ts'
 
 /** Saves runs that have come to these steps, one after the other. */
 async function saved(
@@ -344,6 +346,73 @@ describe('two runs with one store', () => {
   })
 })
 
+describe('two runs with one store object', () => {
+  const options = (files = memoryFiles()): FitOptions & { store: CheckpointStore } => {
+    const store = storeOf(files)
+    return { ...twoPoints, epochs: 3, callbacks: [everyStep], store, from: store, pace: { budget: 0 } }
+  }
+  const message =
+    'storeOf: a run that is not over writes to memory; wait for its end, or give each run a store of its own'
+
+  test('the second is refused before its first step, and the first goes on', async () => {
+    const run$ = fit(line, options())
+    const heard: string[] = []
+    const refused = new Promise<unknown>((resolve) => {
+      const first = eventsOf(run$)
+      first.then((events) => heard.push(...events.map(({ type }) => type)))
+      eventsOf(run$).then(resolve, (error: unknown) => first.then(() => resolve(error)))
+    })
+    expect(await refused).toMatchObject({ name: 'RangeError', message })
+    expect(heard.at(-1)).toBe('end')
+  })
+
+  test('the second may begin where the first has ended, failed or was unsubscribed, also while its store was opened', async () => {
+    const given = options()
+    fit(line, given).subscribe().unsubscribe()
+    const left = fit(line, given).subscribe()
+    await Promise.resolve()
+    left.unsubscribe()
+    const broken = { name: 'broken', run: () => throwError(() => new Error('no')) }
+    await expect(result(fit(line, { ...given, callbacks: [broken] }))).rejects.toThrow('no')
+    await result(fit(line, given).pipe(takeWhile(({ type }) => type !== 'end', true)))
+    expect((await result(fit(line, { ...given, epochs: 4 }))).history).toHaveLength(4)
+  })
+
+  test('who begins where `end` is heard goes on from there: what is still being written is waited for', async () => {
+    const given = options()
+    const more = await new Promise<TrainEvent[]>((resolve, reject) => {
+      fit(line, given).subscribe((event) => {
+        if (event.type === 'end') eventsOf(fit(line, { ...given, epochs: 4 })).then(resolve, reject)
+      })
+    })
+    expect(more.flatMap((event) => (event.type === 'step' ? event.step : []))).toEqual([6, 7])
+  })
+
+  test('what a run that was left still writes is waited for, too', async () => {
+    const files = memoryFiles()
+    const writing: (() => void)[] = []
+    const write = async (name: string, bytes: Uint8Array): Promise<void> => {
+      if (name !== 'probe') await new Promise<void>((resolve) => writing.push(resolve))
+      await files.write(name, bytes)
+    }
+    const given = { ...options({ ...files, write }), epochs: 100 }
+    const steps: number[] = []
+    const left = fit(line, given).subscribe(({ type, step }) => type === 'step' && steps.push(step))
+    while (writing.length === 0 || steps.length < 4) await turn()
+    left.unsubscribe()
+    const next = firstValueFrom(fit(line, given).pipe(filter(({ type }) => type === 'step')))
+    for (let i = 0; i < 5; i++) await turn()
+    const release = setInterval(() => writing.shift()?.(), 1)
+    const { step } = await next
+    clearInterval(release)
+    // The newest that waited was written before this one was opened.
+    expect(step).toBe(steps.length)
+    expect(files.done.indexOf('write probe', 1)).toBeGreaterThan(
+      files.done.indexOf(`write 000002-step-${steps.length}.safetensors`),
+    )
+  })
+})
+
 /** Checkpoints at each step. */
 const everyStep = checkpointEvery({ steps: 1 })
 
@@ -396,6 +465,83 @@ describe('a run and its store', () => {
     expect(more).toEqual([])
     expect(first).toBeLessThan(20)
     expect(last).toBe(100)
+  })
+
+  test.each<[string, MonitorOptions, readonly number[], readonly (readonly [number, number])[]]>([
+    [
+      'min',
+      { monitor: 'epoch.loss' },
+      [5, 4, 1, 3, 1, 6],
+      [
+        [1, 5],
+        [3, 1],
+        [6, 6],
+      ],
+    ],
+    [
+      'max',
+      { monitor: 'epoch.loss', mode: 'max' },
+      [5, 4, 1, 9, 1, 6],
+      [
+        [1, 5],
+        [4, 9],
+        [6, 6],
+      ],
+    ],
+    [
+      'where the first is',
+      { monitor: 'epoch.loss' },
+      [0, 4, 1, 3, 2, 6],
+      [
+        [1, 0],
+        [3, 1],
+        [6, 6],
+      ],
+    ],
+    [
+      'where the last is',
+      { monitor: 'epoch.loss' },
+      [5, 4, 1, 3, 2, 0],
+      [
+        [1, 5],
+        [6, 0],
+        // As it ended, which may be with other weights.
+        [6, 0],
+      ],
+    ],
+    [
+      'where nothing is measured',
+      { monitor: 'validation.loss' },
+      [5, 4, 1, 3, 2, 0],
+      [
+        [1, 5],
+        [6, 0],
+      ],
+    ],
+  ])('the best is written though a newer one came while it waited: %s', async (_, ranked, losses, kept) => {
+    const files = memoryFiles()
+    let release: (() => void) | null = null
+    let under = 0
+    const write = async (name: string, bytes: Uint8Array): Promise<void> => {
+      expect(++under).toBe(1)
+      // The first lasts until all steps were made.
+      if (release === null && name !== 'probe')
+        await new Promise<void>((resolve) => {
+          release = resolve
+        })
+      await files.write(name, bytes)
+      under--
+    }
+    const store = storeOf({ ...files, write }, { keep: 9, best: ranked })
+    // Each step is a turn, so that the first is under way.
+    const run$ = scripted(losses, {
+      callbacks: [checkpointEvery({ epochs: 1 })],
+      store,
+      pace: { budget: 0, rest: 3 },
+    })
+    await eventsOf(run$.pipe(tap(({ type }) => type === 'end' && release?.())))
+    const found = await Promise.all((await store.list()).map(({ name }) => store.load(name)))
+    expect(found.map(({ step, measured }) => [step, measured['epoch.loss']])).toEqual(kept)
   })
 
   test('a store that fails is told of, and the run goes on; later checkpoints are tried again', async () => {
@@ -486,6 +632,25 @@ test.each<[string, () => unknown, string]>([
   ],
 ])('a wrong option is refused: %s', (_, make, message) => {
   expect(make).toThrow(message)
+})
+
+test('the best is an error where the measure has a name that no checkpoint knows', async () => {
+  const files = memoryFiles()
+  const misspelt: StoreOptions = { best: { monitor: 'validation.acuracy' } }
+  const store = storeOf(files, misspelt)
+  await store.save(runAt(1))
+  // Nothing has been measured yet.
+  expect(await store.best()).toBeNull()
+  await store.save(runAt(2, { 'validation.loss': 1, 'validation.accuracy': 0.5, 'epoch.loss': 2 }))
+  for (const one of [store, storeOf(files, misspelt)]) {
+    await expect(one.best()).rejects.toThrow(
+      expect.objectContaining({
+        name: 'RangeError',
+        message:
+          "storeOf: no checkpoint in memory has a measure 'validation.acuracy'; they have epoch.loss, validation.accuracy, validation.loss",
+      }),
+    )
+  }
 })
 
 test('the best is not told where nobody said what is best', async () => {

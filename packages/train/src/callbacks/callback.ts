@@ -7,10 +7,13 @@ import type { Kept } from '../run-state.ts'
 /** What a callback is told of the run that it joins. */
 export interface CallbackInfo extends RunInfo {
   /**
-   * A value that belongs to the run: it is in every snapshot, and comes back when all is restored. Plain data that can be cloned.
+   * A value that belongs to the run: it is in every snapshot, and comes back when all is restored. Plain data that can be cloned. A
+   * run that goes on finds it by the callback's name and the key; of callbacks of one name by their order, the first, the second. What
+   * no callback has asked for in its `run` is told to the log, and lost.
    *
    * @param key unique in the callback
-   * @throws RangeError where the callback keeps something under this key already
+   * @throws RangeError where the callback keeps something under this key already, TypeError where the
+   * value cannot be cloned, as the error of whoever takes a snapshot also where it is put in later
    */
   keep<V>(key: string, initial: V): Kept<V>
   /** Tells what must not end the run: the option `log` of `fit`. */

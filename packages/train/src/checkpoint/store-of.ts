@@ -2,7 +2,7 @@ import { failRange } from '@tapeflow/autodiff'
 import { type MonitorOptions, monitored } from '../callbacks/monitored.ts'
 import type { Log } from '../monitors/guard.ts'
 import type { RunSnapshot } from '../snapshots.ts'
-import type { Store } from '../store.ts'
+import type { Store, StoreHolder } from '../store.ts'
 import { CheckpointError } from './checkpoint-error.ts'
 import { type CheckpointFile, checkpointFile } from './file-name.ts'
 import { type Files, type Reader, reader } from './files.ts'
@@ -32,7 +32,7 @@ export interface CheckpointStore extends Store {
    * The best that is intact, where the store was told what that is; null where there is none. Of equally good ones the first.
    *
    * @param log is told of those that were passed over; `console.error` by default
-   * @throws RangeError where the store has no option `best`
+   * @throws RangeError where the store has no option `best`, and where its checkpoints have measures, but none of that name
    */
   best(log?: Log): Promise<RunSnapshot | null>
 }
@@ -40,7 +40,8 @@ export interface CheckpointStore extends Store {
 /**
  * A store over any place for files: a bucket, a database. Checkpoints are files of `toCheckpoint`, called by their number and step,
  * `000012-step-3400.safetensors`. After each one that was written, those are deleted that are neither among the last ones nor the
- * best; nothing before, and no file that is called otherwise. What another run has written since this one began makes `save` reject.
+ * best; nothing before, and no file that is called otherwise. A run that finds the store open to one that is not over ends before its
+ * first step; what another store object has written to the same place since this run began makes `save` reject.
  *
  * @param files where they are kept
  * @param options.keep how many of the last ones; 3 by default
@@ -79,12 +80,23 @@ export function checkpointStore(operation: string, files: Files, options: StoreO
     throw new CheckpointError(operation, 'unwritable', what, remedy, options)
   }
   let newest: number | null = null
+  let holder: StoreHolder | null = null
 
   return {
     name: files.name,
     list: read.list,
     load: read.load,
-    async open() {
+    async open(next) {
+      const before = holder
+      if (before !== null && !before.isOver) {
+        failRange(
+          operation,
+          `a run that is not over writes to ${files.name}`,
+          'wait for its end, or give each run a store of its own',
+        )
+      }
+      holder = next ?? null
+      await before?.flushed()
       try {
         await files.write(probe, new Uint8Array(1))
         await files.delete(probe)
@@ -114,6 +126,7 @@ export function checkpointStore(operation: string, files: Files, options: StoreO
         })
       }
     },
+    ...(rank === null ? {} : { bestOf: rank.bestOf }),
     latest: (log = console.error) => latestOf(operation, files.name, read, log),
     async best(log = console.error) {
       if (rank === null) {
@@ -122,8 +135,12 @@ export function checkpointStore(operation: string, files: Files, options: StoreO
       const found = await read.list()
       for (;;) {
         const file = await rank.best(found, log)
-        const run = file === null ? null : await read.loadIfIntact(file.name, log)
-        if (file === null || run !== null) return run
+        if (file === null) {
+          if (found.length > 0) requireName(operation, files.name, rank)
+          return null
+        }
+        const run = await read.loadIfIntact(file.name, log)
+        if (run !== null) return run
         rank.forget(file, true)
       }
     },
@@ -145,6 +162,13 @@ function checked(
     failRange(operation, `keep must be an integer from 1 on, got ${String(keep)}`)
   }
   return { keep, ranked: best === undefined ? null : monitored(operation, best) }
+}
+
+/** A name that was never measured is hardly one that is meant. */
+function requireName(operation: string, place: string, { monitor, names }: Ranking): void {
+  if (names.size === 0 || names.has(monitor)) return
+  const there = [...names].sort().join(', ')
+  failRange(operation, `no checkpoint in ${place} has a measure '${monitor}'`, `they have ${there}`)
 }
 
 /** Deletes what is neither among the last nor the best. Those that are known to be damaged count as none. */

@@ -64,8 +64,8 @@ export function directoryStore(path: string, options: DirectoryStoreOptions = {}
   const store = checkpointStore('directoryStore', files, others)
   return {
     ...store,
-    async open() {
-      await store.open()
+    async open(holder) {
+      await store.open(holder)
       const parts = (await readdir(path)).filter((name) => leftover.test(name))
       for (const name of parts) await files.delete(name)
     },

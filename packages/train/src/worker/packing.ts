@@ -71,8 +71,10 @@ export function packing(travel: Travel): Packing {
   const fieldsOf = (event: Exclude<TrainEvent, StepEvent>): OtherEvent['fields'] => {
     if (event.type === 'end') return { ...event, result: mapRun(event.result, keyToWords) }
     if (event.type !== 'checkpoint') return { ...event }
-    const { snapshot, ...fields } = event
-    return travel.checkpoints ? { ...fields, snapshot: mapRun(snapshot, keyToWords) } : fields
+    const { type, step, epoch } = event
+    const fields = { type, step, epoch }
+    // Its snapshot is copied where it is looked at.
+    return travel.checkpoints ? { ...fields, snapshot: mapRun(event.snapshot, keyToWords) } : fields
   }
   return {
     get size() {
