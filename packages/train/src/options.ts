@@ -71,7 +71,7 @@ export interface FitOptions {
    * otherwise. Left out it is strict, which gives the bits that eager steps give.
    */
   readonly numerics?: Numerics
-  /** Commands from outside: a pause button. One with a wrong number is refused, which its event tells. */
+  /** Commands from outside: a pause button. One that is wrong, or none, is refused, which its event tells. */
   readonly commands?: Observable<TrainCommand>
   /**
    * How the run shares its thread; or an Observable that asks for a step with each value: then the run waits for it before each

@@ -10,7 +10,7 @@ import {
   visitLeaves,
 } from '@tapeflow/autodiff'
 import type { Subscriber } from 'rxjs'
-import { act } from './act.ts'
+import { act, isIdle } from './act.ts'
 import { type Boundary, boundary } from './boundary.ts'
 import type { CallbackInfo } from './callbacks/callback.ts'
 import type { Resumed, RunInfo, TrainEvent } from './events.ts'
@@ -85,6 +85,7 @@ export function prepareRun<P extends Tree, S extends Tree>(
     callbacks: options.callbacks ?? [],
     commands: options.commands,
     monitors: (options.monitors ?? []).map((monitor, i) => guarded(monitor, `monitor ${i}`, log)),
+    isIdle: (sourced) => made.session === undefined || isIdle(made.session, sourced),
     act: (sourced) => (made.session === undefined ? [] : act(made.session, sourced)),
     wake: engine.wake,
   })
