@@ -10,6 +10,7 @@ import type { Log, Monitor } from './monitors/guard.ts'
 import { type Objective, problemOfObjective } from './objective.ts'
 import { checkTogether } from './options-together.ts'
 import type { Pace } from './pace.ts'
+import { requireSnapshot } from './require-snapshot.ts'
 import type { RunSnapshot } from './snapshots.ts'
 import type { Store } from './store.ts'
 import type { TimeTravelOptions } from './time-travel.ts'
@@ -130,10 +131,25 @@ export const checks: { readonly [name in keyof GivenOptions<unknown, unknown>]-?
     Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be an integer from 0 on',
   ),
   callbacks: optional(
-    list('callbacks', 'callbacks with a name', (value) => has(value, 'run') && isNamed(value)),
+    list(
+      'callbacks',
+      'callbacks with a name',
+      (value) => has(value, 'run') && isNamed(value),
+      (wrong) => {
+        if (isObserver(wrong)) return 'pass it among monitors'
+        return typeof wrong === 'function'
+          ? 'call it where it makes a callback, else pass it among monitors'
+          : undefined
+      },
+    ),
   ),
   monitors: optional(
-    list('monitors', 'functions or observers', (value) => typeof value === 'function' || has(value)),
+    list(
+      'monitors',
+      'functions or observers',
+      (value) => typeof value === 'function' || isObserver(value),
+      (wrong) => (has(wrong, 'run') ? 'pass it among callbacks' : 'pass a function of events, or { next }'),
+    ),
   ),
   watch: optional((value) => {
     parseWatch(value)
@@ -147,7 +163,11 @@ export const checks: { readonly [name in keyof GivenOptions<unknown, unknown>]-?
   ),
   commands: optional((value) => (isObservable(value) ? undefined : 'must be an Observable')),
   pace: optional((value) => (isObservable(value) ? undefined : problemOfPace(value))),
-  from: optional((value) => (has(value) ? undefined : 'must be a snapshot of a run, or a store')),
+  from: optional((value) => {
+    if (!has(value)) return 'must be a snapshot of a run, or a store'
+    if (!has(value, 'latest')) requireSnapshot(value, 'from')
+    return undefined
+  }),
   timeTravel: optional(problemOfTimeTravel),
   store: optional((value) => (has(value, 'open', 'save', 'latest') ? undefined : 'must be a store')),
   scheduler: optional((value) => (has(value, 'schedule', 'now') ? undefined : 'must be a scheduler')),
@@ -228,6 +248,11 @@ function isNamed(value: object): boolean {
   return 'name' in value && typeof value.name === 'string' && value.name !== ''
 }
 
+/** Whether it is an observer of which any part may be missing, but not all. */
+function isObserver(value: unknown): boolean {
+  return has(value, 'next') || has(value, 'error') || has(value, 'complete')
+}
+
 /** Whether it is an object with these methods. */
 export function has(value: unknown, ...methods: readonly string[]): value is object {
   if (typeof value !== 'object' || value === null) return false
@@ -242,17 +267,21 @@ function positiveInteger(value: unknown): string | undefined {
   return Number.isSafeInteger(value) && Number(value) > 0 ? undefined : 'must be an integer from 1 on'
 }
 
-function list(name: string, what: string, fits: (value: unknown) => boolean): Check {
+function list(
+  name: string,
+  what: string,
+  fits: (value: unknown) => boolean,
+  remedyFor = (wrong: unknown): string | undefined =>
+    typeof wrong === 'function' ? 'call the function, and pass what it returns' : undefined,
+): Check {
   return (value, operation) => {
     if (!Array.isArray(value)) return 'must be an array'
     const wrong = value.findIndex((item) => !fits(item))
     if (wrong < 0) return undefined
-    const remedy =
-      typeof value[wrong] === 'function' ? 'call the function, and pass what it returns' : undefined
     failType(
       operation,
       `${name} must be an array of ${what}, got ${kindOf(value[wrong])} at ${wrong}`,
-      remedy,
+      remedyFor(value[wrong]),
     )
   }
 }

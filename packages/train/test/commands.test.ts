@@ -506,8 +506,8 @@ describe('checkpoints', () => {
   })
 
   test.each<[words: string, what: 'all' | 'parameters', change: (snapshot: RunSnapshot) => unknown]>([
-    ['a snapshot to restore must be an object, got null; pass event.snapshot()', 'all', () => null],
-    ['a snapshot to restore must be an object, got null; pass event.snapshot()', 'parameters', () => null],
+    ['the snapshot to restore must be plain data, got null; pass event.snapshot()', 'all', () => null],
+    ['the snapshot to restore must be plain data, got null; pass event.snapshot()', 'parameters', () => null],
     [
       'the snapshot to restore has no params; pass event.snapshot()',
       'parameters',

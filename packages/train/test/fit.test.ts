@@ -326,7 +326,7 @@ describe('what is wrong with a call', () => {
     ['fit: loss must be a function, or several by name, got a string', { epochs: 1, loss: 'mse' }],
     ['fit: optimizer must be an optimizer, got undefined', { epochs: 1, optimizer: undefined }],
     [
-      'fit: callbacks must be an array of callbacks with a name, got a function at 0; call the function, and pass what it returns',
+      'fit: callbacks must be an array of callbacks with a name, got a function at 0; call it where it makes a callback, else pass it among monitors',
       { epochs: 1, callbacks: [earlyStopping] },
     ],
     ...[undefined, 3, ''].flatMap((name): [string, object][] => [
@@ -340,8 +340,16 @@ describe('what is wrong with a call', () => {
       ],
     ]),
     [
-      'fit: monitors must be an array of functions or observers, got null at 0',
-      { epochs: 1, monitors: [null] },
+      'fit: callbacks must be an array of callbacks with a name, got an object at 0; pass it among monitors',
+      { epochs: 1, callbacks: [{ next: () => {} }] },
+    ],
+    ...[null, {}, [], { nxt: () => {} }, { next: 3 }].map((wrong): [string, object] => [
+      `fit: monitors must be an array of functions or observers, got ${t.kindOf(wrong)} at 0; pass a function of events, or { next }`,
+      { epochs: 1, monitors: [wrong] },
+    ]),
+    [
+      'fit: monitors must be an array of functions or observers, got an object at 0; pass it among callbacks',
+      { epochs: 1, monitors: [earlyStopping({ patience: 1 })] },
     ],
     ['fit: regularizers must be regularize([…]), got an array', { epochs: 1, regularizers: [] }],
     ['fit: constraints must be constrain([…]), got an array', { epochs: 1, constraints: [] }],
