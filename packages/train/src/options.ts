@@ -58,7 +58,10 @@ export interface FitOptions {
   readonly callbacks?: readonly Callback[]
   /** Observers that can neither end nor change the run: their first error is logged. */
   readonly monitors?: readonly Monitor[]
-  /** What step events show beside the weights: `['gradients', 'gradientNorm', 'activations:**']`; nothing by default. */
+  /**
+   * What step events show beside the weights: `['gradients', 'gradientNorm', 'activations:**']`; nothing by default. A pattern that
+   * matches no layer is an error of the first step.
+   */
   readonly watch?: readonly WatchName[]
   /**
    * Whether steps run as programs: recorded once for each shape of batch, then replayed over memory of fixed places; true by

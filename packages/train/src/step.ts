@@ -6,7 +6,7 @@ import type { OutputMetric } from './metric-list.ts'
 import { type Judge, judge, type Objective, unjudged, type Values } from './objective.ts'
 import type { Shown } from './showing.ts'
 import { checkStepped, type BatchTensors as OfBatch, type StepContext, type TrainStep } from './train-step.ts'
-import type { Watch } from './watch.ts'
+import { requireMatches, type Watch } from './watch.ts'
 
 type BatchTensors = OfBatch<Values, Values>
 
@@ -151,11 +151,16 @@ function usual<P extends t.Tree, S extends t.Tree>(
   judged: Judge,
 ): Train<P, S> {
   const { apply } = bound(model)
+  let isChecked = watch.activations === null
   const forward = (at: P, state: S, batch: BatchTensors, context: Context, isFrozen: Frozen): Forward<S> => {
     const params = isFrozen === null ? at : stopped(at, isFrozen)
     const activations: Record<string, t.Tensor> = {}
-    const watching = watch.activations === null ? context : tapped(context, watch.activations, activations)
+    const paths: string[] = []
+    const watching =
+      watch.activations === null ? context : tapped(context, watch.activations, activations, paths)
     const { y: prediction, state: next } = apply(params, state, batch.x, watching)
+    if (!isChecked) requireMatches('fit', watch.names, 'activations', paths)
+    isChecked = true
     const { loss, losses } = judged(prediction, batch.y, batch.weights)
     const parts = regularizers === undefined ? null : { loss, penalty: regularizers(params).value }
     const value = parts === null ? loss : t.add(loss, parts.penalty)
@@ -265,9 +270,11 @@ function tapped(
   context: Context,
   wanted: (path: string) => boolean,
   into: Record<string, t.Tensor>,
+  paths: string[],
 ): Context {
   // The same memory under a name of its own: a layer may hand out its state, which is freed at another time.
   const keep = (path: string, x: t.Tensor): void => {
+    paths.push(path)
     if (wanted(path)) into[path] = t.reshape(x, x.shape)
   }
   return {

@@ -79,6 +79,18 @@ describe('what travels', () => {
     )
   })
 
+  test.each<TravelName>(['weights:layer.0.*', 'gradients:layers.0', 'activations:layers.9'])(
+    "'%s' matches nothing, which is an error that lists what there is",
+    async (name) => {
+      await expect(eventsOf(inWorker({ epochs: 1 }, { watch: [name] }))).rejects.toThrow(
+        new RegExp(
+          `nothing matches '${name.replaceAll('*', '\\*')}' in watch; use one of layers\\.0(\\.bias)?, `,
+        ),
+      )
+      await untilGone(workers)
+    },
+  )
+
   test('a path that does not travel is an error that lists what does', async () => {
     const run$ = inWorker({ steps: 2 }, { watch: ['weights:layers.0.*'] }).pipe(weights('layers.3.bias'))
     await expect(lastValueFrom(run$)).rejects.toThrow(

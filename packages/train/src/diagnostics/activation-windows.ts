@@ -69,8 +69,6 @@ function failNothing(name: string, layers: string, watched: readonly string[]): 
   failRange(
     name,
     `no watched activation matches '${layers}'`,
-    watched.length === 0
-      ? `watch: ['activations:${layers}'] matches no layer`
-      : `use one of ${watched.join(', ')}`,
+    watched.length === 0 ? 'the model has no layers inside' : `use one of ${watched.join(', ')}`,
   )
 }
