@@ -314,7 +314,10 @@ function validateEvery(value: unknown): string | undefined {
 
 /** What is wrong with a pace in milliseconds, if anything is. */
 export function problemOfPace(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return 'must be an object'
+  // A promise and a date have no fields, as `{}` has none.
+  if (typeof value !== 'object' || value === null || kindOf(value) !== 'an object') {
+    return 'must be { budget, rest }'
+  }
   for (const [name, number] of Object.entries(value)) {
     if (name !== 'budget' && name !== 'rest') return `has only budget and rest, got ${name}`
     if (typeof number !== 'number' || !(number >= 0)) {

@@ -363,6 +363,8 @@ describe('what is wrong with a call', () => {
       'fit: eager steps are always strict, got numerics and compile: false; leave one of them out',
       { epochs: 1, numerics: { name: 'relaxed', kernels: {}, contracts: true }, compile: false },
     ],
+    ['fit: pace must be { budget, rest }, got a Promise', { epochs: 1, pace: Promise.resolve({ rest: 9 }) }],
+    ['fit: pace must be { budget, rest }, got a Date', { epochs: 1, pace: new Date() }],
     ['fit: pace has only budget and rest, got fps', { epochs: 1, pace: { fps: 3 } }],
     ['fit: pace needs milliseconds from 0 on for budget, got -1', { epochs: 1, pace: { budget: -1 } }],
     ['fit: pace needs milliseconds from 0 on for rest, got a string', { epochs: 1, pace: { rest: 'long' } }],

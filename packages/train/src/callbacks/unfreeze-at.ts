@@ -2,6 +2,7 @@ import { failRange, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
+import { requireCounts } from '../require-numbers.ts'
 import type { Callback } from './callback.ts'
 
 /** What `unfreezeAt` takes: the paths, and one of epoch and step. */
@@ -40,9 +41,7 @@ export function unfreezeAt(options: UnfreezeAtOptions): Callback {
     failRange('unfreezeAt', `epoch or step must be given, got ${got}`, 'pass epoch: 3')
   }
   const [name, at] = epoch === undefined ? ['step', step!] : ['epoch', epoch]
-  if (!Number.isInteger(at) || at < 1) {
-    failRange('unfreezeAt', `${name} must be an integer from 1 on, got ${at}`)
-  }
+  requireCounts('unfreezeAt', { [name]: at })
   const all = (type: 'freeze' | 'unfreeze'): TrainCommand[] => paths.map((one) => ({ type, path: one }))
 
   return {

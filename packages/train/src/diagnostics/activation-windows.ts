@@ -1,8 +1,8 @@
 import { failRange } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
+import { requireCounts } from '../require-numbers.ts'
 import { parseWatch } from '../watch.ts'
-import { requireCounts } from './checks.ts'
 import { diagnose, type Finding } from './diagnose.ts'
 
 /** Which activations are looked at, and how often. */

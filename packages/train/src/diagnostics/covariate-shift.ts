@@ -1,7 +1,7 @@
 import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { type BatchSource, checkBatch, isArray } from '../batch.ts'
 import type { DiagnosticEvent } from '../events.ts'
-import { requireCounts, requireNumbers } from './checks.ts'
+import { requireCounts, requireNumbers } from '../require-numbers.ts'
 import { shown } from './window.ts'
 
 /** What `covariateShift` takes beside the data. */
