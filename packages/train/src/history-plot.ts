@@ -1,6 +1,7 @@
 import { failRange, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { type BrailleCanvas, brailleCanvas, type Dot, painted } from './braille-canvas.ts'
 import type { EpochRecord } from './events.ts'
+import { requireHistory } from './history.ts'
 import { requireCounts, requireFlags } from './require-numbers.ts'
 
 /** What `historyPlot` takes beside the history. */
@@ -57,6 +58,7 @@ export function historyPlot(history: readonly EpochRecord[], options: HistoryPlo
     height = 12,
     colour = false,
   } = knownOptions('historyPlot', options, 'measure scale width height colour')
+  requireHistory('historyPlot', history)
   requirePlotOptions('historyPlot', { measure, scale, width, height })
   requireFlags('historyPlot', { colour })
   const curves = curvesOf(history, measure, scale)

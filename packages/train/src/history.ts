@@ -1,3 +1,4 @@
+import { failType, kindOf } from '@tapeflow/autodiff'
 import type { EpochRecord, RunInfo } from './events.ts'
 
 /**
@@ -16,6 +17,7 @@ import type { EpochRecord, RunInfo } from './events.ts'
  * historyTable(history).split('\n')[1] // => '    0  16.0000        0.1000     1.50           4.0000'
  */
 export function historyTable(history: readonly EpochRecord[]): string {
+  requireHistory('historyTable', history)
   const measures = measuresOf(history)
   const seconds = 3 + measures.metrics.length
   const text = (value: number | undefined, i: number): string => {
@@ -41,6 +43,7 @@ export function historyTable(history: readonly EpochRecord[]): string {
  * historyCsv(history) // => 'epoch,loss,accuracy,learningRate,seconds\n0,0.25,1,0.1,2\n'
  */
 export function historyCsv(history: readonly EpochRecord[]): string {
+  requireHistory('historyCsv', history)
   const measures = measuresOf(history)
   const lines = history.map((record) => csvLine(epochCells(record, measures)))
   return csvLine(epochColumns(measures)) + lines.join('')
@@ -72,6 +75,19 @@ export function csvLine(fields: readonly (string | number | undefined)[]): strin
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
   })
   return `${quoted.join(',')}\n`
+}
+
+/** Throws unless it is what a run came to, epoch by epoch. */
+export function requireHistory(
+  operation: string,
+  history: unknown,
+): asserts history is readonly EpochRecord[] {
+  const isRecord = (one: unknown): boolean =>
+    typeof one === 'object' && one !== null && 'loss' in one && 'metrics' in one
+  if (Array.isArray(history) && history.every(isRecord)) return
+  const got = Array.isArray(history) ? `an array of others` : kindOf(history)
+  const remedy = 'pass the history of a result or of an end event'
+  failType(operation, `history must be an array with a record of each epoch, got ${got}`, remedy)
 }
 
 function measuresOf(history: readonly EpochRecord[]): Measures {

@@ -1,7 +1,8 @@
 import * as t from '@tapeflow/autodiff'
 import type { Constrainer, Context, Layer, Regularizer, TreeModel } from '@tapeflow/nn'
 import type { Hyper, Optimizer, Slots } from '@tapeflow/optim'
-import { type Field, shapesOf, tensorsOf } from './batch.ts'
+import { type Field, isArray, shapesOf, tensorsOf } from './batch.ts'
+import { failureOf } from './failure.ts'
 import type { OutputMetric } from './metric-list.ts'
 import { type Judge, judge, type Objective, unjudged, type Values } from './objective.ts'
 import type { Shown } from './showing.ts'
@@ -121,7 +122,7 @@ export function stepFunctions<P extends t.Tree, S extends t.Tree>(recipe: Recipe
   return {
     first: (key, x) =>
       t.scope(() => {
-        const { params, state } = init(key, shapesOf(x))
+        const { params, state } = begun(() => init(key, shapesOf(x)), x)
         // What is no tree is told here, where nothing of it is left behind.
         t.leaves([params, state])
         return { params, state, slots: optimizer.init(params) }
@@ -145,6 +146,16 @@ export function stepFunctions<P extends t.Tree, S extends t.Tree>(recipe: Recipe
   }
 }
 
+/** What a model begins with. Rows of one number that nobody has put into batches look like batches of numbers. */
+function begun<T>(init: () => T, x: Field): T {
+  try {
+    return init()
+  } catch (error) {
+    if (!isArray(x) || x.shape.length !== 1) throw error
+    throw failureOf('a model of samples of shape [], as of data without .batch(32),', error)
+  }
+}
+
 /** The usual step: a forward pass, its gradients, and the optimizer's update. */
 function usual<P extends t.Tree, S extends t.Tree>(
   { model, optimizer, metrics, watch, regularizers }: Recipe<P, S>,
@@ -162,7 +173,7 @@ function usual<P extends t.Tree, S extends t.Tree>(
     if (!isChecked) requireMatches('fit', watch.names, 'activations', paths)
     isChecked = true
     const { loss, losses } = judged(prediction, batch.y, batch.weights)
-    const parts = regularizers === undefined ? null : { loss, penalty: regularizers(params).value }
+    const parts = regularizers === undefined ? null : { loss, penalty: penaltyOf(regularizers, params) }
     const value = parts === null ? loss : t.add(loss, parts.penalty)
     return { value, aux: { state: next, prediction, losses, activations, parts } }
   }
@@ -186,6 +197,14 @@ function usual<P extends t.Tree, S extends t.Tree>(
       activations: watch.activations === null ? null : aux.activations,
     }
   }
+}
+
+function penaltyOf(regularizers: Regularizer, params: unknown): t.Tensor {
+  const given: unknown = regularizers(params)
+  if (typeof given === 'object' && given !== null && 'value' in given && given.value instanceof t.Tensor) {
+    return given.value
+  }
+  return t.failType('fit', `regularizers must give { value }, got ${t.kindOf(given)}`, 'pass regularize([…])')
 }
 
 /** A step that the user wrote. */

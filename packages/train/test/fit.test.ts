@@ -142,6 +142,34 @@ describe('the stream of a run', () => {
     )
   })
 
+  test.each([mse, { own: mse }])('says that a loss has to be called, %#', async (loss) => {
+    await expect(result(fit(line, { ...twoPoints, epochs: 1, loss: loss as never }))).rejects.toThrow(
+      'fit: step 0 of epoch 0 failed: mse: options must be a plain object, got a Tensor; write { reduction: … }, or call mse() where a function is wanted',
+    )
+  })
+
+  // One row of one number looks like a batch of one number.
+  test('says that rows without batches may be what is wrong with a model', async () => {
+    const rows = dataset({
+      x: { shape: [2, 1], values: Float32Array.of(1, 2) },
+      y: { shape: [2, 1], values: Float32Array.of(2, 4) },
+    })
+    const data = rows as never
+    await expect(result(fit(line, { ...twoPoints, data, epochs: 1 }))).rejects.toThrow(
+      'fit: a model of samples of shape [], as of data without .batch(32), failed: linear: the layer takes 1 features, got samples of shape []',
+    )
+  })
+
+  test.each([
+    ['a number', 3],
+    ['a Promise', Promise.resolve(3)],
+    ['an object', twoPoints],
+  ])('has no result where it is %s', async (kind, wrong) => {
+    await expect(result(wrong as never)).rejects.toThrow(
+      `result: the events must be an Observable, got ${kind}; pass what fit returns`,
+    )
+  })
+
   test('makes as many steps as asked, and closes the epoch that they end in', async () => {
     const events = await eventsOf(fit(line, { ...twoPoints, steps: 3 }))
     expect(events.map(({ type }) => type)).toEqual([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type EpochRecord, fit, historyCsv, historyTable, result } from '../src/index.ts'
+import { type EpochRecord, fit, historyCsv, historyPlot, historyTable, result } from '../src/index.ts'
 import { line, twoPoints } from './small.ts'
 
 const history: readonly EpochRecord[] = [
@@ -67,6 +67,19 @@ describe('historyCsv', () => {
       seconds: 5,
     }
     expect(historyCsv([odd])).toBe('epoch,loss,validation.loss,loss,learningRate,seconds\n0,1,2,3,4,5\n')
+  })
+
+  test.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['an object', { history: [] }],
+    ['an array of others', [1]],
+    ['an array of others', [{ loss: 1 }]],
+  ])('is not made of %s, nor are tables and pictures', (kind, wrong) => {
+    for (const [name, show] of Object.entries({ historyCsv, historyTable, historyPlot })) {
+      expect(() => show(wrong as never)).toThrow(
+        `${name}: history must be an array with a record of each epoch, got ${kind}; pass the history of a result or of an end event`,
+      )
+    }
   })
 
   test('gives back every number of a run', async () => {
