@@ -253,7 +253,15 @@ function isNamed(value: object): boolean {
 
 /** Whether it is an observer of which any part may be missing, but not all. */
 function isObserver(value: unknown): boolean {
-  return has(value, 'next') || has(value, 'error') || has(value, 'complete')
+  if (!has(value)) return false
+  return ['next', 'error', 'complete'].some((name) => {
+    try {
+      return has(value, name)
+    } catch {
+      // What a getter throws is caught where it is called.
+      return true
+    }
+  })
 }
 
 /** Whether it is an object with these methods. */

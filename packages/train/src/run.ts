@@ -123,9 +123,12 @@ function* whole<P extends Tree, S extends Tree>(
   try {
     const pulled = pull.next()
     const arrived = checked(
-      pulled instanceof Promise ? yield* awaited(pulled.then(given), () => false) : given(pulled),
+      pulled instanceof Promise ? yield* awaited(pulled.then(given), around.isStopAsked) : given(pulled),
     )
-    if (arrived === undefined || arrived.done) failEmpty('data of epoch 0')
+    if (arrived === undefined) {
+      failRange('fit', 'the run was stopped before the data gave its first batch', 'it has no parameters yet')
+    }
+    if (arrived.done) failEmpty('data of epoch 0')
     const opened: Opened = { pull, first: arrived.value }
     const carry = programs.first(foldIn(key(seed), 'init'), opened.first)
     state = runState(seed, recipe, carry, numerics?.name ?? 'strict')
