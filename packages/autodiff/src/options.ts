@@ -14,7 +14,12 @@ export function checkOptions(operation: string, options: object, names: readonly
     failType(operation, `options must be an object, got ${given}`, `write { ${names[0]}: … }`)
   }
   for (const name in options) {
-    if (!names.includes(name)) failRange(operation, `unknown option '${name}'`, `use ${names.join(', ')}`)
+    if (names.includes(name)) continue
+    if (kindOf(options) !== 'an object') {
+      const remedy = `write { ${names[0]}: … }, or call ${operation}() where a function is wanted`
+      failType(operation, `options must be a plain object, got ${kindOf(options)}`, remedy)
+    }
+    failRange(operation, `unknown option '${name}'`, `use ${names.join(', ')}`)
   }
 }
 

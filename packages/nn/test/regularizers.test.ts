@@ -120,6 +120,14 @@ describe('regularize', () => {
     expect(() => l2(-1)).toThrow(
       refusal(RangeError, 'l2: the factor must be finite and not negative, got -1'),
     )
+    expect(() => l2('1' as never)).toThrow(
+      refusal(TypeError, 'l2: the factor must be a number, got a string; pass l2(1e-4)'),
+    )
+    for (const penalty of [l1(1), l2(1), l1l2({ l1: 1, l2: 1 }), orthogonalPenalty(1)]) {
+      expect(() => penalty(params as never)).toThrow(
+        /^(l1|l2|l1l2|orthogonalPenalty): weights must be one tensor, got an object; pass regularize\(/,
+      )
+    }
     expect(() => orthogonalPenalty(1)(t.zeros([3]))).toThrow(
       refusal(
         RangeError,

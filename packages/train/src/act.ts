@@ -10,6 +10,13 @@ import { glob } from './watch.ts'
 // In memory: each is as large as weights, slots and layer state together.
 const checkpointsKept = 16
 
+/** Whether there is nothing left to do for a command: it is as if it had not come. */
+export function isIdle<P, S>({ flow }: Session<P, S>, { command: { type } }: Sourced): boolean {
+  if (flow.phase === 'ended') return true
+  if (flow.phase === 'finishing') return type === 'stop' || type === 'pause' || type === 'resume'
+  return flow.stop !== null && type === 'stop'
+}
+
 /**
  * Acts on a command and returns what tells of it. One that is wrong throws, unless it is lenient: then it is refused,
  * and the run is as it was.
@@ -18,13 +25,11 @@ export function act<P, S>(session: Session<P, S>, sourced: Sourced): readonly Tr
   const { flow, run } = session
   const { command, source, lenient } = sourced
   const { type } = command
-  if (flow.phase === 'ended') return []
   if (flow.replay !== null && lenient && type !== 'stop' && type !== 'pause' && type !== 'resume') {
     // It would be another way than the run had come.
     session.deferred.push(sourced)
     return []
   }
-  if (flow.phase === 'finishing' && (type === 'stop' || type === 'pause' || type === 'resume')) return []
   const told = { type: 'command', command, source } as const
   try {
     const more = perform(session, command)
@@ -41,6 +46,8 @@ export function act<P, S>(session: Session<P, S>, sourced: Sourced): readonly Tr
 function perform<P, S>(session: Session<P, S>, command: TrainCommand): TrainEvent<P, S>[] {
   const { flow, run, checkpoints } = session
   switch (command.type) {
+    case 'malformed':
+      throw new TypeError(command.problem)
     case 'stop':
       flow.stop = command.reason ?? 'stopped'
       break

@@ -2,7 +2,7 @@ import { failRange, kindOf } from '@tapeflow/autodiff'
 import { isObservable, type Observable, type Observer, Subscription } from 'rxjs'
 import type { Callback, CallbackInfo } from './callbacks/callback.ts'
 import { type Channel, channel } from './channel.ts'
-import { decide, requireCommand, type Sourced, type TrainCommand } from './commands.ts'
+import { decide, malformed, requireCommand, type Sourced, type TrainCommand } from './commands.ts'
 import type { TrainEvent } from './events.ts'
 import { failureOf } from './failure.ts'
 import { handed } from './handed.ts'
@@ -33,6 +33,8 @@ export interface BoundaryParts<P, S> {
   readonly callbacks: readonly Callback[]
   readonly commands: Observable<TrainCommand> | undefined
   readonly monitors: readonly Observer<TrainEvent>[]
+  /** Whether there is nothing left to do for a command: it keeps no other from acting. */
+  readonly isIdle: (sourced: Sourced) => boolean
   /** Acts on a command and returns the events that tell of it. */
   readonly act: (sourced: Sourced) => readonly TrainEvent<P, S>[]
   /** Tells of a command that has come after the end. */
@@ -43,6 +45,8 @@ export interface BoundaryParts<P, S> {
 
 // So many rounds of answers to answers mean that two callbacks are talking to each other.
 const roundsAtMost = 1000
+// Those who speak in so many of the last rounds are named.
+const roundsNamed = 10
 
 /** The people around a run. */
 export function boundary<P, S>({
@@ -50,6 +54,7 @@ export function boundary<P, S>({
   callbacks,
   commands,
   monitors,
+  isIdle,
   act,
   tooLate,
   wake: goOn,
@@ -86,10 +91,11 @@ export function boundary<P, S>({
           try {
             requireCommand(command)
             queue.push({ command, source, lenient })
-            wake()
           } catch (error) {
-            failed(name, error)
+            if (!lenient) return failed(name, error)
+            queue.push({ command: malformed(error), source, lenient })
           }
+          wake()
         },
         error: (error: unknown) => failed(name, error),
       }),
@@ -120,33 +126,45 @@ export function boundary<P, S>({
       throw failureOf(`callback '${sourced.source}'`, error)
     }
   }
+  // The last of a kind that is not refused acts; true where that is a `stop`.
+  const actOnOne = (kind: readonly Sourced[], told: TrainEvent<P, S>[]): boolean => {
+    for (const sourced of kind) {
+      if (owner.closed) return false
+      const events = acted(sourced)
+      for (const event of events) {
+        told.push(event)
+        present(event)
+      }
+      const [first] = events
+      if (first?.type !== 'command' || first.refused === undefined) return sourced.command.type === 'stop'
+    }
+    return false
+  }
   const actOnAll = (): TrainEvent<P, S>[] => {
     const told: TrainEvent<P, S>[] = []
+    const speakers = new Set<string>()
     // A checkpoint is of what all have made, those too who answer others.
-    let checkpoint: Sourced | null = null
+    let checkpoint: readonly Sourced[] | null = null
     while (queue.length > 0 || checkpoint !== null) {
+      if (rounds > roundsAtMost - roundsNamed) for (const { source } of queue) speakers.add(source)
       if (rounds++ === roundsAtMost) {
         failRange(
           'fit',
-          `commands were answered with commands ${roundsAtMost} times`,
+          `commands were answered with commands ${roundsAtMost} times, by '${[...speakers].join("', '")}'`,
           'do not answer every command event',
         )
       }
-      const given: readonly Sourced[] = queue.length > 0 ? decide(queue) : [checkpoint!]
       const isLast = queue.length === 0
-      // The end of a stopped run is a checkpoint of its own.
-      if (isLast || given[0]!.command.type === 'stop') checkpoint = null
+      const kinds: ReturnType<typeof decide> = isLast
+        ? [checkpoint!]
+        : decide(queue.filter((sourced) => !isIdle(sourced)))
+      if (isLast) checkpoint = null
       queue = []
-      for (const sourced of given) {
+      for (const kind of kinds) {
         if (owner.closed) return told
-        if (sourced.command.type === 'checkpoint' && !isLast) {
-          checkpoint = sourced
-          continue
-        }
-        for (const event of acted(sourced)) {
-          told.push(event)
-          present(event)
-        }
+        if (!isLast && kind[0]!.command.type === 'checkpoint') checkpoint = kind
+        // The end of a stopped run is a checkpoint of its own.
+        else if (actOnOne(kind, told)) checkpoint = null
       }
     }
     return told

@@ -4,7 +4,7 @@ import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
 /**
  * What callbacks and the outside may ask of a run.
  *
- * - `stop`: no further step; `finishing` and `end` follow, with this reason
+ * - `stop`: no further step; `finishing` and `end` follow, with this reason. The first one counts
  * - `pause`, `resume`: between two steps; a paused run costs nothing
  * - `setLearningRate`: this rate from the next step on, whatever the schedule says; null gives it back to the schedule
  * - `scaleLearningRate`: the schedule's rate times `scale`
@@ -14,6 +14,7 @@ import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
  * - `restore`: back to a checkpoint (its step, or the latest) or to a snapshot. `parameters` is weights and layer state, with which
  *   the optimizer begins where no step was made;
  *   `all` is the whole run: optimizer, kept values, step, and the place in the data
+ * - `malformed`: nobody gives it. It stands in an event in the place of what came from outside and is no command
  */
 export type TrainCommand =
   | { readonly type: 'stop'; readonly reason?: string }
@@ -30,6 +31,7 @@ export type TrainCommand =
       readonly from: number | 'latest' | ParametersSnapshot
       readonly what: 'parameters'
     }
+  | { readonly type: 'malformed'; readonly problem: string }
 
 /** A command and who gave it: a callback's name, or `commands` for the outside. */
 export interface Sourced {
@@ -40,22 +42,29 @@ export interface Sourced {
 }
 
 /**
- * Which commands of one boundary are acted on, in which order: a `stop` alone where there is one (the last), else
- * the last of each kind, in the order in which they came, but `checkpoint` at last: what others have made is in it. `pause` and
- * `resume` are of one kind; each hyperparameter is a kind of its own, and each path that is frozen or not.
+ * The commands of one boundary by kind, the last of each first: where that is refused, the one before is next. A `stop` is
+ * alone where there is one (the last). Kinds are in the order in which their last ones came, but `checkpoint` at last: what others
+ * have made is in it. `pause` and `resume` are of one kind; each hyperparameter is a kind of its own, and each path that is frozen or not.
  *
  * @example
  * const given = [{ type: 'pause' }, { type: 'setLearningRate', learningRate: 0.1 }, { type: 'resume' }]
  * const decided = decide(given.map((command) => ({ command, source: 'test', lenient: false })))
- * decided.map(({ command }) => command.type) // => ['setLearningRate', 'resume']
+ * decided.map((kind) => kind.map(({ command }) => command.type)) // => [['setLearningRate'], ['resume', 'pause']]
  */
-export function decide(given: readonly Sourced[]): readonly Sourced[] {
+export function decide(given: readonly Sourced[]): readonly (readonly Sourced[])[] {
   const stop = given.findLast(({ command }) => command.type === 'stop')
-  if (stop !== undefined) return [stop]
-  const lastOf = new Map(given.map(({ command }, i) => [kind(command), i]))
-  const last = given.filter(({ command }, i) => lastOf.get(kind(command)) === i)
-  const isCheckpoint = ({ command }: Sourced): boolean => command.type === 'checkpoint'
-  return [...last.filter((one) => !isCheckpoint(one)), ...last.filter(isCheckpoint)]
+  if (stop !== undefined) return [[stop]]
+  const kinds = new Map<string, Sourced[]>()
+  for (const sourced of given.toReversed()) {
+    const name = kind(sourced.command)
+    const same = kinds.get(name)
+    if (same === undefined) kinds.set(name, [sourced])
+    else same.push(sourced)
+  }
+  const checkpoints = kinds.get('checkpoint')
+  kinds.delete('checkpoint')
+  const others = [...kinds.values()].reverse()
+  return checkpoints === undefined ? others : [...others, checkpoints]
 }
 
 function kind(command: TrainCommand): string {
@@ -77,7 +86,7 @@ const known: readonly string[] = [
   'restore',
 ] satisfies TrainCommand['type'][]
 
-/** Throws unless `command` is one by its type; its numbers are checked where it is acted on. */
+/** Throws unless `command` is one by its form; its numbers are checked where it is acted on. */
 export function requireCommand(command: unknown): asserts command is TrainCommand {
   if (typeof command !== 'object' || command === null || !('type' in command)) {
     failType(
@@ -86,7 +95,17 @@ export function requireCommand(command: unknown): asserts command is TrainComman
       "emit { type: 'stop' }",
     )
   }
+  if (command.type === 'malformed' && 'problem' in command && typeof command.problem === 'string') return
   if (typeof command.type !== 'string' || !known.includes(command.type)) {
     failRange('fit', `unknown command '${String(command.type)}'`, `use one of ${known.join(', ')}`)
   }
+  if (command.type !== 'stop' || !('reason' in command) || command.reason === undefined) return
+  if (typeof command.reason !== 'string') {
+    failType('fit', `the reason of stop must be a string, got ${kindOf(command.reason)}`)
+  }
+}
+
+/** What is refused in the place of a command, for what was wrong with that. */
+export function malformed(error: unknown): TrainCommand {
+  return { type: 'malformed', problem: error instanceof Error ? error.message : String(error) }
 }

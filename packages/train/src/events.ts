@@ -134,6 +134,7 @@ export interface ValidationEvent<P = unknown, S = unknown> extends Located, Meas
 /** A command was acted on, or, where it came from outside and was wrong, `refused` says why not. */
 export interface CommandEvent extends Located {
   readonly type: 'command'
+  /** `{ type: 'malformed', problem }` in the place of what is none, such as `{ type: 'stopp' }`. */
   readonly command: TrainCommand
   /** The callback's name, or `commands`. */
   readonly source: string

@@ -1,7 +1,9 @@
 import { failRange, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { type BrailleCanvas, brailleCanvas, type Dot, painted } from './braille-canvas.ts'
 import type { EpochRecord, Measures } from './events.ts'
+import { requireHistory } from './history.ts'
 import { numbersOf } from './measures.ts'
+import { requireCounts, requireFlags } from './require-numbers.ts'
 
 /** What `historyPlot` takes beside the history. */
 export interface HistoryPlotOptions {
@@ -60,7 +62,9 @@ export function historyPlot(history: readonly EpochRecord[], options: HistoryPlo
     height = 12,
     colour = false,
   } = knownOptions('historyPlot', options, 'measure scale width height colour')
+  requireHistory('historyPlot', history)
   requirePlotOptions('historyPlot', { measure, scale, width, height })
+  requireFlags('historyPlot', { colour })
   const curves = curvesOf(history, measure, scale)
   const points = curves.flatMap((curve) => curve.points.filter(isFinitePoint))
   if (points.length === 0) return `${measure} has no number that can be drawn\n`
@@ -112,14 +116,8 @@ export function requirePlotOptions(
   if (scale !== 'linear' && scale !== 'log') {
     failRange(name, `unknown scale '${String(scale)}'`, "use 'linear' or 'log'")
   }
-  for (const [option, value, least] of [
-    ['width', width, 40],
-    ['height', height, 2],
-  ] as const) {
-    if (Number.isSafeInteger(value) && Number(value) >= least) continue
-    const got = typeof value === 'number' ? value : kindOf(value)
-    failRange(name, `${option} must be an integer from ${least} on, got ${got}`)
-  }
+  requireCounts(name, { width }, 40)
+  requireCounts(name, { height }, 2)
 }
 
 function curvesOf(history: readonly EpochRecord[], measure: string, scale: 'linear' | 'log'): Curve[] {

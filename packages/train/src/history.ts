@@ -1,3 +1,4 @@
+import { failType, kindOf } from '@tapeflow/autodiff'
 import type { EpochRecord } from './events.ts'
 import { epochColumns, type Named, namesIn } from './measures.ts'
 
@@ -17,6 +18,7 @@ import { epochColumns, type Named, namesIn } from './measures.ts'
  * historyTable(history).split('\n')[1] // => '    0  16.0000        0.1000     1.50           4.0000'
  */
 export function historyTable(history: readonly EpochRecord[]): string {
+  requireHistory('historyTable', history)
   const columns = columnsOf(history)
   const names = columns.map(({ name }) => name)
   const text = (value: number | undefined, i: number): string => {
@@ -41,6 +43,7 @@ export function historyTable(history: readonly EpochRecord[]): string {
  * historyCsv(history) // => 'epoch,loss,accuracy,learningRate,seconds\n0,0.25,1,0.1,2\n'
  */
 export function historyCsv(history: readonly EpochRecord[]): string {
+  requireHistory('historyCsv', history)
   const columns = columnsOf(history)
   return csvHeader(columns) + history.map((record) => csvRow(columns, record)).join('')
 }
@@ -73,6 +76,19 @@ function csvLine(fields: readonly (string | number | undefined)[]): string {
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
   })
   return `${quoted.join(',')}\n`
+}
+
+/** Throws unless it is what a run came to, epoch by epoch. */
+export function requireHistory(
+  operation: string,
+  history: unknown,
+): asserts history is readonly EpochRecord[] {
+  const isRecord = (one: unknown): boolean =>
+    typeof one === 'object' && one !== null && 'loss' in one && 'metrics' in one
+  if (Array.isArray(history) && history.every(isRecord)) return
+  const got = Array.isArray(history) ? `an array of others` : kindOf(history)
+  const remedy = 'pass the history of a result or of an end event'
+  failType(operation, `history must be an array with a record of each epoch, got ${got}`, remedy)
 }
 
 // Four digits behind the point where that tells something.

@@ -10,6 +10,7 @@ import type { Log, Monitor } from './monitors/guard.ts'
 import { type Objective, problemOfObjective } from './objective.ts'
 import { checkTogether } from './options-together.ts'
 import type { Pace } from './pace.ts'
+import { requireSnapshot } from './require-snapshot.ts'
 import type { RunSnapshot } from './snapshots.ts'
 import type { Store } from './store.ts'
 import type { TimeTravelOptions } from './time-travel.ts'
@@ -68,7 +69,10 @@ export interface FitOptions {
    * subscribers' `error`, and it has ended with its first run: for several runs pass `(event) => subject$.next(event)`.
    */
   readonly monitors?: readonly Monitor[]
-  /** What step events show beside the weights: `['gradients', 'gradientNorm', 'activations:**']`; nothing by default. */
+  /**
+   * What step events show beside the weights: `['gradients', 'gradientNorm', 'activations:**']`; nothing by default. A pattern that
+   * matches no layer is an error of the first step.
+   */
   readonly watch?: readonly WatchName[]
   /**
    * Whether steps run as programs: recorded once for each shape of batch, then replayed over memory of fixed places; true by
@@ -82,7 +86,7 @@ export interface FitOptions {
    * otherwise. Left out it is strict, which gives the bits that eager steps give.
    */
   readonly numerics?: Numerics
-  /** Commands from outside: a pause button. One with a wrong number is refused, which its event tells. */
+  /** Commands from outside: a pause button. One that is wrong, or none, is refused, which its event tells. */
   readonly commands?: Observable<TrainCommand>
   /**
    * How the run shares its thread; or an Observable that asks for a step with each value: then the run waits for it before each
@@ -141,10 +145,25 @@ export const checks: { readonly [name in keyof GivenOptions<unknown, unknown>]-?
     Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be an integer from 0 on',
   ),
   callbacks: optional(
-    list('callbacks', 'callbacks with a name', (value) => has(value, 'run') && isNamed(value)),
+    list(
+      'callbacks',
+      'callbacks with a name',
+      (value) => has(value, 'run') && isNamed(value),
+      (wrong) => {
+        if (isObserver(wrong)) return 'pass it among monitors'
+        return typeof wrong === 'function'
+          ? 'call it where it makes a callback, else pass it among monitors'
+          : undefined
+      },
+    ),
   ),
   monitors: optional(
-    list('monitors', 'functions or observers', (value) => typeof value === 'function' || has(value)),
+    list(
+      'monitors',
+      'functions or observers',
+      (value) => typeof value === 'function' || isObserver(value),
+      (wrong) => (has(wrong, 'run') ? 'pass it among callbacks' : 'pass a function of events, or { next }'),
+    ),
   ),
   watch: optional((value) => {
     parseWatch(value)
@@ -158,7 +177,11 @@ export const checks: { readonly [name in keyof GivenOptions<unknown, unknown>]-?
   ),
   commands: optional((value) => (isObservable(value) ? undefined : 'must be an Observable')),
   pace: optional((value) => (isObservable(value) ? undefined : problemOfPace(value))),
-  from: optional((value) => (has(value) ? undefined : 'must be a snapshot of a run, or a store')),
+  from: optional((value) => {
+    if (!has(value)) return 'must be a snapshot of a run, or a store'
+    if (!has(value, 'latest')) requireSnapshot(value, 'from')
+    return undefined
+  }),
   timeTravel: optional(problemOfTimeTravel),
   store: optional((value) => (has(value, 'open', 'save', 'latest') ? undefined : 'must be a store')),
   scheduler: optional((value) => (has(value, 'schedule', 'now') ? undefined : 'must be a scheduler')),
@@ -239,6 +262,19 @@ function isNamed(value: object): boolean {
   return 'name' in value && typeof value.name === 'string' && value.name !== ''
 }
 
+/** Whether it is an observer of which any part may be missing, but not all. */
+function isObserver(value: unknown): boolean {
+  if (!has(value)) return false
+  return ['next', 'error', 'complete'].some((name) => {
+    try {
+      return has(value, name)
+    } catch {
+      // What a getter throws is caught where it is called.
+      return true
+    }
+  })
+}
+
 /** Whether it is an object with these methods. */
 export function has(value: unknown, ...methods: readonly string[]): value is object {
   if (typeof value !== 'object' || value === null) return false
@@ -253,17 +289,21 @@ function positiveInteger(value: unknown): string | undefined {
   return Number.isSafeInteger(value) && Number(value) > 0 ? undefined : 'must be an integer from 1 on'
 }
 
-function list(name: string, what: string, fits: (value: unknown) => boolean): Check {
+function list(
+  name: string,
+  what: string,
+  fits: (value: unknown) => boolean,
+  remedyFor = (wrong: unknown): string | undefined =>
+    typeof wrong === 'function' ? 'call the function, and pass what it returns' : undefined,
+): Check {
   return (value, operation) => {
     if (!Array.isArray(value)) return 'must be an array'
     const wrong = value.findIndex((item) => !fits(item))
     if (wrong < 0) return undefined
-    const remedy =
-      typeof value[wrong] === 'function' ? 'call the function, and pass what it returns' : undefined
     failType(
       operation,
       `${name} must be an array of ${what}, got ${kindOf(value[wrong])} at ${wrong}`,
-      remedy,
+      remedyFor(value[wrong]),
     )
   }
 }
@@ -293,7 +333,10 @@ function validateEvery(value: unknown): string | undefined {
 
 /** What is wrong with a pace in milliseconds, if anything is. */
 export function problemOfPace(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return 'must be an object'
+  // A promise and a date have no fields, as `{}` has none.
+  if (typeof value !== 'object' || value === null || kindOf(value) !== 'an object') {
+    return 'must be { budget, rest }'
+  }
   for (const [name, number] of Object.entries(value)) {
     if (name !== 'budget' && name !== 'rest') return `has only budget and rest, got ${name}`
     if (typeof number !== 'number' || !(number >= 0)) {

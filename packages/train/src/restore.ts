@@ -2,6 +2,7 @@ import * as t from '@tapeflow/autodiff'
 import type { Optimizer } from '@tapeflow/optim'
 import { frozen } from './frozen.ts'
 import type { Log } from './monitors/guard.ts'
+import { requireParameters, requireSnapshot } from './require-snapshot.ts'
 import { noSums, type RunningSums, type RunState, replaceCarry } from './run-state.ts'
 import type { ParametersSnapshot, RunSnapshot } from './snapshots.ts'
 import { shapesByPath } from './tree-shapes.ts'
@@ -17,7 +18,7 @@ export function restoreParameters<P, S>(
   from: ParametersSnapshot,
   optimizer: Pick<Optimizer<string>, 'init'>,
 ): void {
-  requireFields(from, parameterFields)
+  requireParameters(from)
   const { params, state, slots } = run.carry
   const carry = t.scope(() => {
     const made = revived({ params, state }, { params: from.params, state: from.state })
@@ -70,50 +71,8 @@ export function restoreAll<P, S>(run: RunState<P, S>, from: RunSnapshot, log: Lo
   }
 }
 
-const parameterFields = ['params', 'state'] as const
-const runFields = [
-  ...parameterFields,
-  'slots',
-  'control',
-  'kept',
-  'sums',
-  'learningRate',
-  'measured',
-  'history',
-  'seconds',
-  'lastBatch',
-  'awaitsValidation',
-  'lastValidation',
-  'frozen',
-  'programs',
-  'ended',
-  'step',
-  'epoch',
-  'batch',
-] as const
-
-function requireFields(from: unknown, fields: readonly string[]): asserts from is object {
-  if (typeof from !== 'object' || from === null) {
-    t.failType(
-      'fit',
-      `a snapshot to restore must be an object, got ${t.kindOf(from)}`,
-      'pass event.snapshot()',
-    )
-  }
-  const missing = fields.filter((name) => Reflect.get(from, name) === undefined)
-  if (missing.length === 0) return
-  const parametersOnly = !missing.some((name) => name === 'params' || name === 'state')
-  t.failType(
-    'fit',
-    `the snapshot to restore has no ${missing.join(', ')}`,
-    parametersOnly
-      ? "restore it with what: 'parameters', or take it of the whole run"
-      : 'pass event.snapshot()',
-  )
-}
-
 function requireRun<P, S>(run: RunState<P, S>, from: RunSnapshot): void {
-  requireFields(from, runFields)
+  requireSnapshot(from)
   for (const name of ['step', 'epoch', 'batch'] as const) {
     if (Number.isSafeInteger(from[name]) && from[name] >= 0) continue
     t.failRange(

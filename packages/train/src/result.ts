@@ -1,5 +1,5 @@
-import { failRange } from '@tapeflow/autodiff'
-import type { Observable } from 'rxjs'
+import { failRange, failType, kindOf } from '@tapeflow/autodiff'
+import { isObservable, type Observable } from 'rxjs'
 import type { EpochRecord, TrainEvent } from './events.ts'
 import type { RunSnapshot } from './snapshots.ts'
 
@@ -20,7 +20,7 @@ export interface RunResult<P, S> {
  *
  * @param events$ what `fit` returns
  * @returns parameters and layer state as snapshots, history by epoch, and why it ended; rejects with the run's error
- * @throws RangeError where the stream completes without an `end` event
+ * @throws RangeError where the stream completes without an `end` event, TypeError for what is no Observable; as its rejection
  * @example
  * const data = dataset({ x: { shape: [2, 1], values: Float32Array.of(1, 2) }, y: { shape: [2, 1], values: Float32Array.of(2, 4) } })
  * const run$ = fit(linear(1, 1), { data: data.batch(2), loss: mse(), optimizer: sgd({ learningRate: 0.1 }), epochs: 3 })
@@ -31,6 +31,9 @@ export interface RunResult<P, S> {
  */
 export function result<P, S>(events$: Observable<TrainEvent<P, S>>): Promise<RunResult<P, S>> {
   return new Promise((resolve, reject) => {
+    if (!isObservable(events$)) {
+      failType('result', `the events must be an Observable, got ${kindOf(events$)}`, 'pass what fit returns')
+    }
     let found: RunResult<P, S> | null = null
     events$.subscribe({
       next: (event) => {

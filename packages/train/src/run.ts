@@ -1,6 +1,6 @@
 import { failRange, foldIn, key, type Shape, Tensor, type Tree, visitLeaves } from '@tapeflow/autodiff'
 import type { Subscriber } from 'rxjs'
-import { act } from './act.ts'
+import { act, isIdle } from './act.ts'
 import { type Boundary, boundary } from './boundary.ts'
 import type { Callback, CallbackInfo } from './callbacks/callback.ts'
 import type { Resumed, RunInfo, TrainEvent } from './events.ts'
@@ -76,6 +76,7 @@ export function prepareRun<P extends Tree, S extends Tree>(
     callbacks: options.callbacks ?? [],
     commands: options.commands,
     monitors: (options.monitors ?? []).map((monitor, i) => guarded(monitor, `monitor ${i}`, log)),
+    isIdle: (sourced) => made.session === undefined || isIdle(made.session, sourced),
     act: (sourced) => (made.session === undefined ? [] : act(made.session, sourced)),
     tooLate: ({ command, source, lenient }) => {
       // The outside may ask at any time, and a run that has ended has stopped.
@@ -138,9 +139,12 @@ function* fromDataOn<P extends Tree, S extends Tree>(
   try {
     const pulled = pull.next()
     const arrived = checked(
-      pulled instanceof Promise ? yield* awaited(pulled.then(given), () => false) : given(pulled),
+      pulled instanceof Promise ? yield* awaited(pulled.then(given), around.isStopAsked) : given(pulled),
     )
-    if (arrived === undefined || arrived.done) failEmpty('data of epoch 0')
+    if (arrived === undefined) {
+      failRange('fit', 'the run was stopped before the data gave its first batch', 'it has no parameters yet')
+    }
+    if (arrived.done) failEmpty('data of epoch 0')
     const opened: Opened = { pull, first: arrived.value }
     const carry = programs.first(foldIn(key(seed), 'init'), opened.first)
     state = runState(seed, recipe, carry, numerics?.name ?? 'strict')

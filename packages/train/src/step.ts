@@ -1,12 +1,13 @@
 import * as t from '@tapeflow/autodiff'
 import type { Constrainer, Context, Layer, Regularizer, TreeModel } from '@tapeflow/nn'
 import type { Hyper, Optimizer, Slots } from '@tapeflow/optim'
-import { type Field, shapesOf, tensorsOf } from './batch.ts'
+import { type Field, isArray, shapesOf, tensorsOf } from './batch.ts'
+import { failureOf } from './failure.ts'
 import type { OutputMetric } from './metric-list.ts'
 import { type Judge, judge, type Objective, unjudged, type Values } from './objective.ts'
 import type { Shown } from './showing.ts'
 import { checkStepped, type BatchTensors as OfBatch, type StepContext, type TrainStep } from './train-step.ts'
-import type { Watch } from './watch.ts'
+import { requireMatches, type Watch } from './watch.ts'
 
 type BatchTensors = OfBatch<Values, Values>
 
@@ -121,7 +122,7 @@ export function stepFunctions<P extends t.Tree, S extends t.Tree>(recipe: Recipe
   return {
     first: (key, x) =>
       t.scope(() => {
-        const { params, state } = init(key, shapesOf(x))
+        const { params, state } = begun(() => init(key, shapesOf(x)), x)
         // What is no tree is told here, where nothing of it is left behind.
         t.leaves([params, state])
         return { params, state, slots: optimizer.init(params) }
@@ -145,19 +146,34 @@ export function stepFunctions<P extends t.Tree, S extends t.Tree>(recipe: Recipe
   }
 }
 
+/** What a model begins with. Rows of one number that nobody has put into batches look like batches of numbers. */
+function begun<T>(init: () => T, x: Field): T {
+  try {
+    return init()
+  } catch (error) {
+    if (!isArray(x) || x.shape.length !== 1) throw error
+    throw failureOf('a model of samples of shape [], as of data without .batch(32),', error)
+  }
+}
+
 /** The usual step: a forward pass, its gradients, and the optimizer's update. */
 function usual<P extends t.Tree, S extends t.Tree>(
   { model, optimizer, metrics, watch, regularizers }: Recipe<P, S>,
   judged: Judge,
 ): Train<P, S> {
   const { apply } = bound(model)
+  let isChecked = watch.activations === null
   const forward = (at: P, state: S, batch: BatchTensors, context: Context, isFrozen: Frozen): Forward<S> => {
     const params = isFrozen === null ? at : stopped(at, isFrozen)
     const activations: Record<string, t.Tensor> = {}
-    const watching = watch.activations === null ? context : tapped(context, watch.activations, activations)
+    const paths: string[] = []
+    const watching =
+      watch.activations === null ? context : tapped(context, watch.activations, activations, paths)
     const { y: prediction, state: next } = apply(params, state, batch.x, watching)
+    if (!isChecked) requireMatches('fit', watch.names, 'activations', paths)
+    isChecked = true
     const { loss, losses } = judged(prediction, batch.y, batch.weights)
-    const parts = regularizers === undefined ? null : { loss, penalty: regularizers(params).value }
+    const parts = regularizers === undefined ? null : { loss, penalty: penaltyOf(regularizers, params) }
     const value = parts === null ? loss : t.add(loss, parts.penalty)
     return { value, aux: { state: next, prediction, losses, activations, parts } }
   }
@@ -181,6 +197,14 @@ function usual<P extends t.Tree, S extends t.Tree>(
       activations: watch.activations === null ? null : aux.activations,
     }
   }
+}
+
+function penaltyOf(regularizers: Regularizer, params: unknown): t.Tensor {
+  const given: unknown = regularizers(params)
+  if (typeof given === 'object' && given !== null && 'value' in given && given.value instanceof t.Tensor) {
+    return given.value
+  }
+  return t.failType('fit', `regularizers must give { value }, got ${t.kindOf(given)}`, 'pass regularize([…])')
 }
 
 /** A step that the user wrote. */
@@ -265,9 +289,11 @@ function tapped(
   context: Context,
   wanted: (path: string) => boolean,
   into: Record<string, t.Tensor>,
+  paths: string[],
 ): Context {
   // The same memory under a name of its own: a layer may hand out its state, which is freed at another time.
   const keep = (path: string, x: t.Tensor): void => {
+    paths.push(path)
     if (wanted(path)) into[path] = t.reshape(x, x.shape)
   }
   return {

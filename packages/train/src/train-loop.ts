@@ -209,6 +209,9 @@ function checkLoop<P, S>(model: unknown, options: LoopOptions | LoopStepOptions<
   if (control !== undefined && typeof control.send !== 'function') {
     failType('trainLoop', `control must be a machine, got ${kindOf(control)}`, 'pass machine()')
   }
+  if (from !== undefined && from !== null && 'latest' in Object(from)) {
+    failType('trainLoop', 'from must be a snapshot, got a store', 'pass await store.latest()')
+  }
   const data = { iterate: () => ({ next: () => ({ done: true as const, value: undefined }) }) }
   checkOptions(model, { ...given, ...(from === undefined ? {} : { from }), data, steps: 1 } as RunOptions<
     P,

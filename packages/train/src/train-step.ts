@@ -71,17 +71,25 @@ export function checkStepped<P, S>(
   carry: Carry<P, S>,
   needs: { readonly prediction: boolean; readonly gradients: boolean },
 ): void {
-  if (typeof made !== 'object' || made === null) {
+  if (typeof made !== 'object' || made === null || made instanceof Promise) {
+    // What becomes of it is nobody's any more, and must not end the process.
+    if (made instanceof Promise) made.catch(() => {})
     t.failType(
       'trainStep',
       `must return { params, state, slots, loss }, got ${t.kindOf(made)}`,
-      'return what the step made, not a promise of it',
+      'return what the step made, not a promise of it: it must not be async',
     )
   }
-  if (!(made.loss instanceof t.Tensor) || made.loss.size !== 1) {
-    const got = made.loss instanceof t.Tensor ? `shape ${t.showShape(made.loss.shape)}` : t.kindOf(made.loss)
-    t.failType('trainStep', `must return a loss of one number, got ${got}`)
+  requireScalar('a loss', made.loss)
+  const losses: unknown = made.losses ?? {}
+  if (typeof losses !== 'object' || losses instanceof t.Tensor) {
+    t.failType(
+      'trainStep',
+      `must return losses by name, got ${t.kindOf(losses)}`,
+      'return { losses: { own } }',
+    )
   }
+  for (const [name, one] of Object.entries(losses!)) requireScalar(`losses.${name}`, one)
   for (const name of ['params', 'state', 'slots'] as const) requireLike(name, carry[name], made[name])
   if (needs.gradients) {
     if (made.gradients === undefined)
@@ -91,6 +99,12 @@ export function checkStepped<P, S>(
   if (needs.prediction && made.prediction === undefined) {
     t.failType('trainStep', 'there are metrics, but it returned no prediction', 'return { prediction }')
   }
+}
+
+function requireScalar(what: string, made: unknown): void {
+  if (made instanceof t.Tensor && made.size === 1) return
+  const got = made instanceof t.Tensor ? `shape ${t.showShape(made.shape)}` : t.kindOf(made)
+  t.failType('trainStep', `must return ${what} of one number, got ${got}`, 'return a tensor')
 }
 
 function requireLike(name: string, wanted: unknown, found: unknown): void {

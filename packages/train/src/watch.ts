@@ -9,6 +9,8 @@ export interface Watch {
   readonly gradientNorm: boolean
   /** Whether the output of the layer at `path` is kept; null where no activation is. */
   readonly activations: ((path: string) => boolean) | null
+  /** The names themselves. */
+  readonly names: readonly string[]
 }
 
 /**
@@ -41,6 +43,29 @@ export function parseWatch(names: unknown = []): Watch {
     gradients: names.includes('gradients'),
     gradientNorm: names.includes('gradientNorm'),
     activations: patterns.length === 0 ? null : (path) => patterns.some((pattern) => pattern.test(path)),
+    names,
+  }
+}
+
+/**
+ * Throws where a name such as `activations:layers.0` is of nothing that there is; `**` is of all, be it none.
+ *
+ * @param names of which those are looked at that begin with `prefix` and a colon
+ * @param paths what there is
+ * @throws RangeError: names the pattern, and what there is
+ */
+export function requireMatches(
+  operation: string,
+  names: readonly string[],
+  prefix: string,
+  paths: readonly string[],
+): void {
+  for (const name of names) {
+    if (!name.startsWith(`${prefix}:`)) continue
+    const pattern = name.slice(prefix.length + 1)
+    if (pattern === '**' || paths.some((path) => glob(pattern).test(path))) continue
+    const there = paths.length === 0 ? 'there is nothing to match' : `use one of ${paths.join(', ')}`
+    failRange(operation, `nothing matches '${name}' in watch`, there)
   }
 }
 

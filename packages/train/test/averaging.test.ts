@@ -140,10 +140,7 @@ describe('stochasticWeightAveraging', () => {
   })
 
   test.each<[string, Parameters<typeof stochasticWeightAveraging>[0]]>([
-    [
-      'stochasticWeightAveraging: startFrom must be an epoch, an integer from 0 on, got -1',
-      { startFrom: -1 },
-    ],
+    ['stochasticWeightAveraging: startFrom must be an integer from 0 on, got -1', { startFrom: -1 }],
     ['stochasticWeightAveraging: every must be an integer from 1 on, got 0', { startFrom: 0, every: 0 }],
   ])('%s', (message, options) => {
     expect(() => stochasticWeightAveraging(options)).toThrow(expect.objectContaining({ message }))

@@ -141,11 +141,14 @@ describe('earlyStopping', () => {
     expect(await counted(run$)).toEqual(await counted(run$))
   })
 
-  test.each<[string, Parameters<typeof earlyStopping>[0]]>([
+  test.each<[string, object]>([
     ['earlyStopping: patience must be an integer from 1 on, got 0', { patience: 0 }],
     ['earlyStopping: minDelta must be a number from 0 on, got -1', { patience: 1, minDelta: -1 }],
+    ['earlyStopping: patience must be an integer from 1 on, got a string', { patience: '3' }],
+    ['earlyStopping: minDelta must be a number from 0 on, got a string', { patience: 1, minDelta: '0.1' }],
+    ['earlyStopping: restoreBest must be true or false, got a string', { patience: 1, restoreBest: 'no' }],
   ])('%s', (words, options) => {
-    expect(() => earlyStopping(options)).toThrow(
+    expect(() => Reflect.apply(earlyStopping, undefined, [options])).toThrow(
       expect.objectContaining({ message: words, operation: 'earlyStopping' }),
     )
   })
@@ -270,7 +273,7 @@ describe('lrWarmup', () => {
     ['lrWarmup: steps or epochs must be given, got neither; pass steps: 100', {}],
     ['lrWarmup: steps or epochs must be given, got both; pass steps: 100', { steps: 1, epochs: 1 }],
     ['lrWarmup: steps must be an integer from 1 on, got 0.5', { steps: 0.5 }],
-    ['lrWarmup: epochs must be a number above 0, got 0', { epochs: 0 }],
+    ['lrWarmup: epochs must be a finite number above 0, got 0', { epochs: 0 }],
   ])('%s', (words, options) => {
     expect(() => Reflect.apply(lrWarmup, undefined, [options])).toThrow(
       expect.objectContaining({ message: words }),

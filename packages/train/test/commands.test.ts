@@ -162,7 +162,11 @@ describe('order at a boundary', () => {
       { type: 'setHyperparameter', name: 'beta1', value: 0.6 },
     ]
     const decided = decide(commands.map((command) => ({ command, source: 'x', lenient: false })))
-    expect(decided.map(({ command }) => command)).toEqual([commands[2], commands[3], commands[4]])
+    expect(decided.map((kind) => kind.map(({ command }) => command))).toEqual([
+      [commands[2]],
+      [commands[3], commands[1]],
+      [commands[4], commands[0]],
+    ])
   })
 
   // Each was compared with all others, which took minutes.
@@ -199,9 +203,48 @@ describe('order at a boundary', () => {
         ),
     }
     await expect(eventsOf(fit(line, { ...twoPoints, steps: 4, callbacks: [echo] }))).rejects.toThrow(
-      'fit: commands were answered with commands 1000 times; do not answer every command event',
+      "fit: commands were answered with commands 1000 times, by 'echo'; do not answer every command event",
     )
   })
+
+  test('two who answer each other for ever are both named', async () => {
+    const answers = (name: string, to: string): Callback => ({
+      name,
+      run: (events$) =>
+        events$.pipe(
+          filter((event) => event.type === 'start' || (event.type === 'command' && event.source === to)),
+          map(() => ({ type: 'setHyperparameter', name: 'learningRate', value: 1 })),
+        ),
+    })
+    const callbacks = [answers('ping', 'pong'), answers('pong', 'ping')]
+    await expect(eventsOf(fit(line, { ...twoPoints, steps: 4, callbacks }))).rejects.toThrow(
+      "1000 times, by 'ping', 'pong'; do not",
+    )
+  })
+
+  test('who answers every event with stop ends the run: a stopped run is stopped once', async () => {
+    const stopping: Callback = { name: 'stopping', run: map(() => ({ type: 'stop', reason: 'done' })) }
+    const events = await eventsOf(fit(line, { ...twoPoints, steps: 4, callbacks: [stopping] }))
+    expect(kindsOf(events)).toEqual(['start 0', 'stopping: stop', 'finishing 0', 'end 0'])
+    expect(events.at(-1)).toMatchObject({ reason: 'done' })
+  })
+
+  test.each(['stop', 'pause', 'resume'] as const)(
+    '%s in answer to finishing cancels nothing',
+    async (type) => {
+      const callbacks = [
+        answering('restoring', {
+          'step 0': [{ type: 'checkpoint' }],
+          'finishing 2': [{ type: 'restore', from: 1, what: 'parameters' }],
+        }),
+        answering('late', { 'finishing 2': [{ type }] }),
+      ]
+      const events = await eventsOf(fit(line, { ...twoPoints, steps: 2, callbacks }))
+      expect(kindsOf(events).slice(-3)).toEqual(['finishing 2', 'restoring: restore', 'end 2'])
+      const [first] = events.flatMap((event) => (event.type === 'checkpoint' ? [event.snapshot] : []))
+      expect(events.at(-1)).toMatchObject({ reason: 'completed', result: { params: first!.params } })
+    },
+  )
 })
 
 describe('commands from outside', () => {
@@ -298,13 +341,44 @@ describe('commands from outside', () => {
     expect(events.at(-1)).toMatchObject({ result: { control: { overrides: {} } } })
   })
 
-  test('one of an unknown type is an error', async () => {
-    const commands: Subject<TrainCommand> = new Subject()
-    const events = eventsOf(fit(line, { ...twoPoints, steps: 1, commands }))
-    commands.next(JSON.parse('{ "type": "halt" }'))
-    await expect(events).rejects.toThrow(
-      "fit: commands failed: unknown command 'halt'; use one of stop, pause, resume",
+  test.each<readonly [string, unknown, string]>([
+    ['of an unknown type', { type: 'halt' }, "fit: unknown command 'halt'; use one of stop, pause, resume"],
+    ['without a type', {}, 'fit: a command must be an object with a type, got an object'],
+    ['undefined', undefined, 'fit: a command must be an object with a type, got undefined'],
+    [
+      'a stop whose reason is a number',
+      { type: 'stop', reason: 7 },
+      'the reason of stop must be a string, got a number',
+    ],
+    [
+      'a stop whose reason is an error',
+      { type: 'stop', reason: new Error('x') },
+      'must be a string, got a Error',
+    ],
+  ])('one that is none, %s, is refused, and the run goes on', async (_, wrong, problem) => {
+    const right: TrainCommand = { type: 'setLearningRate', learningRate: 0.5 }
+    const events = await eventsOf(
+      fit(line, { ...twoPoints, steps: 1, commands: of(right, wrong as TrainCommand) }),
     )
+    const command = { type: 'malformed', problem: expect.stringContaining(problem) }
+    expect(events.filter((event) => event.type === 'command')).toEqual([
+      { type: 'command', step: 0, epoch: 0, source: 'commands', command: right },
+      { type: 'command', step: 0, epoch: 0, source: 'commands', command, refused: command.problem },
+    ])
+    expect(stepsOf(events).map(({ learningRate }) => learningRate)).toEqual([0.5])
+  })
+
+  test('one that is refused does not replace one that came before', async () => {
+    const rate = (learningRate: number): TrainCommand => ({ type: 'setLearningRate', learningRate })
+    const commands = of(rate(0.5), rate(0.05), rate(Number.NaN), rate(-1))
+    const events = await eventsOf(fit(line, { ...twoPoints, steps: 1, commands }))
+    expect(stepsOf(events)[0]!.learningRate).toBe(0.05)
+    const told = events.flatMap((event) => (event.type === 'command' ? [event] : []))
+    expect(told.map(({ command, refused }) => [command, refused !== undefined])).toEqual([
+      [rate(-1), true],
+      [rate(Number.NaN), true],
+      [rate(0.05), false],
+    ])
   })
 
   test('the learning rate is scaled, set, and given back to the schedule', async () => {
@@ -439,8 +513,8 @@ describe('checkpoints', () => {
   })
 
   test.each<[words: string, what: 'all' | 'parameters', change: (snapshot: RunSnapshot) => unknown]>([
-    ['a snapshot to restore must be an object, got null; pass event.snapshot()', 'all', () => null],
-    ['a snapshot to restore must be an object, got null; pass event.snapshot()', 'parameters', () => null],
+    ['the snapshot to restore must be plain data, got null; pass event.snapshot()', 'all', () => null],
+    ['the snapshot to restore must be plain data, got null; pass event.snapshot()', 'parameters', () => null],
     [
       'the snapshot to restore has no params; pass event.snapshot()',
       'parameters',

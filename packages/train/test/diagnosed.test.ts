@@ -146,7 +146,7 @@ test('activationMean sees sigmoids, and neither tanh nor a ReLU', async () => {
 
 test('internalCovariateShift sees a rate that is too high, and not a fair one', async () => {
   const look = internalCovariateShift({ every: 2, window: 5 })
-  const options = { watch: ['activations:layers.[0-3]', 'activations:layers.2'] } as const
+  const options = { watch: ['activations:layers.2'] } as const
   const rough = { ...options, optimizer: sgd({ learningRate: 1 }) }
   expect(await found(look, surfaceModel, rough)).toMatchObject([{ step: 18, path: 'layers.2' }])
   expect(await found(look, surfaceModel, options)).toEqual([])

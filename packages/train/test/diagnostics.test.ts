@@ -387,6 +387,14 @@ describe('diagnostics', () => {
     expect(() => diagnostics()).toThrow(
       'diagnostics: nothing to look for; pass vanishingGradient() or others',
     )
+    let failure: unknown
+    of(step(0, {}))
+      .pipe(diagnostics(plateau as never))
+      .subscribe({ error: (error) => (failure = error) })
+    expect(failure).toMatchObject({
+      message:
+        'plateau: options must be a plain object, got a Observable; write { monitor: … }, or call plateau() where a function is wanted',
+    })
     expect(() => diagnostics('plateau' as never)).toThrow(
       'diagnostics: a diagnostic must be an operator, got a string; pass lossSpike()',
     )
@@ -482,6 +490,9 @@ describe('covariateShift', () => {
     )
     await expect(covariateShift(column(1).skip(1), data)).rejects.toThrow(
       'covariateShift: the training data gave no batch',
+    )
+    await expect(covariateShift(data, null as never)).rejects.toThrow(
+      'covariateShift: validation must be a dataset, got null',
     )
     const pairs = dataset({
       x: { shape: [2, 2], values: new Float32Array(4) },

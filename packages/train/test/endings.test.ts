@@ -130,7 +130,9 @@ describe('timeLimit', () => {
   })
 
   test('wants seconds', () => {
-    expect(() => timeLimit({ seconds: 0 })).toThrow('timeLimit: seconds must be a number above 0, got 0')
+    expect(() => timeLimit({ seconds: 0 })).toThrow(
+      'timeLimit: seconds must be a finite number above 0, got 0',
+    )
   })
 })
 
@@ -175,6 +177,9 @@ describe('terminateOnNaN', () => {
     expect(other.reason).not.toMatch('step 0')
     const unwatched = fit(line, { ...options, callbacks: [terminateOnNaN({ gradientNorm: true })] })
     await expect(result(unwatched)).rejects.toThrow("pass watch: ['gradientNorm'] to fit")
+    expect(() => terminateOnNaN({ gradientNorm: 'yes' as never })).toThrow(
+      'terminateOnNaN: gradientNorm must be true or false, got a string',
+    )
   })
 
   test('looks at the penalty', async () => {

@@ -150,6 +150,34 @@ describe('the stream of a run', () => {
     )
   })
 
+  test.each([mse, { own: mse }])('says that a loss has to be called, %#', async (loss) => {
+    await expect(result(fit(line, { ...twoPoints, epochs: 1, loss: loss as never }))).rejects.toThrow(
+      'fit: step 0 of epoch 0 failed: mse: options must be a plain object, got a Tensor; write { reduction: … }, or call mse() where a function is wanted',
+    )
+  })
+
+  // One row of one number looks like a batch of one number.
+  test('says that rows without batches may be what is wrong with a model', async () => {
+    const rows = dataset({
+      x: { shape: [2, 1], values: Float32Array.of(1, 2) },
+      y: { shape: [2, 1], values: Float32Array.of(2, 4) },
+    })
+    const data = rows as never
+    await expect(result(fit(line, { ...twoPoints, data, epochs: 1 }))).rejects.toThrow(
+      'fit: a model of samples of shape [], as of data without .batch(32), failed: linear: the layer takes 1 features, got samples of shape []',
+    )
+  })
+
+  test.each([
+    ['a number', 3],
+    ['a Promise', Promise.resolve(3)],
+    ['an object', twoPoints],
+  ])('has no result where it is %s', async (kind, wrong) => {
+    await expect(result(wrong as never)).rejects.toThrow(
+      `result: the events must be an Observable, got ${kind}; pass what fit returns`,
+    )
+  })
+
   test('makes as many steps as asked, and closes the epoch that they end in', async () => {
     const events = await eventsOf(fit(line, { ...twoPoints, steps: 3 }))
     expect(events.map(({ type }) => type)).toEqual([
@@ -352,7 +380,7 @@ describe('what is wrong with a call', () => {
     ['fit: loss must be a function, or several by name, got a string', { epochs: 1, loss: 'mse' }],
     ['fit: optimizer must be an optimizer, got undefined', { epochs: 1, optimizer: undefined }],
     [
-      'fit: callbacks must be an array of callbacks with a name, got a function at 0; call the function, and pass what it returns',
+      'fit: callbacks must be an array of callbacks with a name, got a function at 0; call it where it makes a callback, else pass it among monitors',
       { epochs: 1, callbacks: [earlyStopping] },
     ],
     ...[undefined, 3, ''].flatMap((name): [string, object][] => [
@@ -366,8 +394,16 @@ describe('what is wrong with a call', () => {
       ],
     ]),
     [
-      'fit: monitors must be an array of functions or observers, got null at 0',
-      { epochs: 1, monitors: [null] },
+      'fit: callbacks must be an array of callbacks with a name, got an object at 0; pass it among monitors',
+      { epochs: 1, callbacks: [{ next: () => {} }] },
+    ],
+    ...[null, {}, [], { nxt: () => {} }, { next: 3 }].map((wrong): [string, object] => [
+      `fit: monitors must be an array of functions or observers, got ${t.kindOf(wrong)} at 0; pass a function of events, or { next }`,
+      { epochs: 1, monitors: [wrong] },
+    ]),
+    [
+      'fit: monitors must be an array of functions or observers, got an object at 0; pass it among callbacks',
+      { epochs: 1, monitors: [earlyStopping({ patience: 1 })] },
     ],
     ['fit: regularizers must be regularize([…]), got an array', { epochs: 1, regularizers: [] }],
     ['fit: constraints must be constrain([…]), got an array', { epochs: 1, constraints: [] }],
@@ -381,6 +417,8 @@ describe('what is wrong with a call', () => {
       'fit: eager steps are always strict, got numerics and compile: false; leave one of them out',
       { epochs: 1, numerics: { name: 'relaxed', kernels: {}, contracts: true }, compile: false },
     ],
+    ['fit: pace must be { budget, rest }, got a Promise', { epochs: 1, pace: Promise.resolve({ rest: 9 }) }],
+    ['fit: pace must be { budget, rest }, got a Date', { epochs: 1, pace: new Date() }],
     ['fit: pace has only budget and rest, got fps', { epochs: 1, pace: { fps: 3 } }],
     ['fit: pace needs milliseconds from 0 on for budget, got -1', { epochs: 1, pace: { budget: -1 } }],
     ['fit: pace needs milliseconds from 0 on for rest, got a string', { epochs: 1, pace: { rest: 'long' } }],

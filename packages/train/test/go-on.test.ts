@@ -23,6 +23,7 @@ import {
   lrWarmup,
   type RunSnapshot,
   reduceLROnPlateau,
+  result,
   type Store,
   type TrainCommand,
   type TrainEvent,
@@ -317,15 +318,34 @@ test('what cannot be gone on from is refused', async () => {
   expect(call({ from: 'runs/a' })).toThrow('fit: from must be a snapshot of a run, or a store, got a string')
   expect(call({ store: {} })).toThrow('fit: store must be a store, got an object')
   const end = (await eventsOf(fit(line, { ...twoPoints, epochs: 1 }))).at(-1)!
-  const result = end.type === 'end' ? end.result : null
+  const from = end.type === 'end' ? end.result : null
   const before = t.memory()
-  await expect(eventsOf(fit(model, { ...options(), from: result! }))).rejects.toThrow(
+  await expect(eventsOf(fit(model, { ...options(), from: from! }))).rejects.toThrow(
     /the snapshot to restore has nothing at 'params.layers.0.bias', the run has \[12\]/,
   )
-  await expect(eventsOf(fit(line, { ...twoPoints, epochs: 1, from: {} as RunSnapshot }))).rejects.toThrow(
-    'the snapshot to restore has no params',
-  )
   expect(t.memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes })
+})
+
+test('what is no snapshot says at once what it is instead', async () => {
+  const run$ = fit(line, { ...twoPoints, epochs: 1 })
+  const end = (await eventsOf(run$)).at(-1)!
+  const refused = (from: unknown, words: string): void =>
+    expect(() => fit(line, { ...twoPoints, epochs: 2, from: from as RunSnapshot })).toThrow(words)
+  refused({}, 'fit: from has no params, state, slots, control,')
+  refused(Promise.resolve(null), 'fit: from must be plain data, got a Promise; await it')
+  refused(
+    await result(run$),
+    'fit: from has no slots, control, kept, sums, learningRate, measured, seconds, lastBatch, awaitsValidation, ' +
+      'lastValidation, frozen, programs, ended, step, epoch, batch; what result gives is no snapshot: pass the result of the end event',
+  )
+  const snapshot = end.type === 'end' ? end.result : null
+  refused(
+    JSON.parse(JSON.stringify(snapshot)),
+    'fit: from has at params.bias values that are an object, not a Float32Array; JSON does not keep a snapshot: toCheckpoint does, and structuredClone',
+  )
+  expect(
+    (await result(fit(line, { ...twoPoints, epochs: 2, from: structuredClone(snapshot!) }))).history,
+  ).toHaveLength(2)
 })
 
 describe('validation', () => {

@@ -112,6 +112,19 @@ describe('historyCsv', () => {
     expect(historyPlot(made, { measure: 'losses.size' })).toContain(' losses.size ')
   })
 
+  test.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['an object', { history: [] }],
+    ['an array of others', [1]],
+    ['an array of others', [{ loss: 1 }]],
+  ])('is not made of %s, nor are tables and pictures', (kind, wrong) => {
+    for (const [name, show] of Object.entries({ historyCsv, historyTable, historyPlot })) {
+      expect(() => show(wrong as never)).toThrow(
+        `${name}: history must be an array with a record of each epoch, got ${kind}; pass the history of a result or of an end event`,
+      )
+    }
+  })
+
   test('gives back every number of a run', async () => {
     const { history: made } = await result(fit(line, { ...twoPoints, validation: twoPoints.data, epochs: 3 }))
     const [header, ...rows] = historyCsv(made).trimEnd().split('\n')

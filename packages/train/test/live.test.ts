@@ -42,6 +42,27 @@ test('an Observable can be subscribed to', () => {
   expectTypeOf<Observable<string>>().not.toExtend<Batches>()
 })
 
+test('a run whose data has not begun hears a stop, and lets go of the data', async () => {
+  let subscribers = 0
+  const data = defer(() => {
+    subscribers++
+    return new Subject<TrainBatch>().pipe(finalize(() => subscribers--))
+  })
+  const commands = new Subject<TrainCommand>()
+  const events = eventsOf(fit(line, { ...twoPoints, data, epochs: 1, commands }))
+  const failed = expect(events).rejects.toThrow(
+    'fit: the run was stopped before the data gave its first batch; it has no parameters yet',
+  )
+  await turn()
+  expect(subscribers).toBe(1)
+  commands.next({ type: 'pause' })
+  await turn()
+  expect(subscribers).toBe(1)
+  commands.next({ type: 'stop' })
+  await failed
+  expect(subscribers).toBe(0)
+})
+
 describe('a buffer between a source and pulls, in virtual time', () => {
   /** Pulls in every so many frames: what came, `?` for a pull that waits, `x` for one that failed. */
   const pulled = (source: Observable<string>, options: LiveOptions, every: number): Observable<string> =>

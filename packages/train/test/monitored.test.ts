@@ -68,7 +68,7 @@ describe('earlyStopping', () => {
       'earlyStopping: baseline must be a finite number, got NaN; leave it out for none',
       { baseline: Number.NaN },
     ],
-    ['earlyStopping: startFrom must be an epoch, an integer from 0 on, got -1', { startFrom: -1 }],
+    ['earlyStopping: startFrom must be an integer from 0 on, got -1', { startFrom: -1 }],
     ["earlyStopping: mode must be 'min' or 'max', got 'less'", { mode: 'less' }],
     [
       "earlyStopping: cannot monitor 'loss'; use 'validation.loss', 'epoch.loss' or a metric in place of loss",
@@ -314,7 +314,7 @@ describe('reduceLROnPlateau', () => {
   })
 
   test.each<[string, object]>([
-    ['reduceLROnPlateau: factor must be a number between 0 and 1, got 1', { factor: 1 }],
+    ['reduceLROnPlateau: factor must be between 0 and 1, got 1', { factor: 1 }],
     ['reduceLROnPlateau: patience must be an integer from 1 on, got 0.5', { patience: 0.5 }],
     ['reduceLROnPlateau: cooldown must be an integer from 0 on, got -1', { cooldown: -1 }],
     ['reduceLROnPlateau: minDelta must be a number from 0 on, got NaN', { minDelta: Number.NaN }],

@@ -1,7 +1,17 @@
 import * as t from '@tapeflow/autodiff'
 import { concatMap, config, map, type Observable, Subject, tap, throwError } from 'rxjs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type Callback, fit, gradients, type TrainCommand, type TrainEvent } from '../src/index.ts'
+import {
+  type Callback,
+  diagnostics,
+  fit,
+  gradients,
+  lossSpike,
+  type Monitor,
+  type TrainCommand,
+  type TrainEvent,
+  vanishingGradient,
+} from '../src/index.ts'
 import { eventsOf, line, turn, twoPoints } from './small.ts'
 
 const long = { ...twoPoints, steps: 1e9 }
@@ -139,6 +149,19 @@ describe('a monitor', () => {
     const { length } = await eventsOf(run$)
     await eventsOf(run$)
     expect(heard).toEqual({ once: length, each: 2 * length })
+  })
+
+  test.each([
+    ['a diagnostic', vanishingGradient()],
+    ['several of them', diagnostics(vanishingGradient(), lossSpike())],
+  ])('that is an operator, %s, is told that nobody hears what it finds', async (_, operator) => {
+    const logged: unknown[] = []
+    const log = (_: string, error: unknown): number => logged.push(error)
+    // No monitor, which is the point.
+    const monitors = [operator as unknown as Monitor]
+    await eventsOf(fit(line, { ...twoPoints, epochs: 2, monitors, log }))
+    const message = expect.stringContaining('it returned an Observable, which nobody subscribes to')
+    expect(logged).toEqual([expect.objectContaining({ message })])
   })
 
   test('hears of completion and of errors', async () => {

@@ -141,6 +141,9 @@ describe('historyPlot', () => {
       'historyPlot: width must be an integer from 40 on, got 39',
     )
     expect(() => historyPlot(ten, { height: 1.5 })).toThrow(RangeError)
+    expect(() => historyPlot(ten, { colour: 'no' as never })).toThrow(
+      'historyPlot: colour must be true or false, got a string',
+    )
     expect(() => historyPlot(ten, { scale: 'cubic' as never })).toThrow(
       "historyPlot: unknown scale 'cubic'; use 'linear' or 'log'",
     )

@@ -117,3 +117,7 @@ describe('progressBar', () => {
     expect(text().split('\u001b[?25h')).toHaveLength(2)
   })
 })
+
+test.each([-1, 0, Number.NaN])('is not drawn %f times a second', (fps) => {
+  expect(() => progressBar({ fps })).toThrow(`progressBar: fps must be a finite number above 0, got ${fps}`)
+})

@@ -2,7 +2,7 @@ import * as t from '@tapeflow/autodiff'
 import { constrain, l1, l2, maxNorm, mse, nonNeg, regularize } from '@tapeflow/nn'
 import { adam, type Optimizer, sgd } from '@tapeflow/optim'
 import { describe, expect, test } from 'vitest'
-import { fit, type StepEvent } from '../src/index.ts'
+import { type FitOptions, fit, type StepEvent } from '../src/index.ts'
 import { eventsOf, line, modes, points, surface, surfaceModel, twoPoints } from './small.ts'
 import { told, toldInBothModes } from './told.ts'
 
@@ -146,6 +146,22 @@ describe('a run with penalties and constraints', () => {
     const penalties = tellings.flatMap((one) => (one.type === 'step' ? [Number(one.penalty)] : []))
     expect(penalties).toHaveLength(8)
     expect(penalties.every((penalty) => penalty > 0)).toBe(true)
+  })
+
+  test.each<[string, unknown, string]>([
+    ['a penalty', l2(0.1), 'l2: weights must be one tensor, got an object; pass regularize(['],
+    [
+      'one without a term',
+      () => t.tensor(1),
+      'regularizers must give { value }, got a Tensor; pass regularize([',
+    ],
+  ])('that is none, %s, says what to pass', async (_, regularizers, words) => {
+    const run$ = fit(surfaceModel, {
+      ...options,
+      optimizer: sgd({ learningRate: 0.1 }),
+      regularizers,
+    } as FitOptions)
+    await expect(eventsOf(run$)).rejects.toThrow(words)
   })
 
   test('is another run than one without, which has a penalty of 0', async () => {

@@ -618,7 +618,7 @@ test.each<[string, () => unknown, string]>([
   [
     'keep as text',
     () => storeOf(memoryFiles(), { keep: '3' as never }),
-    'storeOf: keep must be an integer from 1 on, got 3',
+    'storeOf: keep must be an integer from 1 on, got a string',
   ],
   [
     'another option',

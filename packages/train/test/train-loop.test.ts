@@ -147,11 +147,17 @@ test('ends where fit ends: nothing else is in its snapshot', () => {
   })
 })
 
+const nothing = (): void => {}
+
 test.each([
   ["trainLoop: unknown option 'epochs'; use loss, trainStep, optimizer,", { epochs: 3 }],
   ['fit: loss must be a function, got undefined', { loss: undefined }],
   ['trainLoop: control must be a machine, got an object', { control: {} }],
   ['fit: from must be a snapshot of a run, or a store, got a string', { from: 'here' }],
+  [
+    'trainLoop: from must be a snapshot, got a store; pass await store.latest()',
+    { from: { open: nothing, save: nothing, latest: nothing } },
+  ],
   ['fit: seed must be an integer from 0 on, got 0.5', { seed: 0.5 }],
 ])('%s', (words, wrong) => {
   const given = { loss: mse(), optimizer: twoPoints.optimizer, ...wrong }

@@ -4,6 +4,7 @@ import { sgd } from '@tapeflow/optim'
 import { delay, lastValueFrom, type Observable, tap, toArray } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import {
+  deadReLU,
   fit,
   gradients,
   losses,
@@ -13,7 +14,7 @@ import {
   type TrainEvent,
   weights,
 } from '../src/index.ts'
-import { parseWatch } from '../src/watch.ts'
+import { parseWatch, type WatchName } from '../src/watch.ts'
 import { eventsOf, line, modes, surface, surfaceModel, twoPoints } from './small.ts'
 
 const surfaceOptions = {
@@ -55,7 +56,7 @@ describe.each(modes)('what a step shows, %s:', (_, mode) => {
     const run$ = fit(surfaceModel, {
       ...surfaceOptions,
       ...mode,
-      watch: ['activations:layers.[13]', 'activations:*.4'],
+      watch: ['activations:*.4'],
     })
     const paths = await seen(run$, (event) => event.activations.paths)
     expect(paths).toEqual([['layers.4'], ['layers.4']])
@@ -97,6 +98,7 @@ describe.each(modes)('what a step shows, %s:', (_, mode) => {
     ['activations:layers.**', 'layers.0.inner', true],
     ['activations', 'anything', true],
     ['activations:layers.1', 'layersx1', false],
+    ['activations:layers.[13]', 'layers.1', false],
   ])("'%s' of '%s' is %s", (name, path, expected) => {
     expect(parseWatch([name]).activations?.(path)).toBe(expected)
   })
@@ -160,6 +162,29 @@ describe.each(modes)('what a step shows, %s:', (_, mode) => {
       seconds: expect.any(Number),
       samplesPerSecond: expect.any(Number),
     })
+  })
+})
+
+describe.each(modes)('a pattern that matches nothing, %s', (_, mode) => {
+  test.each<WatchName>(['activations:layer.0', 'activations:', 'activations:layers.9.**'])(
+    "'%s' is an error at the first step, which lists what there is",
+    async (name) => {
+      const run$ = fit(surfaceModel, { ...surfaceOptions, ...mode, watch: ['activations:layers.1', name] })
+      await expect(lastValueFrom(run$)).rejects.toThrow(
+        `fit: step 0 of epoch 0 failed: nothing matches '${name}' in watch; use one of layers.0, layers.1, layers.2, layers.3, layers.4`,
+      )
+    },
+  )
+
+  test('all of nothing is nothing, one of it is an error', async () => {
+    const watching = (watch: readonly WatchName[]) => fit(line, { ...twoPoints, ...mode, steps: 1, watch })
+    expect(await seen(watching(['activations:**']), ({ activations }) => activations.paths)).toEqual([[]])
+    await expect(lastValueFrom(watching(['activations:layers.0']))).rejects.toThrow(
+      "nothing matches 'activations:layers.0' in watch; there is nothing to match",
+    )
+    await expect(lastValueFrom(watching(['activations:**']).pipe(deadReLU()))).rejects.toThrow(
+      "deadReLU: no watched activation matches '**'; the model has no layers inside",
+    )
   })
 })
 

@@ -79,6 +79,18 @@ describe('what travels', () => {
     )
   })
 
+  test.each<TravelName>(['weights:layer.0.*', 'gradients:layers.0', 'activations:layers.9'])(
+    "'%s' matches nothing, which is an error that lists what there is",
+    async (name) => {
+      await expect(eventsOf(inWorker({ epochs: 1 }, { watch: [name] }))).rejects.toThrow(
+        new RegExp(
+          `nothing matches '${name.replaceAll('*', '\\*')}' in watch; use one of layers\\.0(\\.bias)?, `,
+        ),
+      )
+      await untilGone(workers)
+    },
+  )
+
   test('a path that does not travel is an error that lists what does', async () => {
     const run$ = inWorker({ steps: 2 }, { watch: ['weights:layers.0.*'] }).pipe(weights('layers.3.bias'))
     await expect(lastValueFrom(run$)).rejects.toThrow(
@@ -128,16 +140,25 @@ describe('commands', () => {
   })
 
   test.each([
-    ['an unknown one', { type: 'faster' }, "fit: commands failed: unknown command 'faster'"],
-    ['one that cannot be cloned', { type: 'stop', reason: () => {} }, 'fit: commands failed: '],
-  ])('%s ends the run', async (_, command, words) => {
+    ['an unknown one', { type: 'faster' }, "fit: unknown command 'faster'"],
+    ['none', undefined, 'fit: a command must be an object with a type, got undefined'],
+    [
+      'one that cannot be cloned',
+      { type: 'stop', reason: () => {} },
+      'fitInWorker: sending a command failed: ',
+    ],
+  ])('%s is refused, and the run goes on', async (_, command, words) => {
     const commands = new Subject<TrainCommand>()
     // No command, which is the point.
     const wrong = command as unknown as TrainCommand
-    const run$ = inWorker({ steps: 100_000, budget: 0 }, { commands }).pipe(
-      tap((event) => event.type === 'start' && commands.next(wrong)),
+    const events = await eventsOf(
+      inWorker({ steps: 20, budget: 0 }, { commands }).pipe(
+        tap((event) => event.type === 'start' && commands.next(wrong)),
+      ),
     )
-    await expect(lastValueFrom(run$)).rejects.toThrow(words)
+    const refused = events.flatMap((event) => (event.type === 'command' ? [event.refused] : []))
+    expect(refused).toEqual([expect.stringContaining(words)])
+    expect(events.at(-1)).toMatchObject({ type: 'end', step: 20, reason: 'completed' })
     await untilGone(workers)
   })
 })

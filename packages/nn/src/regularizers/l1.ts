@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { checkFactor, type Penalty } from './penalty.ts'
+import { checkFactor, type Penalty, penaltyOf } from './penalty.ts'
 
 /**
  * A penalty on the size of weights: factor · sum of |w|. It draws all weights towards 0 equally hard, so that many of them end
@@ -14,5 +14,5 @@ import { checkFactor, type Penalty } from './penalty.ts'
  */
 export function l1(factor: number): Penalty {
   checkFactor('l1', factor)
-  return (weights) => t.scope(() => t.mul(t.sum(t.abs(weights)), factor))
+  return penaltyOf('l1', (weights) => t.mul(t.sum(t.abs(weights)), factor))
 }

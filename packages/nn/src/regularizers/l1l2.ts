@@ -1,7 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import { l1 } from './l1.ts'
 import { l2 } from './l2.ts'
-import type { Penalty } from './penalty.ts'
+import { type Penalty, penaltyOf } from './penalty.ts'
 
 /**
  * Both penalties, the elastic net: l1 · sum of |w| + l2 · sum of w².
@@ -17,5 +17,5 @@ import type { Penalty } from './penalty.ts'
 export function l1l2(options: { readonly l1: number; readonly l2: number }): Penalty {
   t.knownOptions('l1l2', options, 'l1 l2')
   const [absolute, squared] = [l1(options.l1), l2(options.l2)]
-  return (weights) => t.scope(() => t.add(absolute(weights), squared(weights)))
+  return penaltyOf('l1l2', (weights) => t.add(absolute(weights), squared(weights)))
 }

@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { checkFactor, type Penalty } from './penalty.ts'
+import { checkFactor, type Penalty, penaltyOf } from './penalty.ts'
 
 /**
  * A penalty on the squares of weights: factor · sum of w². The gradient is 2 factor w: large weights are drawn to 0 the hardest.
@@ -16,5 +16,5 @@ import { checkFactor, type Penalty } from './penalty.ts'
  */
 export function l2(factor: number): Penalty {
   checkFactor('l2', factor)
-  return (weights) => t.scope(() => t.mul(t.sum(t.square(weights)), factor))
+  return penaltyOf('l2', (weights) => t.mul(t.sum(t.square(weights)), factor))
 }

@@ -1,5 +1,5 @@
 import * as t from '@tapeflow/autodiff'
-import { checkFactor, type Penalty } from './penalty.ts'
+import { checkFactor, type Penalty, penaltyOf } from './penalty.ts'
 
 /**
  * A penalty on weights whose columns are not at right angles and of length 1: factor · |WᵀW - I|², the sum of squares of all
@@ -19,7 +19,7 @@ import { checkFactor, type Penalty } from './penalty.ts'
 export function orthogonalPenalty(factor: number): Penalty {
   const name = 'orthogonalPenalty'
   checkFactor(name, factor)
-  return (weights) => {
+  return penaltyOf(name, (weights) => {
     if (weights.rank < 2) {
       t.failRange(
         name,
@@ -27,13 +27,11 @@ export function orthogonalPenalty(factor: number): Penalty {
         "leave it out by the term's `at`",
       )
     }
-    return t.scope(() => {
-      const columns = weights.shape[weights.rank - 1]!
-      const rows = t.sizeOf(weights.shape.slice(0, -1))
-      const w = t.reshape(weights, [rows, columns])
-      const across = t.transpose(w)
-      const products = columns <= rows ? t.matmul(across, w) : t.matmul(w, across)
-      return t.mul(t.sum(t.square(t.sub(products, t.eye(Math.min(rows, columns))))), factor)
-    })
-  }
+    const columns = weights.shape[weights.rank - 1]!
+    const rows = t.sizeOf(weights.shape.slice(0, -1))
+    const w = t.reshape(weights, [rows, columns])
+    const across = t.transpose(w)
+    const products = columns <= rows ? t.matmul(across, w) : t.matmul(w, across)
+    return t.mul(t.sum(t.square(t.sub(products, t.eye(Math.min(rows, columns))))), factor)
+  })
 }

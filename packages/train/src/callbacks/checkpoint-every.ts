@@ -2,6 +2,7 @@ import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
+import { requireCounts } from '../require-numbers.ts'
 import type { Callback } from './callback.ts'
 
 /** What `checkpointEvery` takes: one of the two. */
@@ -32,9 +33,7 @@ export function checkpointEvery(options: CheckpointEveryOptions): Callback {
     failRange('checkpointEvery', `steps or epochs must be given, got ${got}`, 'pass epochs: 1')
   }
   const [name, every] = steps === undefined ? ['epochs', epochs!] : ['steps', steps]
-  if (!Number.isInteger(every) || every < 1) {
-    failRange('checkpointEvery', `${name} must be an integer from 1 on, got ${every}`)
-  }
+  requireCounts('checkpointEvery', { [name]: every })
   return {
     name: 'checkpointEvery',
     run(events$, info): Observable<TrainCommand> {

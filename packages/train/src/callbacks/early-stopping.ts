@@ -1,7 +1,8 @@
-import { failRange, knownOptions } from '@tapeflow/autodiff'
+import { knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
+import { requireCounts, requireFlags, requireNumber } from '../require-numbers.ts'
 import { bestOf, shortNumber } from './best.ts'
 import type { Callback } from './callback.ts'
 import { type MonitorOptions, monitored } from './monitored.ts'
@@ -45,16 +46,14 @@ export function earlyStopping(options: EarlyStoppingOptions): Callback {
     startFrom = 0,
     restoreBest = true,
   } = knownOptions('earlyStopping', options, 'patience minDelta baseline startFrom restoreBest monitor mode')
-  if (!Number.isInteger(patience) || patience < 1) {
-    failRange('earlyStopping', `patience must be an integer from 1 on, got ${patience}`)
+  const name = 'earlyStopping'
+  requireCounts(name, { patience })
+  requireCounts(name, { startFrom }, 0)
+  requireNumber(name, 'minDelta', minDelta, 'a number from 0 on', (value) => value >= 0)
+  if (baseline !== undefined) {
+    requireNumber(name, 'baseline', baseline, 'a finite number', Number.isFinite, 'leave it out for none')
   }
-  if (!(minDelta >= 0)) failRange('earlyStopping', `minDelta must be a number from 0 on, got ${minDelta}`)
-  if (baseline !== undefined && !Number.isFinite(baseline)) {
-    failRange('earlyStopping', `baseline must be a finite number, got ${baseline}`, 'leave it out for none')
-  }
-  if (!Number.isInteger(startFrom) || startFrom < 0) {
-    failRange('earlyStopping', `startFrom must be an epoch, an integer from 0 on, got ${startFrom}`)
-  }
+  requireFlags(name, { restoreBest })
   const measure = monitored('earlyStopping', options)
   const { monitor, isBetter } = measure
 

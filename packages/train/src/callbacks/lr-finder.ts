@@ -2,6 +2,7 @@ import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { StepEvent, TrainEvent } from '../events.ts'
+import { requireCounts, requireNumber } from '../require-numbers.ts'
 import type { Callback } from './callback.ts'
 import { restoredFrom } from './restored.ts'
 
@@ -152,13 +153,11 @@ function rangeOf(curve: readonly RatePoint[], half: number): RateRange {
 }
 
 function checkNumbers({ from, to, steps, smoothing, divergence }: Required<LrFinderOptions>): void {
-  if (!(from > 0 && Number.isFinite(from))) failRange('lrFinder', `from must be a rate above 0, got ${from}`)
-  if (!(to > from && Number.isFinite(to))) failRange('lrFinder', `to must be a rate above from, got ${to}`)
-  if (!Number.isInteger(steps) || steps < 3) {
-    failRange('lrFinder', `steps must be an integer from 3 on, got ${steps}`)
-  }
-  if (!(smoothing >= 0 && smoothing < 1)) {
-    failRange('lrFinder', `smoothing must be a number from 0 to below 1, got ${smoothing}`)
-  }
-  if (!(divergence > 1)) failRange('lrFinder', `divergence must be a number above 1, got ${divergence}`)
+  const check = (name: string, value: unknown, rule: string, fits: (value: number) => boolean): void =>
+    requireNumber('lrFinder', name, value, rule, fits)
+  check('from', from, 'a rate above 0', (rate) => rate > 0 && Number.isFinite(rate))
+  check('to', to, 'a rate above from', (rate) => rate > from && Number.isFinite(rate))
+  requireCounts('lrFinder', { steps }, 3)
+  check('smoothing', smoothing, 'a number from 0 to below 1', (value) => value >= 0 && value < 1)
+  check('divergence', divergence, 'a number above 1', (value) => value > 1)
 }

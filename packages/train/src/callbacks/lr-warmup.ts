@@ -2,6 +2,7 @@ import { failRange, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
+import { requireCounts, requireNumbers } from '../require-numbers.ts'
 import type { Callback } from './callback.ts'
 import { restoredFrom } from './restored.ts'
 
@@ -33,12 +34,8 @@ export function lrWarmup(options: LrWarmupOptions): Callback {
     const got = steps === undefined ? 'neither' : 'both'
     failRange('lrWarmup', `steps or epochs must be given, got ${got}`, 'pass steps: 100')
   }
-  if (steps !== undefined && (!Number.isInteger(steps) || steps < 1)) {
-    failRange('lrWarmup', `steps must be an integer from 1 on, got ${steps}`)
-  }
-  if (epochs !== undefined && !(epochs > 0 && Number.isFinite(epochs))) {
-    failRange('lrWarmup', `epochs must be a number above 0, got ${epochs}`)
-  }
+  if (steps !== undefined) requireCounts('lrWarmup', { steps })
+  else requireNumbers('lrWarmup', { epochs })
   return {
     name: 'lrWarmup',
     run(events$, { stepsPerEpoch, keep }) {

@@ -4,6 +4,7 @@ import { finalize, ignoreElements, type Observable, tap } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { EpochRecord, Measures, RunInfo, StepEvent, TrainEvent } from '../events.ts'
 import { epochRecords } from '../monitors/epoch-records.ts'
+import { requireNumbers } from '../require-numbers.ts'
 import type { Callback } from './callback.ts'
 
 /** Where a progress bar is drawn: `process.stdout`, or anything like it. */
@@ -42,6 +43,7 @@ export interface ProgressBarOptions {
  */
 export function progressBar(options: ProgressBarOptions = {}): Callback {
   const { stream = process.stdout, fps = 12 } = knownOptions('progressBar', options, 'stream fps')
+  requireNumbers('progressBar', { fps })
   return {
     name: 'progressBar',
     run(events$, info): Observable<TrainCommand> {

@@ -1,7 +1,8 @@
-import { failRange, knownOptions } from '@tapeflow/autodiff'
+import { knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
+import { requireCounts, requireNumber, requireNumbers } from '../require-numbers.ts'
 import { bestOf } from './best.ts'
 import type { Callback } from './callback.ts'
 import { type MonitorOptions, monitored } from './monitored.ts'
@@ -118,12 +119,12 @@ export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Callb
 }
 
 function checkNumbers(numbers: Required<Omit<ReduceLROnPlateauOptions, keyof MonitorOptions>>): void {
-  const wrong = (name: keyof typeof numbers, rule: string): never =>
-    failRange('reduceLROnPlateau', `${name} must be ${rule}, got ${numbers[name]}`)
+  const name = 'reduceLROnPlateau'
   const { factor, patience, cooldown, minDelta, minLearningRate } = numbers
-  if (!(factor > 0 && factor < 1)) wrong('factor', 'a number between 0 and 1')
-  if (!Number.isInteger(patience) || patience < 1) wrong('patience', 'an integer from 1 on')
-  if (!Number.isInteger(cooldown) || cooldown < 0) wrong('cooldown', 'an integer from 0 on')
-  if (!(minDelta >= 0)) wrong('minDelta', 'a number from 0 on')
-  if (!(minLearningRate >= 0)) wrong('minLearningRate', 'a number from 0 on')
+  requireNumbers(name, { factor }, 1)
+  requireCounts(name, { patience })
+  requireCounts(name, { cooldown }, 0)
+  for (const [of, value] of Object.entries({ minDelta, minLearningRate })) {
+    requireNumber(name, of, value, 'a number from 0 on', (number) => number >= 0)
+  }
 }

@@ -1,7 +1,8 @@
-import { failRange, knownOptions, leaves, mapTensors, type Snapshot } from '@tapeflow/autodiff'
+import { knownOptions, leaves, mapTensors, type Snapshot } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
+import { requireCounts } from '../require-numbers.ts'
 import type { Callback } from './callback.ts'
 import { tellNeverReached } from './never-reached.ts'
 
@@ -46,12 +47,8 @@ interface Sums {
 export function stochasticWeightAveraging(options: StochasticWeightAveragingOptions): Callback {
   const name = 'stochasticWeightAveraging'
   const { startFrom, every = 1 } = knownOptions(name, options, 'startFrom every')
-  if (!Number.isInteger(startFrom) || startFrom < 0) {
-    failRange(name, `startFrom must be an epoch, an integer from 0 on, got ${startFrom}`)
-  }
-  if (!Number.isInteger(every) || every < 1) {
-    failRange(name, `every must be an integer from 1 on, got ${every}`)
-  }
+  requireCounts(name, { startFrom }, 0)
+  requireCounts(name, { every })
   return {
     name,
     run(events$, info): Observable<TrainCommand> {

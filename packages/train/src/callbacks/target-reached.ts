@@ -1,7 +1,8 @@
-import { failRange, knownOptions } from '@tapeflow/autodiff'
+import { knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
+import { requireNumber } from '../require-numbers.ts'
 import { shortNumber } from './best.ts'
 import type { Callback } from './callback.ts'
 import { type MonitorOptions, monitored } from './monitored.ts'
@@ -25,7 +26,7 @@ export interface TargetReachedOptions extends MonitorOptions {
  */
 export function targetReached(options: TargetReachedOptions): Callback {
   const { target } = knownOptions('targetReached', options, 'target monitor mode')
-  if (!Number.isFinite(target)) failRange('targetReached', `target must be a finite number, got ${target}`)
+  requireNumber('targetReached', 'target', target, 'a finite number', Number.isFinite)
   const measure = monitored('targetReached', options)
   return {
     name: 'targetReached',

@@ -2,6 +2,7 @@ import { knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { StepEvent, TrainEvent } from '../events.ts'
+import { requireFlags } from '../require-numbers.ts'
 import type { Callback } from './callback.ts'
 
 /** What `terminateOnNaN` takes. */
@@ -27,6 +28,7 @@ export interface TerminateOnNaNOptions {
  */
 export function terminateOnNaN(options: TerminateOnNaNOptions = {}): Callback {
   const { gradientNorm = false } = knownOptions('terminateOnNaN', options, 'gradientNorm')
+  requireFlags('terminateOnNaN', { gradientNorm })
   return {
     name: 'terminateOnNaN',
     run(events$): Observable<TrainCommand> {

@@ -1,7 +1,8 @@
-import { failRange, knownOptions } from '@tapeflow/autodiff'
+import { knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
+import { requireNumbers } from '../require-numbers.ts'
 import type { Callback } from './callback.ts'
 
 /** What `timeLimit` takes. */
@@ -25,9 +26,7 @@ export interface TimeLimitOptions {
  */
 export function timeLimit(options: TimeLimitOptions): Callback {
   const { seconds } = knownOptions('timeLimit', options, 'seconds')
-  if (!(seconds > 0 && Number.isFinite(seconds))) {
-    failRange('timeLimit', `seconds must be a number above 0, got ${seconds}`)
-  }
+  requireNumbers('timeLimit', { seconds })
   return {
     name: 'timeLimit',
     run(events$): Observable<TrainCommand> {

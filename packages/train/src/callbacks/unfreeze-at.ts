@@ -2,6 +2,7 @@ import { failRange, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { mergeMap, type Observable } from 'rxjs'
 import type { TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
+import { requireCounts } from '../require-numbers.ts'
 import type { Callback } from './callback.ts'
 import { tellNeverReached } from './never-reached.ts'
 
@@ -46,9 +47,7 @@ export function unfreezeAt(options: UnfreezeAtOptions): Callback {
     failRange('unfreezeAt', `epoch or step must be given, got ${got}`, 'pass epoch: 3')
   }
   const [name, at] = epoch === undefined ? (['step', step!] as const) : (['epoch', epoch] as const)
-  if (!Number.isInteger(at) || at < 1) {
-    failRange('unfreezeAt', `${name} must be an integer from 1 on, got ${at}`)
-  }
+  requireCounts('unfreezeAt', { [name]: at })
   const all = (type: 'freeze' | 'unfreeze'): TrainCommand[] => paths.map((one) => ({ type, path: one }))
 
   return {

@@ -1,6 +1,7 @@
 import { failRange } from '@tapeflow/autodiff'
 import { type MonitorOptions, monitored } from '../callbacks/monitored.ts'
 import type { Log } from '../monitors/guard.ts'
+import { requireCounts } from '../require-numbers.ts'
 import type { RunSnapshot } from '../snapshots.ts'
 import type { Store, StoreHolder } from '../store.ts'
 import { CheckpointError } from './checkpoint-error.ts'
@@ -158,9 +159,7 @@ function checked(
     if (name !== 'keep' && name !== 'best') failRange(operation, `unknown option '${name}'`, 'use keep, best')
   }
   const { keep = 3, best } = options
-  if (!Number.isSafeInteger(keep) || keep < 1) {
-    failRange(operation, `keep must be an integer from 1 on, got ${String(keep)}`)
-  }
+  requireCounts(operation, { keep })
   return { keep, ranked: best === undefined ? null : monitored(operation, best) }
 }
 

@@ -1,8 +1,8 @@
 import { failRange } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
+import { requireCounts } from '../require-numbers.ts'
 import { parseWatch } from '../watch.ts'
-import { requireCounts } from './checks.ts'
 import { diagnose, type Finding } from './diagnose.ts'
 
 /** Which activations are looked at, and how often. */
@@ -69,8 +69,6 @@ function failNothing(name: string, layers: string, watched: readonly string[]): 
   failRange(
     name,
     `no watched activation matches '${layers}'`,
-    watched.length === 0
-      ? `watch: ['activations:${layers}'] matches no layer`
-      : `use one of ${watched.join(', ')}`,
+    watched.length === 0 ? 'the model has no layers inside' : `use one of ${watched.join(', ')}`,
   )
 }

@@ -1,7 +1,8 @@
-import { failRange, knownOptions } from '@tapeflow/autodiff'
+import { failRange, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { type BatchSource, checkBatch, isArray } from '../batch.ts'
 import type { DiagnosticEvent } from '../events.ts'
-import { requireCounts, requireNumbers } from './checks.ts'
+import { has } from '../options.ts'
+import { requireCounts, requireNumbers } from '../require-numbers.ts'
 import { shown } from './window.ts'
 
 /** What `covariateShift` takes beside the data. */
@@ -56,6 +57,10 @@ export async function covariateShift(
   const { threshold = 0.2, rows = 2000 } = knownOptions('covariateShift', options, 'threshold rows')
   requireNumbers('covariateShift', { threshold }, 1)
   requireCounts('covariateShift', { rows }, 2)
+  for (const [name, source] of Object.entries({ training, validation })) {
+    if (!has(source, 'iterate'))
+      failType('covariateShift', `${name} must be a dataset, got ${kindOf(source)}`)
+  }
   const before = await columns(training, rows, 'training')
   const after = await columns(validation, rows, 'validation')
   if (before.length !== after.length) {

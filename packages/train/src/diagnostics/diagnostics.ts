@@ -1,5 +1,5 @@
 import { failRange, failType, kindOf } from '@tapeflow/autodiff'
-import { connect, merge, type OperatorFunction } from 'rxjs'
+import { connect, defer, merge, type OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 
 /**
@@ -29,5 +29,6 @@ export function diagnostics(
     if (typeof one === 'function') continue
     failType('diagnostics', `a diagnostic must be an operator, got ${kindOf(one)}`, 'pass lossSpike()')
   }
-  return connect((events$) => merge(...list.map((one) => events$.pipe(one))))
+  return (run$) =>
+    defer(() => run$.pipe(connect((events$) => merge(...list.map((one) => events$.pipe(one))))))
 }

@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
-import { requireCounts, requireNumbers } from './checks.ts'
+import { requireCounts, requireNumbers } from '../require-numbers.ts'
 import { diagnose } from './diagnose.ts'
 import { layerWeights, rootMeanSquare } from './layer-norms.ts'
 import { median, Window } from './window.ts'

@@ -1,8 +1,8 @@
 import { knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
+import { requireNumbers } from '../require-numbers.ts'
 import { type ActivationOptions, activationWindows } from './activation-windows.ts'
-import { requireNumbers } from './checks.ts'
 import { addToUnits, energies, movedMeans, unitSums } from './unit-sums.ts'
 import { shown } from './window.ts'
 

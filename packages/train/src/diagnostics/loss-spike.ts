@@ -1,7 +1,7 @@
 import { knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
-import { requireCounts, requireNumbers } from './checks.ts'
+import { requireCounts, requireNumbers } from '../require-numbers.ts'
 import { diagnose, type Finding } from './diagnose.ts'
 import { OrderedWindow } from './ordered-window.ts'
 import { shown } from './window.ts'

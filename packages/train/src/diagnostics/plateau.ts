@@ -1,7 +1,7 @@
 import { failRange, knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
-import { requireCounts, requireNumbers } from './checks.ts'
+import { requireCounts, requireNumbers } from '../require-numbers.ts'
 import { diagnose } from './diagnose.ts'
 import { shown, trend, Window } from './window.ts'
 

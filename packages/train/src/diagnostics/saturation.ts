@@ -1,8 +1,8 @@
 import { failRange, knownOptions } from '@tapeflow/autodiff'
 import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
+import { requireNumbers } from '../require-numbers.ts'
 import { type ActivationOptions, activationWindows } from './activation-windows.ts'
-import { requireNumbers } from './checks.ts'
 import { shown } from './window.ts'
 
 /** What `saturation` takes. */

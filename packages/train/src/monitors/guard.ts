@@ -1,4 +1,4 @@
-import type { Observer } from 'rxjs'
+import { isObservable, type Observer } from 'rxjs'
 import type { TrainEvent } from '../events.ts'
 
 /**
@@ -69,8 +69,13 @@ export function guarded(monitor: Monitor, name: string, log: Log): Observer<Trai
   }
 }
 
-// What is asynchronous fails later; a rejection that nobody looks at would end the process.
+// What is asynchronous fails later; a rejection that nobody looks at would end the process. An operator only seems to listen.
 function whenRejected(returned: unknown, failed: (error: unknown) => void): void {
-  if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
+  if (typeof returned !== 'object' || returned === null) return
+  if (isObservable(returned)) {
+    const problem = 'it returned an Observable, which nobody subscribes to; pipe the run through an operator'
+    failed(new TypeError(problem))
+  }
+  if (!('then' in returned)) return
   Promise.resolve(returned).catch(failed)
 }

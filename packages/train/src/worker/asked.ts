@@ -9,7 +9,8 @@ import { parseTravel, type TravelName } from './travel.ts'
 export interface FitInWorkerOptions {
   /**
    * What travels with events beside their numbers: `['weights', 'gradients:layers.0.*', 'activations', 'gradientNorm',
-   * 'checkpoints']`; nothing by default. Tensors come as arrays: `event.weights.snapshot()`.
+   * 'checkpoints']`; nothing by default. Tensors come as arrays: `event.weights.snapshot()`. A pattern that matches nothing is an
+   * error.
    */
   readonly watch?: readonly TravelName[]
   /** Tensors travel with the steps whose number is a multiple of it; 1 by default. Weights also do with all other events that show them. */

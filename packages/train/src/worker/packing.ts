@@ -1,5 +1,6 @@
 import { Key, type Snapshot, Tensor, toSnapshot } from '@tapeflow/autodiff'
 import type { StepEvent, TrainEvent } from '../events.ts'
+import { requireMatches } from '../watch.ts'
 import { columnCount, columns, rowWidth, type StepNames, stepNames } from './columns.ts'
 import { keyToWords, mapRun } from './copied-tree.ts'
 import type { EventBatch, OtherEvent, ShownStep } from './messages.ts'
@@ -57,6 +58,8 @@ export function packing(travel: Travel): Packing {
   }
   const addOther = (event: Exclude<TrainEvent, StepEvent>): void => {
     if (event.type === 'start') {
+      const paths = Object.keys(event.info.parameters)
+      for (const what of ['weights', 'gradients']) requireMatches('fitInWorker', travel.names, what, paths)
       names = stepNames(event.info)
       width = rowWidth(names, travel.gradientNorm)
     }

@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs'
-import { requireCommand, type TrainCommand } from '../commands.ts'
+import { malformed, type TrainCommand } from '../commands.ts'
 import type { TrainEvent } from '../events.ts'
 import { failureOf } from '../failure.ts'
 import { OwnedObservable } from '../owned.ts'
@@ -62,13 +62,15 @@ export function remote<R extends Recipe>(
           owner.complete()
       }
     }
+    // What is no command is refused inside, and what cannot be sent is none.
     const send = (command: TrainCommand): void => {
       try {
-        requireCommand(command)
         link?.post({ type: 'command', command: mapCommand(command, keyToWords) })
       } catch (error) {
-        // Not inside of subscribe, where the first ones may come.
-        queueMicrotask(() => fail(failureOf('commands', error)))
+        link?.post({
+          type: 'command',
+          command: malformed(failureOf('sending a command', error, 'fitInWorker')),
+        })
       }
     }
 

@@ -16,6 +16,8 @@ export interface Travel {
   readonly checkpoints: boolean
   /** Tensors of a step travel where its number is a multiple of this. */
   readonly every: number
+  /** What was asked for, by name. */
+  readonly names: readonly TravelName[]
   /** What the run inside has to watch for that. */
   readonly inside: readonly WatchName[]
 }
@@ -66,6 +68,7 @@ export function parseTravel(names: unknown = [], every: unknown = 1): Travel {
     gradientNorm,
     checkpoints: names.includes('checkpoints'),
     every,
+    names,
     inside: [
       ...(gradients === null ? [] : ['gradients' as const]),
       ...(gradientNorm ? ['gradientNorm' as const] : []),
