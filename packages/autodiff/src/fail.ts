@@ -62,9 +62,8 @@ export class RecordingError extends Error {
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return 'an array'
-  const kind = typeof value
-  if (kind !== 'object') return kind === 'undefined' ? kind : `a ${kind}`
-  const made = (value as object).constructor?.name
+  if (typeof value !== 'object') return `a ${typeof value}`
+  const made = value.constructor?.name
   // Generators have a constructor without a name.
   return !made || made === 'Object' ? 'an object' : `a ${made}`
 }

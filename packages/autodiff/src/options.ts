@@ -15,9 +15,14 @@ export function checkOptions(operation: string, options: object, names: readonly
   }
   for (const name in options) {
     if (names.includes(name)) continue
-    if (kindOf(options) !== 'an object') {
-      const remedy = `write { ${names[0]}: … }, or call ${operation}() where a function is wanted`
-      failType(operation, `options must be a plain object, got ${kindOf(options)}`, remedy)
+    const given = kindOf(options)
+    // What a function gets that was passed in the place of what it returns: a tensor, a stream.
+    if (given !== 'an object') {
+      failType(
+        operation,
+        `options must be an object, got ${given}`,
+        `write { ${names[0]}: … } or ${operation}()`,
+      )
     }
     failRange(operation, `unknown option '${name}'`, `use ${names.join(', ')}`)
   }

@@ -12,9 +12,9 @@ const checkpointsKept = 16
 
 /** Whether there is nothing left to do for a command: it is as if it had not come. */
 export function isIdle<P, S>({ flow }: Session<P, S>, { command: { type } }: Sourced): boolean {
-  if (flow.phase === 'ended') return true
-  if (flow.phase === 'finishing') return type === 'stop' || type === 'pause' || type === 'resume'
-  return flow.stop !== null && type === 'stop'
+  const isOver = flow.phase !== 'training'
+  if (type === 'stop') return isOver || flow.stop !== null
+  return flow.phase === 'ended' || (isOver && (type === 'pause' || type === 'resume'))
 }
 
 /**

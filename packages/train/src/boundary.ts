@@ -135,8 +135,8 @@ export function boundary<P, S>({
         told.push(event)
         present(event)
       }
-      const [first] = events
-      if (first?.type !== 'command' || first.refused === undefined) return sourced.command.type === 'stop'
+      const isRefused = events.some((event) => event.type === 'command' && event.refused !== undefined)
+      if (!isRefused) return sourced.command.type === 'stop'
     }
     return false
   }

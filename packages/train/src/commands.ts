@@ -43,8 +43,8 @@ export interface Sourced {
 
 /**
  * The commands of one boundary by kind, the last of each first: where that is refused, the one before is next. A `stop` is
- * alone where there is one (the last). Kinds are in the order in which their last ones came, but `checkpoint` at last: what others
- * have made is in it. `pause` and `resume` are of one kind; each hyperparameter is a kind of its own, and each path that is frozen or not.
+ * alone where there is one (the last). Kinds are in the order in which their last ones came. `pause` and `resume` are of one kind;
+ * each hyperparameter is a kind of its own, and each path that is frozen or not.
  *
  * @example
  * const given = [{ type: 'pause' }, { type: 'setLearningRate', learningRate: 0.1 }, { type: 'resume' }]
@@ -61,10 +61,7 @@ export function decide(given: readonly Sourced[]): readonly (readonly Sourced[])
     if (same === undefined) kinds.set(name, [sourced])
     else same.push(sourced)
   }
-  const checkpoints = kinds.get('checkpoint')
-  kinds.delete('checkpoint')
-  const others = [...kinds.values()].reverse()
-  return checkpoints === undefined ? others : [...others, checkpoints]
+  return [...kinds.values()].reverse()
 }
 
 function kind(command: TrainCommand): string {
@@ -95,7 +92,7 @@ export function requireCommand(command: unknown): asserts command is TrainComman
       "emit { type: 'stop' }",
     )
   }
-  if (command.type === 'malformed' && 'problem' in command && typeof command.problem === 'string') return
+  if (command.type === 'malformed') return
   if (typeof command.type !== 'string' || !known.includes(command.type)) {
     failRange('fit', `unknown command '${String(command.type)}'`, `use one of ${known.join(', ')}`)
   }

@@ -132,28 +132,25 @@ export const checks: { readonly [name in keyof GivenOptions<unknown, unknown>]-?
   data: (value) => (has(value, 'subscribe') ? undefined : source(value)),
   validation: optional(source),
   validateEvery: optional(validateEvery),
-  evaluateTraining: optional((value) => (typeof value === 'boolean' ? undefined : 'must be true or false')),
+  evaluateTraining: either(isFlag, 'true or false'),
   loss: optional(problemOfObjective),
-  trainStep: optional((value) => (typeof value === 'function' ? undefined : 'must be a function')),
+  trainStep: either(isFunction, 'a function'),
   optimizer: (value) => (has(value, 'init', 'update', 'hyper') ? undefined : 'must be an optimizer'),
   metrics: optional(metrics),
-  regularizers: optional((value) => (typeof value === 'function' ? undefined : 'must be regularize([…])')),
-  constraints: optional((value) => (typeof value === 'function' ? undefined : 'must be constrain([…])')),
-  epochs: optional(positiveInteger),
-  steps: optional(positiveInteger),
-  seed: optional((value) =>
-    Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be an integer from 0 on',
-  ),
+  regularizers: either(isFunction, 'regularize([…])'),
+  constraints: either(isFunction, 'constrain([…])'),
+  epochs: either(isCount, 'an integer from 1 on'),
+  steps: either(isCount, 'an integer from 1 on'),
+  seed: either((value) => isCount(value, 0), 'an integer from 0 on'),
   callbacks: optional(
     list(
       'callbacks',
       'callbacks with a name',
       (value) => has(value, 'run') && isNamed(value),
       (wrong) => {
-        if (isObserver(wrong)) return 'pass it among monitors'
-        return typeof wrong === 'function'
-          ? 'call it where it makes a callback, else pass it among monitors'
-          : undefined
+        const remedy = 'pass it among monitors'
+        if (isFunction(wrong)) return `call it, or ${remedy}`
+        return isObserver(wrong) ? remedy : undefined
       },
     ),
   ),
@@ -161,7 +158,7 @@ export const checks: { readonly [name in keyof GivenOptions<unknown, unknown>]-?
     list(
       'monitors',
       'functions or observers',
-      (value) => typeof value === 'function' || isObserver(value),
+      (value) => isFunction(value) || isObserver(value),
       (wrong) => (has(wrong, 'run') ? 'pass it among callbacks' : 'pass a function of events, or { next }'),
     ),
   ),
@@ -169,13 +166,12 @@ export const checks: { readonly [name in keyof GivenOptions<unknown, unknown>]-?
     parseWatch(value)
     return undefined
   }),
-  compile: optional((value) => (typeof value === 'boolean' ? undefined : 'must be true or false')),
-  numerics: optional((value) =>
-    typeof value === 'object' && value !== null && 'kernels' in value
-      ? undefined
-      : 'must be a numeric mode, relaxed() of @tapeflow/autodiff/relaxed',
+  compile: either(isFlag, 'true or false'),
+  numerics: either(
+    (value) => has(value) && 'kernels' in value,
+    'a numeric mode, relaxed() of @tapeflow/autodiff/relaxed',
   ),
-  commands: optional((value) => (isObservable(value) ? undefined : 'must be an Observable')),
+  commands: either(isObservable, 'an Observable'),
   pace: optional((value) => (isObservable(value) ? undefined : problemOfPace(value))),
   from: optional((value) => {
     if (!has(value)) return 'must be a snapshot of a run, or a store'
@@ -183,9 +179,9 @@ export const checks: { readonly [name in keyof GivenOptions<unknown, unknown>]-?
     return undefined
   }),
   timeTravel: optional(problemOfTimeTravel),
-  store: optional((value) => (has(value, 'open', 'save', 'latest') ? undefined : 'must be a store')),
-  scheduler: optional((value) => (has(value, 'schedule', 'now') ? undefined : 'must be a scheduler')),
-  log: optional((value) => (typeof value === 'function' ? undefined : 'must be a function')),
+  store: either((value) => has(value, 'open', 'save', 'latest'), 'a store'),
+  scheduler: either((value) => has(value, 'schedule', 'now'), 'a scheduler'),
+  log: either(isFunction, 'a function'),
 }
 
 /**
@@ -257,6 +253,19 @@ export function optional(check: Check): Check {
   return (value, operation) => (value === undefined ? undefined : check(value, operation))
 }
 
+/** The check of an option that may be left out, and else fits. */
+function either(fits: (value: unknown) => boolean, what: string): Check {
+  return (value) => (value === undefined || fits(value) ? undefined : `must be ${what}`)
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
+}
+
+function isFlag(value: unknown): boolean {
+  return typeof value === 'boolean'
+}
+
 /** Whether it has a name that a message can tell. */
 function isNamed(value: object): boolean {
   return 'name' in value && typeof value.name === 'string' && value.name !== ''
@@ -285,8 +294,8 @@ function source(value: unknown): string | undefined {
   return has(value, 'iterate') ? undefined : 'must be a dataset'
 }
 
-function positiveInteger(value: unknown): string | undefined {
-  return Number.isSafeInteger(value) && Number(value) > 0 ? undefined : 'must be an integer from 1 on'
+function isCount(value: unknown, least = 1): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= least
 }
 
 function list(
@@ -314,17 +323,17 @@ function problemOfTimeTravel(value: unknown): string | undefined {
     keep = 16,
     ...others
   } = (typeof value === 'object' && value !== null ? value : {}) as Partial<TimeTravelOptions>
-  if (positiveInteger(every) !== undefined || Object.keys(others).length > 0) {
+  if (!isCount(every) || Object.keys(others).length > 0) {
     return 'must be { every } with an integer from 1 on'
   }
-  return Number.isSafeInteger(keep) && keep >= 2 ? undefined : 'needs an integer from 2 on for keep'
+  return isCount(keep, 2) ? undefined : 'needs an integer from 2 on for keep'
 }
 
 function validateEvery(value: unknown): string | undefined {
   const given = typeof value === 'object' && value !== null ? Object.entries(value) : []
   const [name, every] = given[0] ?? []
   if (given.length !== 1 || (name !== 'epochs' && name !== 'steps')) return 'must be { epochs } or { steps }'
-  if (Number.isSafeInteger(every) && Number(every) >= 1) return undefined
+  if (isCount(every)) return undefined
   if (name === 'steps') return `needs an integer from 1 on for steps, got ${String(every)}`
   const parts = 1 / Number(every)
   const isPart = parts > 1 && Math.abs(parts - Math.round(parts)) < 1e-6

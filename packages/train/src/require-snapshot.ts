@@ -53,7 +53,7 @@ function requireFields(from: unknown, fields: readonly string[], name = 'the sna
 }
 
 function remedyFor(from: object, missing: readonly string[]): string {
-  if ('reason' in from) return 'what result gives is no snapshot: pass the result of the end event'
+  if ('reason' in from) return 'pass the result of the end event'
   if (missing.some((name) => name === 'params' || name === 'state')) return 'pass event.snapshot()'
   return "restore it with what: 'parameters', or take it of the whole run"
 }
@@ -65,7 +65,7 @@ function requireArrays(tree: unknown, at: string): void {
     failType(
       'fit',
       `${at} values that are ${kindOf(tree.values)}, not a Float32Array`,
-      'JSON does not keep a snapshot: toCheckpoint does, and structuredClone',
+      'keep it by toCheckpoint, not as JSON',
     )
   }
   for (const [key, inner] of Object.entries(tree)) requireArrays(inner, `${at}.${key}`)

@@ -77,7 +77,7 @@ export function prepareRun<P extends Tree, S extends Tree>(
     commands: options.commands,
     monitors: (options.monitors ?? []).map((monitor, i) => guarded(monitor, `monitor ${i}`, log)),
     isIdle: (sourced) => made.session === undefined || isIdle(made.session, sourced),
-    act: (sourced) => (made.session === undefined ? [] : act(made.session, sourced)),
+    act: (sourced) => act(made.session!, sourced),
     tooLate: ({ command, source, lenient }) => {
       // The outside may ask at any time, and a run that has ended has stopped.
       if (lenient || command.type === 'stop') return
@@ -142,7 +142,7 @@ function* fromDataOn<P extends Tree, S extends Tree>(
       pulled instanceof Promise ? yield* awaited(pulled.then(given), around.isStopAsked) : given(pulled),
     )
     if (arrived === undefined) {
-      failRange('fit', 'the run was stopped before the data gave its first batch', 'it has no parameters yet')
+      failRange('fit', 'stopped before the data gave its first batch', 'there are no parameters yet')
     }
     if (arrived.done) failEmpty('data of epoch 0')
     const opened: Opened = { pull, first: arrived.value }

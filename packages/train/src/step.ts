@@ -152,7 +152,7 @@ function begun<T>(init: () => T, x: Field): T {
     return init()
   } catch (error) {
     if (!isArray(x) || x.shape.length !== 1) throw error
-    throw failureOf('a model of samples of shape [], as of data without .batch(32),', error)
+    throw failureOf('a model of samples of shape [] (add .batch(32)?)', error)
   }
 }
 

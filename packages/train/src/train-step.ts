@@ -71,25 +71,18 @@ export function checkStepped<P, S>(
   carry: Carry<P, S>,
   needs: { readonly prediction: boolean; readonly gradients: boolean },
 ): void {
-  if (typeof made !== 'object' || made === null || made instanceof Promise) {
-    // What becomes of it is nobody's any more, and must not end the process.
-    if (made instanceof Promise) made.catch(() => {})
+  const isLate = made instanceof Promise
+  // What becomes of it is nobody's any more, and must not end the process.
+  if (isLate) made.catch(() => {})
+  if (typeof made !== 'object' || made === null || isLate) {
     t.failType(
       'trainStep',
       `must return { params, state, slots, loss }, got ${t.kindOf(made)}`,
-      'return what the step made, not a promise of it: it must not be async',
+      'it must not be async',
     )
   }
   requireScalar('a loss', made.loss)
-  const losses: unknown = made.losses ?? {}
-  if (typeof losses !== 'object' || losses instanceof t.Tensor) {
-    t.failType(
-      'trainStep',
-      `must return losses by name, got ${t.kindOf(losses)}`,
-      'return { losses: { own } }',
-    )
-  }
-  for (const [name, one] of Object.entries(losses!)) requireScalar(`losses.${name}`, one)
+  for (const [name, one] of Object.entries(made.losses ?? {})) requireScalar(`losses.${name}`, one)
   for (const name of ['params', 'state', 'slots'] as const) requireLike(name, carry[name], made[name])
   if (needs.gradients) {
     if (made.gradients === undefined)

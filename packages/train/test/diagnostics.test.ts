@@ -392,8 +392,7 @@ describe('diagnostics', () => {
       .pipe(diagnostics(plateau as never))
       .subscribe({ error: (error) => (failure = error) })
     expect(failure).toMatchObject({
-      message:
-        'plateau: options must be a plain object, got a Observable; write { monitor: … }, or call plateau() where a function is wanted',
+      message: 'plateau: options must be an object, got a Observable; write { monitor: … } or plateau()',
     })
     expect(() => diagnostics('plateau' as never)).toThrow(
       'diagnostics: a diagnostic must be an operator, got a string; pass lossSpike()',

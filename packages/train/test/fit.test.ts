@@ -152,7 +152,7 @@ describe('the stream of a run', () => {
 
   test.each([mse, { own: mse }])('says that a loss has to be called, %#', async (loss) => {
     await expect(result(fit(line, { ...twoPoints, epochs: 1, loss: loss as never }))).rejects.toThrow(
-      'fit: step 0 of epoch 0 failed: mse: options must be a plain object, got a Tensor; write { reduction: … }, or call mse() where a function is wanted',
+      'fit: step 0 of epoch 0 failed: mse: options must be an object, got a Tensor; write { reduction: … } or mse()',
     )
   })
 
@@ -164,7 +164,7 @@ describe('the stream of a run', () => {
     })
     const data = rows as never
     await expect(result(fit(line, { ...twoPoints, data, epochs: 1 }))).rejects.toThrow(
-      'fit: a model of samples of shape [], as of data without .batch(32), failed: linear: the layer takes 1 features, got samples of shape []',
+      'fit: a model of samples of shape [] (add .batch(32)?) failed: linear: the layer takes 1 features, got samples of shape []',
     )
   })
 
@@ -380,7 +380,7 @@ describe('what is wrong with a call', () => {
     ['fit: loss must be a function, or several by name, got a string', { epochs: 1, loss: 'mse' }],
     ['fit: optimizer must be an optimizer, got undefined', { epochs: 1, optimizer: undefined }],
     [
-      'fit: callbacks must be an array of callbacks with a name, got a function at 0; call it where it makes a callback, else pass it among monitors',
+      'fit: callbacks must be an array of callbacks with a name, got a function at 0; call it, or pass it among monitors',
       { epochs: 1, callbacks: [earlyStopping] },
     ],
     ...[undefined, 3, ''].flatMap((name): [string, object][] => [

@@ -336,12 +336,12 @@ test('what is no snapshot says at once what it is instead', async () => {
   refused(
     await result(run$),
     'fit: from has no slots, control, kept, sums, learningRate, measured, seconds, lastBatch, awaitsValidation, ' +
-      'lastValidation, frozen, programs, ended, step, epoch, batch; what result gives is no snapshot: pass the result of the end event',
+      'lastValidation, frozen, programs, ended, step, epoch, batch; pass the result of the end event',
   )
   const snapshot = end.type === 'end' ? end.result : null
   refused(
     JSON.parse(JSON.stringify(snapshot)),
-    'fit: from has at params.bias values that are an object, not a Float32Array; JSON does not keep a snapshot: toCheckpoint does, and structuredClone',
+    'fit: from has at params.bias values that are an object, not a Float32Array; keep it by toCheckpoint, not as JSON',
   )
   expect(
     (await result(fit(line, { ...twoPoints, epochs: 2, from: structuredClone(snapshot!) }))).history,

@@ -51,7 +51,7 @@ test('a run whose data has not begun hears a stop, and lets go of the data', asy
   const commands = new Subject<TrainCommand>()
   const events = eventsOf(fit(line, { ...twoPoints, data, epochs: 1, commands }))
   const failed = expect(events).rejects.toThrow(
-    'fit: the run was stopped before the data gave its first batch; it has no parameters yet',
+    'fit: stopped before the data gave its first batch; there are no parameters yet',
   )
   await turn()
   expect(subscribers).toBe(1)

@@ -160,7 +160,9 @@ describe('a monitor', () => {
     // No monitor, which is the point.
     const monitors = [operator as unknown as Monitor]
     await eventsOf(fit(line, { ...twoPoints, epochs: 2, monitors, log }))
-    const message = expect.stringContaining('it returned an Observable, which nobody subscribes to')
+    const message = expect.stringContaining(
+      'it returned an Observable, which nobody hears; pipe the run through it',
+    )
     expect(logged).toEqual([expect.objectContaining({ message })])
   })
 

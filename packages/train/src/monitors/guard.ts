@@ -73,7 +73,7 @@ export function guarded(monitor: Monitor, name: string, log: Log): Observer<Trai
 function whenRejected(returned: unknown, failed: (error: unknown) => void): void {
   if (typeof returned !== 'object' || returned === null) return
   if (isObservable(returned)) {
-    const problem = 'it returned an Observable, which nobody subscribes to; pipe the run through an operator'
+    const problem = 'it returned an Observable, which nobody hears; pipe the run through it'
     failed(new TypeError(problem))
   }
   if (!('then' in returned)) return
