@@ -5,7 +5,7 @@ import { type Channel, channel } from './channel.ts'
 import { decide, malformed, requireCommand, type Sourced, type TrainCommand } from './commands.ts'
 import type { TrainEvent } from './events.ts'
 import { failureOf } from './failure.ts'
-import { handed } from './handed.ts'
+import { handed, handedToMonitor } from './handed.ts'
 
 /** Everyone who hears of a run, and the queue of what they ask. */
 export interface Boundary<P, S> {
@@ -115,7 +115,7 @@ export function boundary<P, S>({
   const observe = (event: TrainEvent<P, S>): void => {
     for (let i = 0; i < monitors.length; i++) {
       if (owner.closed) return
-      monitors[i]!.next(handed(event))
+      monitors[i]!.next(handedToMonitor(event))
     }
   }
 

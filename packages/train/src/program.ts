@@ -7,6 +7,7 @@ import { frozen } from './frozen.ts'
 import { interruptible, isHeld, paused } from './interruptible.ts'
 import { measuresOf } from './measures.ts'
 import { evaluatedOnTraining, isDueAfterEpoch, isDueWithin, validation } from './measuring.ts'
+import type { Log } from './monitors/guard.ts'
 import { granted } from './pacing.ts'
 import { awaited, checked, close, failEmpty, given } from './reading.ts'
 import { lossValues, metricValues, noSums } from './run-state.ts'
@@ -150,7 +151,10 @@ function* epoch<P, S>(session: Session<P, S>, opened: Opened | null): Program {
     time.go()
     if (!ended) close(pull, session.log)
   }
-  if (ended && skip > 0) tellShorter(session, run.batch - skip)
+  if (ended && skip > 0) {
+    const left = `${run.batch - skip} batches, not ${run.batch} or more`
+    tellOtherData(session.log, `epoch ${run.epoch} ends before batch ${run.batch}`, left)
+  }
   if (run.batch === 0) {
     // Live data that went on after a restore to the epoch's start, and is over: this epoch is to come.
     if (session.rows > 0) return
@@ -182,20 +186,16 @@ function askAgain<P, S>(
 function recognise<P, S>({ run, log }: Session<P, S>, batch: TrainBatch): void {
   const { lastBatch } = run
   if (lastBatch === null || !('digest' in lastBatch) || lastBatch.digest === digestOf(batch)) return
-  log(
-    `fit: the data is not what the snapshot was taken with: batch ${run.batch - 1} of epoch ${run.epoch} is another; ` +
-      'the run goes on, but not as it would have',
+  tellOtherData(
+    log,
+    `batch ${run.batch - 1} of epoch ${run.epoch} is another`,
     `digest ${digestOf(batch)}, not ${lastBatch.digest}`,
   )
 }
 
-/** Tells where the data ends before the snapshot's place in it: the epoch is over, without a step. */
-function tellShorter<P, S>({ run, log }: Session<P, S>, batches: number): void {
-  log(
-    `fit: the data is not what the snapshot was taken with: epoch ${run.epoch} is over before batch ${run.batch}, where the run goes on; ` +
-      'it does so with the next epoch, but not as it would have',
-    `${batches} batches, not ${run.batch} or more`,
-  )
+function tellOtherData(log: Log, what: string, detail: string): void {
+  const words = `fit: the data is not what the snapshot was taken with: ${what}`
+  log(`${words}; the run goes on, but not as it would have`, detail)
 }
 
 /** Tells how the epoch went, then validates where that is due. */

@@ -294,7 +294,7 @@ function tellLost<P, S>({ run, log }: Session<P, S>): void {
   const lost = Object.keys(run.saved).filter((path) => !run.kept.has(path))
   if (lost.length === 0 || run.ended !== null) return
   log(
-    'fit: the snapshot has what callbacks kept that this run lacks, and it is lost; pass the callbacks that it was taken with',
+    'fit: no callback asks for what others kept in the snapshot: it is lost; pass the callbacks that it was taken with',
     lost.join(', '),
   )
 }

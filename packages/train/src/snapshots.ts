@@ -21,9 +21,10 @@ export function copied<P>(tree: P): Copied<P> {
 /** A copy of a snapshot: nothing that can be changed is in both. */
 export function copyOf<V>(snapshot: V): V {
   const { params, state, slots, ...others } = snapshot as Partial<RunSnapshot>
-  const trees = Object.entries({ params, state, slots }).filter(([, tree]) => tree !== undefined)
   const copy: unknown = {
-    ...Object.fromEntries(trees.map(([name, tree]) => [name, copiedTree(tree)])),
+    params: copiedTree(params),
+    state: copiedTree(state),
+    ...(slots === undefined ? {} : { slots: copiedTree(slots) }),
     ...structuredClone(others),
   }
   // Each thing in it is one like that in its place.

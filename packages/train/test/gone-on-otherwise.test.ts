@@ -45,7 +45,7 @@ test('data that is shorter than the place in it is told', async () => {
   const data = points(...all.slice(0, 2)).batch(1)
   const events = await eventsOf(fit(line, { ...five, data, epochs: 3, from, log }))
   expect(told).toEqual([
-    'fit: the data is not what the snapshot was taken with: epoch 0 is over before batch 4, where the run goes on; it does so with the next epoch, but not as it would have | 2 batches, not 4 or more',
+    'fit: the data is not what the snapshot was taken with: epoch 0 ends before batch 4; the run goes on, but not as it would have | 2 batches, not 4 or more',
   ])
   expect(events.flatMap((event) => (event.type === 'step' ? [[event.epoch, event.batch]] : []))).toEqual([
     [1, 0],
@@ -166,7 +166,7 @@ describe('what callbacks kept', () => {
     const more = await ended(3, { callbacks: [a], from, log })
     expect(more.kept).toEqual({ 'a.seen': 3 })
     expect(told).toEqual([
-      'fit: the snapshot has what callbacks kept that this run lacks, and it is lost; pass the callbacks that it was taken with | b.seen, a#2.seen',
+      'fit: no callback asks for what others kept in the snapshot: it is lost; pass the callbacks that it was taken with | b.seen, a#2.seen',
     ])
   })
 
