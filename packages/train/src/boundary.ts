@@ -23,7 +23,7 @@ export interface Boundary<P, S> {
   /** Tells callbacks and monitors that it is over. */
   end(): void
   fail(error: unknown): void
-  /** Lets go of everyone. Nobody is told. */
+  /** Lets go of everyone, of callbacks a turn later where the run has ended. Nobody is told. */
   close(): void
 }
 

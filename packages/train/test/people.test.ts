@@ -227,6 +227,8 @@ describe('a callback', () => {
         new Subject<TrainCommand>().pipe(tap({ subscribe: () => living++, finalize: () => living-- })),
     }
     await eventsOf(fit(line, { ...twoPoints, epochs: 1, callbacks: [callback] }))
+    // For a turn what it says is heard, which is too late.
+    await turn()
     expect(living).toBe(0)
     const subscription = fit(line, { ...long, callbacks: [callback] }).subscribe()
     await vi.waitFor(() => expect(living).toBe(1))
