@@ -4,10 +4,10 @@ import {
   foldIn,
   key,
   kindOf,
+  leaves,
   type Shape,
   Tensor,
   type Tree,
-  visitLeaves,
 } from '@tapeflow/autodiff'
 import type { Subscriber } from 'rxjs'
 import { act } from './act.ts'
@@ -129,9 +129,10 @@ function* whole<P extends Tree, S extends Tree>(
     const carry = programs.first(foldIn(key(seed), 'init'), opened.first)
     state = runState(seed, recipe, carry, numerics?.name ?? 'strict')
     const session = sessionOf(state, programs, asks, surroundings)
+    // As they were drawn: what is restored is in another order.
+    const info = infoOf(state, options, recipe, saved)
     if (saved !== null) goOn(session, saved)
     joined(session)
-    const info = infoOf(state, options, recipe, saved)
     around.join((callback, index) => ({ ...info, keep: keeper(session, `${index}.${callback.name}`) }))
     if (saved === null) state.machine.send({ type: 'begin' })
     handedOver = true
@@ -232,13 +233,8 @@ function infoOf<P, S>(
   { metrics, loss, trainStep }: Pick<Recipe<P, S>, 'metrics' | 'loss' | 'trainStep'>,
   saved: RunSnapshot | null,
 ): RunInfo {
-  const parameters: Record<string, Shape> = {}
-  let parameterCount = 0
-  visitLeaves(run.carry.params, (leaf, path) => {
-    if (!(leaf instanceof Tensor)) return
-    parameters[path] = leaf.shape
-    parameterCount += leaf.size
-  })
+  const parameters = Object.fromEntries(shapesIn(run.carry.params))
+  const parameterCount = leaves(run.carry.params).reduce((count, { size }) => count + size, 0)
   const stepsPerEpoch = data.length
   return {
     seed: run.seed,
@@ -254,8 +250,16 @@ function infoOf<P, S>(
   }
 }
 
-function resumedFrom({ batch, history, awaitsValidation, lastValidation, ended }: RunSnapshot): Resumed {
-  return { batch, history, awaitsValidation, lastValidation, ended }
+function resumedFrom(saved: RunSnapshot): Resumed {
+  const { batch, history, awaitsValidation, lastValidation, ended, frozen } = saved
+  return { batch, history, awaitsValidation, lastValidation, ended, frozen }
+}
+
+/** The shape of each tensor by its path, in the order in which the tree was made: trees that were mapped are sorted. */
+function shapesIn(tree: unknown, path = ''): readonly (readonly [path: string, shape: Shape])[] {
+  if (tree instanceof Tensor) return [[path, tree.shape]]
+  if (typeof tree !== 'object' || tree === null) return []
+  return Object.entries(tree).flatMap(([key, inner]) => shapesIn(inner, path === '' ? key : `${path}.${key}`))
 }
 
 /** @throws TypeError where a value cannot be in a snapshot: now, not at the first checkpoint */
