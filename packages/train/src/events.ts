@@ -49,7 +49,7 @@ export interface RunInfo {
   readonly steps: number | undefined
   /** How many batches an epoch has; undefined where the data does not know its length, or has no end. */
   readonly stepsPerEpoch: number | undefined
-  /** The shape of each parameter by its path: `{ 'layers.0.weight': [784, 128] }`. */
+  /** The shape of each parameter by its path, in the order in which the model's `init` made them: `{ 'layers.0.weight': [784, 128] }`. */
   readonly parameters: Readonly<Record<string, Shape>>
   readonly parameterCount: number
   /** Names of several losses; empty where there is one, and where a training step names its own. */
@@ -66,7 +66,10 @@ export interface RunInfo {
 }
 
 /** What a run that goes on has behind it. */
-export type Resumed = Pick<RunSnapshot, 'batch' | 'history' | 'awaitsValidation' | 'lastValidation' | 'ended'>
+export type Resumed = Pick<
+  RunSnapshot,
+  'batch' | 'history' | 'awaitsValidation' | 'lastValidation' | 'ended' | 'frozen'
+>
 
 /** The first event: the parameters have been drawn. */
 export interface StartEvent extends Located {

@@ -1,4 +1,4 @@
-import { failRange, foldIn, key, type Shape, Tensor, type Tree, visitLeaves } from '@tapeflow/autodiff'
+import { failRange, foldIn, key, leaves, type Shape, Tensor, type Tree } from '@tapeflow/autodiff'
 import type { Subscriber } from 'rxjs'
 import { act, isIdle } from './act.ts'
 import { type Boundary, boundary } from './boundary.ts'
@@ -149,9 +149,10 @@ function* fromDataOn<P extends Tree, S extends Tree>(
     const carry = programs.first(foldIn(key(seed), 'init'), opened.first)
     state = runState(seed, recipe, carry, numerics?.name ?? 'strict')
     const session = sessionOf(state, programs, asks, surroundings)
+    // As they were drawn: what is restored is in another order.
+    const info = infoOf(state, options, recipe, saved)
     if (saved !== null) goOn(session, saved)
     joined(session)
-    const info = infoOf(state, options, recipe, saved)
     around.join((_, index) => ({ ...info, log, keep: keeper(session, ownerOf(options.callbacks!, index)) }))
     tellLost(session)
     if (saved === null) state.machine.send({ type: 'begin' })
@@ -254,13 +255,8 @@ function infoOf<P, S>(
   { metrics, loss, trainStep, regularizers }: Recipe<P, S>,
   saved: RunSnapshot | null,
 ): RunInfo {
-  const parameters: Record<string, Shape> = {}
-  let parameterCount = 0
-  visitLeaves(run.carry.params, (leaf, path) => {
-    if (!(leaf instanceof Tensor)) return
-    parameters[path] = leaf.shape
-    parameterCount += leaf.size
-  })
+  const parameters = Object.fromEntries(shapesIn(run.carry.params))
+  const parameterCount = leaves(run.carry.params).reduce((count, { size }) => count + size, 0)
   const stepsPerEpoch = Number.isFinite(data.length) ? data.length : undefined
   return frozen({
     seed: run.seed,
@@ -278,8 +274,16 @@ function infoOf<P, S>(
   })
 }
 
-function resumedFrom({ batch, history, awaitsValidation, lastValidation, ended }: RunSnapshot): Resumed {
-  return { batch, history, awaitsValidation, lastValidation, ended }
+function resumedFrom(saved: RunSnapshot): Resumed {
+  const { batch, history, awaitsValidation, lastValidation, ended, frozen } = saved
+  return { batch, history, awaitsValidation, lastValidation, ended, frozen }
+}
+
+/** The shape of each tensor by its path, in the order in which the tree was made: trees that were mapped are sorted. */
+function shapesIn(tree: unknown, path = ''): readonly (readonly [path: string, shape: Shape])[] {
+  if (tree instanceof Tensor) return [[path, tree.shape]]
+  if (typeof tree !== 'object' || tree === null) return []
+  return Object.entries(tree).flatMap(([key, inner]) => shapesIn(inner, path === '' ? key : `${path}.${key}`))
 }
 
 /** A callback's name; with its number where others before it have the same: `checkpointEvery#2`. */

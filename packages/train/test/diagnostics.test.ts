@@ -18,6 +18,7 @@ import {
   plateau,
   type StepEvent,
   saturation,
+  type TrainCommand,
   type TrainEvent,
   updateRatio,
   type ValidationEvent,
@@ -31,10 +32,13 @@ function step(at: number, fields: Readonly<Record<string, unknown>>): TrainEvent
 }
 
 const epoch = (at: number, loss: number): TrainEvent =>
-  ({ type: 'epoch', step: at + 1, epoch: at, loss, rows: 40 }) as unknown as EpochEvent
+  ({ type: 'epoch', step: at + 1, epoch: at, loss, rows: 40, batches: 4 }) as unknown as EpochEvent
 const validation = (at: number, loss: number): TrainEvent =>
   ({ type: 'validation', step: at + 1, epoch: at, loss }) as unknown as ValidationEvent
 const start = { type: 'start', step: 0, epoch: 0 } as unknown as TrainEvent
+const startOf = (info: object): TrainEvent => ({ ...start, info }) as unknown as TrainEvent
+const command = (at: number, one: TrainCommand, more: object = {}): TrainEvent =>
+  ({ type: 'command', step: at, epoch: 0, command: one, source: 'commands', ...more }) as TrainEvent
 
 /** Steps with layers whose gradients, from input to output, are in this ratio. */
 const ofRatio = (ratio: number, at: number): TrainEvent =>
@@ -155,6 +159,41 @@ describe('one event begins an episode, another only follows a recovery:', () => 
     )
   })
 
+  test('lossSpike of a loss that grows steadily, long before the window is full', () => {
+    const growing = (by: number, from: (at: number) => number = () => 1) =>
+      Array.from({ length: 60 }, (_, at) => step(at, { loss: from(at) * by ** at }))
+    for (const by of [1.1, 1.3, 2]) {
+      const [found, ...more] = foundIn(lossSpike(), growing(by))
+      expect([found?.step, more.length]).toEqual([19, 0])
+      // The median of the latest five over that of the first five: fifteen steps apart.
+      expect(found).toMatchObject({ value: expect.closeTo(by ** 15), threshold: 2 })
+    }
+    const [slow] = foundIn(lossSpike(), growing(1.02))
+    expect(slow!.step).toBeLessThan(50)
+    // Up and down by a factor of 4, around a level that stays.
+    expect(
+      foundIn(
+        lossSpike(),
+        growing(1, (at) => 2 ** (at % 3)),
+      ),
+    ).toEqual([])
+    // Steadily, but below where it began.
+    expect(
+      foundIn(
+        lossSpike(),
+        growing(1.1, (at) => (at < 5 ? 1e4 : 1)),
+      ),
+    ).toEqual([])
+  })
+
+  test('lossSpike where losses lie decades apart, and one far above them', () => {
+    const decades = (at: number) => 10 ** -((7 * at) % 5)
+    const losses = (last: number) =>
+      [...Array.from({ length: 50 }, (_, at) => decades(at)), last].map((loss, at) => step(at, { loss }))
+    expect(foundIn(lossSpike(), losses(3))).toEqual([])
+    expect(foundIn(lossSpike(), losses(1e8))).toMatchObject([{ step: 50 }])
+  })
+
   test('lossSpike of a loss that is no number, at once', () => {
     const losses = [1, Number.NaN, Number.NaN]
     expectMarbles(
@@ -181,6 +220,16 @@ describe('one event begins an episode, another only follows a recovery:', () => 
     expectMarbles(plateau({ monitor: 'validation', window: 3 }), zeros, '----|')
   })
 
+  test('plateau of a loss that stands or swings, and not of one that rises or that falls below 0', () => {
+    const none = '------|'
+    const of = (...losses: readonly number[]) => losses.map((loss, at) => epoch(at, loss))
+    expectMarbles(plateau(), of(1, 2, 4, 8, 16, 32), none)
+    expectMarbles(plateau(), of(1, 1.03, 1.06, 1.09, 1.12, 1.15), none)
+    expectMarbles(plateau(), of(2, 1, 0.5, 0, -0.5, -1), none)
+    // Upwards by a tenth along the median slope, but up and down.
+    expectMarbles(plateau(), of(1, 1.3, 1.1, 1.25, 1.15, 1.2), '----d-|')
+  })
+
   test('overfitting', () => {
     const losses = [
       [1, 1.2],
@@ -189,18 +238,22 @@ describe('one event begins an episode, another only follows a recovery:', () => 
       [0.4, 1.3],
       [0.2, 1.4],
     ] as const
-    const events = losses.flatMap(([training, other], at) => [epoch(at, training), validation(at, other)])
+    const trained = (at: number, loss: number): TrainEvent => step(at, { loss, rows: 8 })
+    const events = losses.flatMap(([training, other], at) => [trained(at, training), validation(at, other)])
     expectMarbles(overfitting({ window: 3 }), events, '-------d--|')
     // Levels say nothing: the same trends where the training loss is the higher one.
-    const raised = losses.flatMap(([training, other], at) => [epoch(at, training + 5), validation(at, other)])
+    const raised = losses.flatMap(([training, other], at) => [
+      trained(at, training + 5),
+      validation(at, other),
+    ])
     expectMarbles(overfitting({ window: 3 }), raised, '-------d--|')
-    const rising = losses.flatMap(([training, other], at) => [epoch(at, -training), validation(at, other)])
+    const rising = losses.flatMap(([training, other], at) => [trained(at, -training), validation(at, other)])
     expectMarbles(overfitting({ window: 3 }), rising, '----------|')
   })
 
   test('overfitting of a steady rise alone, until the loss was back near its best', () => {
     const trained = (losses: readonly number[]) =>
-      losses.flatMap((loss, at) => [epoch(at, 10 - at), validation(at, loss)])
+      losses.flatMap((loss, at) => [step(at, { loss: 10 - at, rows: 8 }), validation(at, loss)])
     // By more than a tenth along the median slope, but up and down.
     expectMarbles(overfitting({ window: 5 }), trained([1, 1.3, 0.9, 1.2, 1.1, 1.3]), '------------|')
     // It rests above the best, then at the best.
@@ -208,6 +261,21 @@ describe('one event begins an episode, another only follows a recovery:', () => 
     expectMarbles(overfitting({ window: 3 }), trained(rest), '-------d----------|')
     const back = [1.2, 1.1, 1.2, 1.3, 1.2, 1.1, 1.1, 1.3, 1.5]
     expectMarbles(overfitting({ window: 3 }), trained(back), '-------d-------d--|')
+  })
+
+  test('overfitting compares what was trained between the validations, however many steps that was', () => {
+    const falls = (from: number, steps: number, at: number): TrainEvent[] =>
+      Array.from({ length: steps }, (_, i) => step(at * steps + i, { loss: from - i, rows: 8 }))
+    const every = (steps: number, fall: number) =>
+      [1, 1.2, 1.4].flatMap((loss, at) => [
+        ...falls(20 - fall * at, steps, at),
+        { ...validation(at, loss), step: (at + 1) * steps } as TrainEvent,
+      ])
+    expectMarbles(overfitting({ window: 3 }), every(3, 1), '-----------d|')
+    // The loss falls from step to step, and from one validation to the next it is the same.
+    expectMarbles(overfitting({ window: 3 }), every(3, 0), '------------|')
+    const [found] = foundIn(overfitting({ window: 3 }), every(1, 1))
+    expect(found?.advice).toContain('over 3 validations while the training loss fell')
   })
 
   test('updateRatio', () => {
@@ -234,6 +302,17 @@ describe('one event begins an episode, another only follows a recovery:', () => 
     expectMarbles(datasetSize({ classes: 10 }), [start, epoch(0, 1), epoch(1, 1)], '-d-|')
     expectMarbles(datasetSize({ classes: [6000, 120] }), [start, epoch(0, 1)], 'd-|')
     expectMarbles(datasetSize({ classes: [6000, 5000] }), [start, epoch(0, 1)], '--|')
+  })
+
+  test('datasetSize of a part of an epoch', () => {
+    const look = datasetSize({ classes: 10, threshold: 20 })
+    // 40 of 100 rows, 40 of 400, and 40 of nobody knows how many.
+    const after = (stepsPerEpoch: number | undefined) => [startOf({ stepsPerEpoch, steps: 1 }), epoch(0, 1)]
+    expect(foundIn(look, after(10))).toMatchObject([{ value: 10 }])
+    expect(foundIn(look, after(40))).toEqual([])
+    expect(foundIn(look, after(undefined))).toEqual([])
+    const whole = [startOf({ steps: 3 }), epoch(0, 1), epoch(2, 1)]
+    expect(foundIn(look, whole)).toMatchObject([{ epoch: 0, value: 4 }])
   })
 })
 
@@ -268,6 +347,69 @@ describe('what is told', () => {
     )
   })
 
+  test('compares layers in the order in which the model made them, where the start was heard', () => {
+    const look = vanishingGradient({ every: 1, window: 1 })
+    const parts = step(0, {
+      gradients: { tree: { body: weights(1e-5), head: weights(1), stem: weights(2 ** -20) } },
+    })
+    expect(foundIn(look, [parts])).toEqual([])
+    const parameters = Object.fromEntries(['stem', 'body', 'head'].map((name) => [`${name}.weight`, [1, 1]]))
+    const [found] = foundIn(look, [startOf({ parameters }), parts])
+    expect(found).toMatchObject({ path: 'stem', value: 2 ** -20 })
+    expect(found!.advice).toContain('the gradient of stem is 9.54e-7 of that of head')
+  })
+
+  test('compares biases where weights hide the ratio, but none that a norm keeps without a gradient', () => {
+    const layer = (weight: number, bias: number) => ({ weight: t.tensor([[weight]]), bias: t.tensor([bias]) })
+    const of = (...layers: readonly unknown[]) => [step(0, { gradients: { tree: { layers } } })]
+    const [vanishing, exploding] = [vanishingGradient, explodingGradient].map((look) =>
+      look({ every: 1, window: 1 }),
+    ) as [ReturnType<typeof vanishingGradient>, ReturnType<typeof explodingGradient>]
+    const steep = of(layer(64, 2 ** 9), layer(64, 1), layer(64, 2))
+    expect(foundIn(exploding, steep)).toMatchObject([{ path: 'layers.0', value: 256 }])
+    expect(foundIn(vanishing, steep)).toEqual([])
+    const flat = of(layer(1, 2 ** -9), layer(1, 1), layer(1, 8))
+    expect(foundIn(vanishing, flat)).toMatchObject([{ value: 2 ** -12 }])
+    expect(foundIn(exploding, flat)).toEqual([])
+    const normed = of(layer(1, 1e-7), layer(1, 1e-7), layer(1, 1))
+    expect(foundIn(vanishing, normed)).toEqual([])
+    // Rows of zeros reach no weight, and a norm divides by next to nothing.
+    expect(foundIn(exploding, of(layer(1, 2 ** 9), layer(1, 1), layer(1, 2)))).toEqual([])
+    const lastNormed = of(layer(1, 1), layer(1, 1), layer(1, 1e-7))
+    expect(foundIn(exploding, lastNormed)).toEqual([])
+  })
+
+  test('leaves out what commands have frozen, also after going back and in a run that goes on', () => {
+    const look = vanishingGradient({ every: 1, window: 1 })
+    const at = (n: number): TrainEvent =>
+      step(n, { gradients: { tree: { layers: [weights(0), weights(1), weights(1)] } } })
+    const steps = (events: readonly TrainEvent[]) => foundIn(look, events).map((event) => event.step)
+    const freeze = command(0, { type: 'freeze', path: 'layers.0.**' })
+    const unfreeze = command(2, { type: 'unfreeze', path: 'layers.*.weight' })
+    expect(steps([start, at(0)])).toEqual([0])
+    expect(steps([start, freeze, at(0), at(1)])).toEqual([])
+    expect(steps([start, freeze, at(0), at(1), unfreeze, at(2)])).toEqual([2])
+    expect(steps([start, { ...freeze, refused: 'no' } as TrainEvent, at(0)])).toEqual([0])
+    const back = command(1, { type: 'restore', from: 1, what: 'all' })
+    expect(steps([start, freeze, at(0), at(1), unfreeze, at(2), back, at(1), at(2)])).toEqual([2])
+    const frozen = ['layers.0.bias', 'layers.0.weight']
+    const goingOn = startOf({ parameters: { 'layers.0.weight': [1, 1] }, resumed: { frozen } })
+    expect(steps([goingOn, at(4)])).toEqual([])
+    const other = command(0, { type: 'restore', from: { frozen } as never, what: 'all' })
+    expect(steps([start, at(4), other, at(0)])).toEqual([4])
+  })
+
+  test('that the gradient of a single layer is no finite number', () => {
+    const look = explodingGradient({ every: 1 })
+    const single = (weight: number, bias: number) =>
+      step(0, { gradients: { tree: [{ weight: t.tensor([[weight]]), bias: t.tensor([bias]) }] } })
+    expect(foundIn(look, [single(Number.NaN, 0)])).toMatchObject([
+      { path: '0', value: Number.POSITIVE_INFINITY },
+    ])
+    expect(foundIn(look, [single(1, Number.NEGATIVE_INFINITY)])).toHaveLength(1)
+    expect(foundIn(look, [single(1, 1)])).toEqual([])
+  })
+
   test('nothing of gradients that are all 0, nor of a single layer', () => {
     const look = vanishingGradient({ every: 1, window: 1 })
     const flat = step(0, { gradients: { tree: [weights(0), weights(0)] } })
@@ -281,6 +423,38 @@ describe('what is told', () => {
     const look = saturation({ of: 'sigmoid', every: 1, window: 1 })
     expect(foundIn(look, [ofActivations([[0, 0, 0, 3]], 0)])).toEqual([])
     expect(foundIn(look, [ofActivations([[0, 0, 0, 1]], 0)])).toMatchObject([{ value: 1 }])
+  })
+
+  test('nothing of the model’s own outputs, which no layer with parameters reads', () => {
+    const parameters = Object.fromEntries(['layers.2', 'layers.10'].map((path) => [`${path}.weight`, [1, 1]]))
+    const all = ['head', 'layers.9', 'layers.9.layers.3', 'layers.10', 'layers.11']
+    const at = (n: number, mean: number): TrainEvent => {
+      const outputs = () => t.tensor([[mean - 1], [mean + 1]])
+      return step(n, { activations: { tree: Object.fromEntries(all.map((path) => [path, outputs()])) } })
+    }
+    const look = internalCovariateShift({ every: 1, window: 1 })
+    const drift = [at(0, 0), at(1, 9)]
+    expect(foundIn(look, drift).map(({ path }) => path)).toEqual(all)
+    const read = ['head', 'layers.9', 'layers.9.layers.3']
+    expect(foundIn(look, [startOf({ parameters }), ...drift]).map(({ path }) => path)).toEqual(read)
+    const means = activationMean({ every: 1, window: 1 })
+    expect(foundIn(means, [startOf({ parameters }), at(0, 9)]).map(({ path }) => path)).toEqual(read)
+  })
+
+  test('what to try where means are far from 0, by whether outputs are ever negative', () => {
+    const look = activationMean({ every: 1, window: 1 })
+    const advice = (...values: readonly number[]) =>
+      foundIn(look, [
+        ofActivations(
+          values.map((value) => [value]),
+          0,
+        ),
+      ]).map((found) => found.advice)
+    expect(advice(0.5, 0.6)).toEqual([
+      expect.stringContaining('try tanh in place of sigmoid, or batchNorm before it.'),
+    ])
+    const [mixed] = advice(...Array.from({ length: 20 }, () => 9), -1)
+    expect(mixed).toContain('try batchNorm after it, or inputs of mean 0.')
   })
 
   test('that a deviation changed, where the means stay', () => {
@@ -462,6 +636,40 @@ describe('covariateShift', () => {
     ])
     expect(diagnostics).toMatchObject([
       { type: 'diagnostic', name: 'covariateShift', path: 'x.0', value: 0.5, step: 0, epoch: 0 },
+    ])
+  })
+
+  test('sees values that are no numbers, and says how many', async () => {
+    const rows = run(0, 100)
+    const training = column(...rows)
+    const against = async (change: (value: number) => number) => {
+      const { features, diagnostics } = await covariateShift(training, column(...rows.map(change)))
+      return { ...features[0]!, advice: diagnostics.map(({ advice }) => advice) }
+    }
+    const all = await against(() => Number.NaN)
+    expect(all).toMatchObject({ distance: 1, meanDifference: Number.NaN })
+    expect(all.advice).toEqual([
+      'x.0 is no finite number in 100 % of the validation rows and 0 % of those for training: try to fill such values, or to leave such rows out, in both alike.',
+    ])
+    const half = await against((value) => (value % 2 === 0 ? value : Number.NaN))
+    expect(half).toMatchObject({
+      distance: 0.5,
+      advice: [expect.stringContaining('in 50 % of the validation')],
+    })
+    const infinite = await against(() => Number.POSITIVE_INFINITY)
+    expect(infinite).toMatchObject({ distance: 1, advice: [expect.stringContaining('in 100 %')] })
+    const both = await covariateShift(
+      column(...rows.map(() => Number.NaN)),
+      column(...rows.map(() => Number.NaN)),
+    )
+    expect([both.features[0]!.distance, both.diagnostics]).toEqual([0, []])
+  })
+
+  test('says of two constants that they are', async () => {
+    const rows = run(0, 100)
+    const { diagnostics } = await covariateShift(column(...rows.map(() => 5)), column(...rows.map(() => 6)))
+    expect(diagnostics).toMatchObject([
+      { value: 1, advice: expect.stringContaining(', a constant in both: try') },
     ])
   })
 

@@ -17,9 +17,12 @@ export interface CovariateShiftOptions {
 export interface FeatureShift {
   /** `x.3`: its place in a row. */
   readonly path: string
-  /** The difference of the means, validation less training, in standard deviations (the root of the mean of both variances). */
+  /**
+   * The difference of the means, validation less training, in standard deviations (the root of the mean of both variances); NaN where a
+   * value is no finite number, infinite where two constants differ.
+   */
   readonly meanDifference: number
-  /** The Kolmogorov-Smirnov distance: the largest difference of the shares of rows below any one value. */
+  /** The Kolmogorov-Smirnov distance: the largest difference of the shares of rows below any one value. A NaN is below none. */
   readonly distance: number
 }
 
@@ -76,13 +79,25 @@ export async function covariateShift(
   }))
   const limit = Math.max(threshold, byChance(before[0]!.length, after[0]!.length, features.length))
   const diagnostics = features
-    .filter((feature) => feature.distance > limit)
-    .sort((a, b) => b.distance - a.distance)
-    .map((feature) => told(feature, limit))
+    .flatMap((feature, i) => (feature.distance > limit ? [told(feature, limit, before[i]!, after[i]!)] : []))
+    .sort((a, b) => b.value - a.value)
   return { features, diagnostics }
 }
 
-function told({ path, distance, meanDifference }: FeatureShift, threshold: number): DiagnosticEvent {
+function told(
+  { path, distance, meanDifference }: FeatureShift,
+  threshold: number,
+  before: Float32Array,
+  after: Float32Array,
+): DiagnosticEvent {
+  const [was, is] = [shareMissing(before), shareMissing(after)]
+  const mean = Number.isFinite(meanDifference)
+    ? `its mean by ${shown(meanDifference)} deviations`
+    : 'a constant in both'
+  const advice =
+    was > 0 || is > 0
+      ? `${path} is no finite number in ${shown(100 * is)} % of the validation rows and ${shown(100 * was)} % of those for training: try to fill such values, or to leave such rows out, in both alike.`
+      : `${path} is distributed otherwise in validation, ${mean}: try to split after shuffling, the same preprocessing for both, or weights for the training rows.`
   return {
     type: 'diagnostic',
     name: 'covariateShift',
@@ -91,8 +106,12 @@ function told({ path, distance, meanDifference }: FeatureShift, threshold: numbe
     path,
     value: distance,
     threshold,
-    advice: `${path} is distributed otherwise in validation, its mean by ${shown(meanDifference)} deviations: try to split after shuffling, the same preprocessing for both, or weights for the training rows.`,
+    advice,
   }
+}
+
+function shareMissing(values: Float32Array): number {
+  return values.filter((value) => !Number.isFinite(value)).length / values.length
 }
 
 /** The sorted values of each feature. */
@@ -140,13 +159,14 @@ function moments(values: Float32Array): { readonly mean: number; readonly varian
 }
 
 function distance(before: Float32Array, after: Float32Array): number {
+  // A NaN, which is sorted last, is below nothing.
+  const numbers = (values: Float32Array): Float32Array => values.filter((value) => !Number.isNaN(value))
+  const [was, is] = [numbers(before), numbers(after)]
   let [i, j, largest] = [0, 0, 0]
-  while (i < before.length && j < after.length) {
-    const value = Math.min(before[i]!, after[j]!)
-    while (i < before.length && before[i]! <= value) i++
-    while (j < after.length && after[j]! <= value) j++
-    // NaN, which is sorted last, is below nothing.
-    if (Number.isNaN(value)) break
+  while (i < was.length || j < is.length) {
+    const value = Math.min(was[i] ?? Number.POSITIVE_INFINITY, is[j] ?? Number.POSITIVE_INFINITY)
+    while (i < was.length && was[i]! <= value) i++
+    while (j < is.length && is[j]! <= value) j++
     largest = Math.max(largest, Math.abs(i / before.length - j / after.length))
   }
   return largest

@@ -15,8 +15,9 @@ export interface DatasetSizeOptions {
 
 /**
  * An operator that tells, once, when there are fewer than 5,000 rows a class. With the rows of each class it says so at the start, of the
- * smallest class, whose number is the path: `classes.3`; with a number of classes after the first epoch, of the mean. It never stops
- * anything: it is a rule of thumb of 2016 for networks that learn from nothing, and small data sets train well with a
+ * smallest class, whose number is the path: `classes.3`; with a number of classes after the first epoch, of the mean. An epoch that
+ * was not read to its end counts for as many rows as its batches make of all that the data has; where the data does not know its length, one
+ * in which the run's last step was made says nothing. It never stops anything: it is a rule of thumb of 2016 for networks that learn from nothing, and small data sets train well with a
  * model that was trained before. `watch` needs nothing.
  *
  *     fit     start step step epoch step
@@ -46,13 +47,15 @@ export function datasetSize(options: DatasetSizeOptions): OperatorFunction<Train
     name: 'datasetSize',
     looksAt: [counts === null ? 'epoch' : 'start'],
     calm: 1,
-    begin: () => {
+    begin: (run) => {
       let looked = false
       return (event) => {
         if (looked) return []
         looked = true
         if (event.type === 'epoch') {
-          const value = event.rows / Number(classes)
+          const { stepsPerEpoch = event.batches, steps } = run.info ?? {}
+          if (run.info?.stepsPerEpoch === undefined && event.step === steps) return []
+          const value = (event.rows * (stepsPerEpoch / event.batches)) / Number(classes)
           return [{ value, threshold, ill: value < threshold, advice: () => advice(value, 'a class') }]
         }
         const value = Math.min(...counts!)

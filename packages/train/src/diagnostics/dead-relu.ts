@@ -13,7 +13,8 @@ export interface DeadReLUOptions extends ActivationOptions {
 
 /**
  * An operator that tells when too many units of a ReLU are dead: their output was 0 for all rows of all `window` looks. Such a unit
- * has no gradient, and stays as it is. A unit is a place of the last axis, so of an image a channel. The run needs
+ * has no gradient, and stays as it is. Looks that meet one batch again and again, of data in the order of its classes, see units dead
+ * that others need: see `every`. A unit is a place of the last axis, so of an image a channel. The run needs
  * `watch: ['activations:**']`, or the ReLUs among its layers: other layers are hardly ever 0.
  *
  *     dead      0  0  .9  .9  .9  .9  0  0

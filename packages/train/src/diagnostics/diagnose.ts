@@ -3,6 +3,7 @@ import { defer, filter, mergeMap, type OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, StepEvent, TrainEvent } from '../events.ts'
 import { carries } from '../operators/at-path.ts'
 import { Episodes } from './episodes.ts'
+import { KnownRun } from './known-run.ts'
 
 /** What a look found in one place, be it ill or not. */
 export interface Finding extends Pick<DiagnosticEvent, 'path' | 'value' | 'threshold'> {
@@ -26,7 +27,7 @@ export interface Diagnosis<T extends TrainEvent['type']> {
   /** How many healthy looks in a row end an episode. */
   readonly calm: number
   /** A look with a memory of its own. Tensors are read here alone, so only of events that are due. */
-  readonly begin: () => (event: Extract<TrainEvent, { readonly type: T }>) => readonly Finding[]
+  readonly begin: (run: KnownRun) => (event: Extract<TrainEvent, { readonly type: T }>) => readonly Finding[]
 }
 
 /**
@@ -51,13 +52,14 @@ export function diagnose<T extends TrainEvent['type']>(
   const concerns = (event: TrainEvent): boolean =>
     event.type === 'step'
       ? types.includes('step') && isSeen(event)
-      : event.type === 'start' || types.includes(event.type)
+      : event.type === 'start' || event.type === 'command' || types.includes(event.type)
   const isLookedAt = (event: TrainEvent): event is Extract<TrainEvent, { readonly type: T }> =>
     types.includes(event.type)
 
   return (events$) =>
     defer(() => {
-      let look = begin()
+      const run = new KnownRun()
+      let look = begin(run)
       let episodes = new Episodes(calm)
       let latest = -1
       const told = (event: TrainEvent): readonly DiagnosticEvent[] => {
@@ -67,10 +69,11 @@ export function diagnose<T extends TrainEvent['type']>(
         const made = isStep ? step + 1 : step
         const isAgain = isStep ? made <= latest : made < latest
         if (event.type === 'start' || isAgain) {
-          look = begin()
+          look = begin(run)
           episodes = new Episodes(calm)
         }
         latest = made
+        run.hear(event)
         if (!isLookedAt(event)) return []
         return look(event)
           .filter(({ path = '', kind = '', ill, isWell }) => episodes.begins(`${kind} ${path}`, ill, isWell))

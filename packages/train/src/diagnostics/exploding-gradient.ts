@@ -5,9 +5,11 @@ import { type GradientRatioOptions, gradientRatio } from './gradient-ratio.ts'
 import { shown } from './window.ts'
 
 /**
- * An operator that tells when the gradient grows on its way to the first layer: root mean square of the first weights' gradient
- * over the last weights' is above `threshold`, in the median of `window` looks; or, at once, when a gradient is no finite number.
- * The run needs `watch: ['gradients']`; gradients are read of every `every`-th step alone. Growth from step to step, at an equal
+ * An operator that tells when the gradient grows on its way to the first layer: root mean square of the first layer's gradient
+ * over the last one's is above `threshold`, in the median of `window` looks; or, at once, when a gradient is no finite number.
+ * Weights are compared, and biases where there are some: the larger of both ratios counts, as that of weights hides it where outputs
+ * explode as well. Of ReLUs whose layers have no biases that stays unseen. Layers that commands have frozen are left out. The run needs
+ * `watch: ['gradients']`; gradients are read of every `every`-th step alone. Growth from step to step, at an equal
  * ratio, is seen by `lossSpike`.
  *
  *     first / last   1  1  1e4  1e4  1e4  NaN  1
@@ -30,6 +32,7 @@ export function explodingGradient(
   return gradientRatio(options, {
     name: 'explodingGradient',
     threshold: 100,
+    pick: Math.max,
     isIll: (ratio, threshold) => ratio > threshold,
     advice: (ratio, first, last) =>
       ratio === Number.POSITIVE_INFINITY

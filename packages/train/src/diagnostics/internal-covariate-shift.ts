@@ -15,7 +15,8 @@ export interface InternalCovariateShiftOptions extends ActivationOptions {
 /**
  * An operator that tells when the inputs of a layer drift while it learns: from one window to the next the means of the outputs
  * before it moved by more than `threshold` standard deviations, or the logarithm of their deviation by more than `threshold`. Both
- * are root mean squares over units. The path is that of the layer whose outputs drift, which are the next one's inputs. The run needs
+ * are root mean squares over units. The path is that of the layer whose outputs drift, which are the next one's inputs: the model's own
+ * outputs, which no layer with parameters reads, are left out where the event `start` was heard. The run needs
  * `watch: ['activations:**']`, or the layers in question.
  *
  *     mean of outputs   0  0  3  3  3  3
@@ -38,6 +39,7 @@ export function internalCovariateShift(
   const { threshold = 1 } = knownOptions('internalCovariateShift', options, 'threshold layers every window')
   requireNumbers('internalCovariateShift', { threshold })
   return activationWindows('internalCovariateShift', options, {
+    asInputs: true,
     begin: unitSums,
     add: addToUnits,
     judge: (path, now, before) => {

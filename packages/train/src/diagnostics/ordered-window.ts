@@ -23,6 +23,11 @@ export class OrderedWindow {
     return this.#count === this.#latest.length
   }
 
+  /** In their order. */
+  get values(): readonly number[] {
+    return [...this.#ordered.subarray(0, this.#count)]
+  }
+
   /** Takes a finite number in, and lets the oldest go where there is no room. */
   push(value: number): void {
     const ordered = this.#ordered

@@ -3,7 +3,7 @@ import type { OperatorFunction } from 'rxjs'
 import type { DiagnosticEvent, TrainEvent } from '../events.ts'
 import { requireCounts, requireNumbers } from '../require-numbers.ts'
 import { diagnose } from './diagnose.ts'
-import { shown, trend, Window } from './window.ts'
+import { shown, steadyRise, trend, Window } from './window.ts'
 
 /** What `plateau` takes. */
 export interface PlateauOptions {
@@ -16,8 +16,9 @@ export interface PlateauOptions {
 }
 
 /**
- * An operator that tells when the loss no longer falls: over `window` epochs by less than `threshold` of itself, along the median of the
- * slopes between them. A loss of 0 has nowhere to fall, and is none. `watch` needs nothing.
+ * An operator that tells when the loss no longer falls: over `window` measurements by less than `threshold` of itself, along the median of the
+ * slopes between them. A loss that rises by as much, and steadily, is none: `overfitting` tells that of the validation data, `lossSpike`
+ * that of a training that diverges. A loss of 0 has nowhere to fall, and is none either. `watch` needs nothing.
  *
  *     loss    1  0.8  0.6  0.6  0.6  0.4  0.2
  *     emits                      d                 window: 3
@@ -49,12 +50,13 @@ export function plateau(options: PlateauOptions = {}): OperatorFunction<TrainEve
       return ({ loss }) => {
         losses.push(loss)
         if (!losses.isFull || loss === 0 || !losses.values.every(Number.isFinite)) return []
-        const value = -trend(losses.values).rise
+        const { rise, agreement } = trend(losses.values)
+        const value = -rise
         return [
           {
             value,
             threshold,
-            ill: value < threshold,
+            ill: value < threshold && !(rise >= threshold && agreement >= steadyRise),
             advice: () =>
               `the ${monitor === 'epoch' ? 'training' : 'validation'} loss stands at ${shown(loss)}: try another learning rate (reduceLROnPlateau where it swings, a higher one where it creeps), a larger model, or stop here.`,
           },

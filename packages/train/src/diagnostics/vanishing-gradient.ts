@@ -5,9 +5,10 @@ import { type GradientRatioOptions, gradientRatio } from './gradient-ratio.ts'
 import { shown } from './window.ts'
 
 /**
- * An operator that tells when the gradient hardly reaches the first layer: root mean square of the first weights' gradient over
- * the last weights' is below `threshold`, in the median of `window` looks. The run needs `watch: ['gradients']`; gradients are
- * read of every `every`-th step alone.
+ * An operator that tells when the gradient hardly reaches the first layer: root mean square of the first layer's gradient over
+ * the last one's is below `threshold`, in the median of `window` looks. Weights are compared, and biases where there are some: the less of
+ * both ratios counts, as that of weights hides it where outputs vanish as well. Layers that commands have frozen are left out. The run needs
+ * `watch: ['gradients']`; gradients are read of every `every`-th step alone.
  *
  *     first / last   0.1  0.1  1e-5  1e-5  1e-5  0.1
  *     emits                           d                     window: 3
@@ -32,6 +33,7 @@ export function vanishingGradient(
   return gradientRatio(options, {
     name: 'vanishingGradient',
     threshold: 1e-3,
+    pick: Math.min,
     isIll: (ratio, threshold) => ratio < threshold,
     advice: (ratio, first, last) =>
       `the gradient of ${first} is ${shown(ratio)} of that of ${last}: try relu with heNormal in place of sigmoid or tanh, batchNorm, or residual connections.`,
