@@ -65,7 +65,8 @@ export function kindOf(value: unknown): string {
   if (typeof value !== 'object') return `a ${typeof value}`
   const made = value.constructor?.name
   // Generators have a constructor without a name.
-  return !made || made === 'Object' ? 'an object' : `a ${made}`
+  if (!made || made === 'Object') return 'an object'
+  return `a${/^[AEIO]/.test(made) ? 'n' : ''} ${made}`
 }
 
 /**

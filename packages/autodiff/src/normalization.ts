@@ -22,10 +22,19 @@ export function affine<X>(
 /** Where a tensor begins, 0 for none. */
 export const offsetOf = (x: Tensor | undefined): number => (x === undefined ? 0 : x.offset)
 
-/** What rounding errors of a normalised tensor are relative to: to itself without beta, and to 1, its standard deviation. */
-export function normalizedScale([, ...further]: readonly Values[], output: ArrayLike<number>): number[] {
+/**
+ * What rounding errors of a normalised tensor are relative to: to itself without beta, and to 1, its standard deviation. Of subnormal
+ * numbers rounding may leave 0 or not, which with an infinite factor is NaN or infinite: nothing can be said.
+ */
+export function normalizedScale([x, ...further]: readonly Values[], output: ArrayLike<number>): number[] {
+  const isSubnormal = (value: number): boolean => value !== 0 && Math.abs(value) < 2 ** -126
+  const mayVanish = Array.from(x!.values).some(isSubnormal)
+  const isInfinite = (j: number): boolean =>
+    further.some(({ values }) => Math.abs(values[j % values.length]!) === Number.POSITIVE_INFINITY)
   let most = 1
   for (const { values } of further)
     for (const value of Array.from(values)) if (Number.isFinite(value)) most = Math.max(most, Math.abs(value))
-  return Array.from(output, (value) => Math.abs(value) + 2 * most)
+  return Array.from(output, (value, j) =>
+    mayVanish && isInfinite(j) ? Number.NEGATIVE_INFINITY : Math.abs(value) + 2 * most,
+  )
 }

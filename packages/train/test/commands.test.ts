@@ -353,7 +353,7 @@ describe('commands from outside', () => {
     [
       'a stop whose reason is an error',
       { type: 'stop', reason: new Error('x') },
-      'must be a string, got a Error',
+      'must be a string, got an Error',
     ],
   ])('one that is none, %s, is refused, and the run goes on', async (_, wrong, problem) => {
     const right: TrainCommand = { type: 'setLearningRate', learningRate: 0.5 }

@@ -226,7 +226,7 @@ test.each(modes)('a metric that fails after the step leaves nothing: %s', async 
   }
   const metrics = [{ name: 'failing', init: () => 0, update, result: Number }]
   await expect(eventsOf(fit(tied, { ...twoPoints, ...mode, metrics, epochs: 1 }))).rejects.toThrow(
-    'fit: step 0 of epoch 0 failed: no measure',
+    "fit: step 0 of epoch 0 failed: metric 'failing' failed: no measure",
   )
   expect(t.memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes })
 })

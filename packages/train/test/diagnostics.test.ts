@@ -566,7 +566,7 @@ describe('diagnostics', () => {
       .pipe(diagnostics(plateau as never))
       .subscribe({ error: (error) => (failure = error) })
     expect(failure).toMatchObject({
-      message: 'plateau: options must be an object, got a Observable; write { monitor: … } or plateau()',
+      message: 'plateau: options must be an object, got an Observable; write { monitor: … } or plateau()',
     })
     expect(() => diagnostics('plateau' as never)).toThrow(
       'diagnostics: a diagnostic must be an operator, got a string; pass lossSpike()',

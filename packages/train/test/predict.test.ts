@@ -609,6 +609,6 @@ describe('a pace that asks for batches', () => {
     )
     await expect(
       predictAll(line, doubling, { data: fourPoints.batch(1), pace: pace as object }),
-    ).rejects.toThrow('predictAll: pace has only budget and rest')
+    ).rejects.toThrow('predictAll: pace must be { budget, rest }, got an Observable')
   })
 })

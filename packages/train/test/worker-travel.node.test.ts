@@ -84,7 +84,7 @@ describe('what travels', () => {
     async (name) => {
       await expect(eventsOf(inWorker({ epochs: 1 }, { watch: [name] }))).rejects.toThrow(
         new RegExp(
-          `nothing matches '${name.replaceAll('*', '\\*')}' in watch; use one of layers\\.0(\\.bias)?, `,
+          `nothing matches '${name.replaceAll('*', '\\*')}' in watch; use one of layers\\.0(\\.weight)?, `,
         ),
       )
       await untilGone(workers)

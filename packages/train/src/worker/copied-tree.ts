@@ -45,7 +45,10 @@ export function mapRun<R extends object>(run: R, replace: (leaf: CopiedLeaf) => 
 }
 
 /** A command, likewise: there may be a snapshot in it. */
-export function mapCommand(command: TrainCommand, replace: (leaf: CopiedLeaf) => CopiedLeaf): TrainCommand {
-  if (command.type !== 'restore' || typeof command.from !== 'object' || command.from === null) return command
-  return { ...command, from: mapRun(command.from, replace) } as TrainCommand
+export function mapCommand<C extends TrainCommand | null | undefined>(
+  command: C,
+  replace: (leaf: CopiedLeaf) => CopiedLeaf,
+): C {
+  if (command?.type !== 'restore' || typeof command.from !== 'object' || command.from === null) return command
+  return { ...command, from: mapRun(command.from, replace) } as C
 }
