@@ -2,12 +2,13 @@ import * as t from '@tapeflow/autodiff'
 import type { Measure } from '@tapeflow/nn'
 import type { Optimizer } from '@tapeflow/optim'
 import { type Batches, batchSourceOf } from './batch.ts'
+import { type Check, checkEach, checkModel } from './check.ts'
 import { evaluation } from './evaluation.ts'
 import { stepFailureOf } from './failure.ts'
 import { type Measuring, measureList, type OutputMeasure } from './metric-list.ts'
 import { checkWeights, type HeldWeights, heldWeights, type ModelWeights } from './model-weights.ts'
 import type { Objective } from './objective.ts'
-import { type Check, checkEach, checkModel, checks } from './options.ts'
+import { checks } from './options.ts'
 import {
   checkPassMode,
   checkSignal,

@@ -1,9 +1,23 @@
-import { failRange, failType, key, kindOf, type Numerics } from '@tapeflow/autodiff'
+import { key, kindOf, type Numerics } from '@tapeflow/autodiff'
 import type { Constrainer, Regularizer } from '@tapeflow/nn'
 import type { Optimizer } from '@tapeflow/optim'
 import { isObservable, type Observable, type SchedulerLike } from 'rxjs'
 import { type Batches, type BatchSource, batchSourceOf } from './batch.ts'
 import type { Callback } from './callbacks/callback.ts'
+import {
+  type Check,
+  checkEach,
+  checkModel,
+  either,
+  has,
+  isCount,
+  isFlag,
+  isFunction,
+  isNamed,
+  isObserver,
+  list,
+  optional,
+} from './check.ts'
 import type { TrainCommand } from './commands.ts'
 import { type Metrics, metricList } from './metric-list.ts'
 import type { Log, Monitor } from './monitors/guard.ts'
@@ -124,9 +138,6 @@ export type GivenOptions<P, S> = Omit<FitOptions, 'loss'> & {
 /** Either, with data as a source of batches. */
 export type RunOptions<P, S> = GivenOptions<P, S> & { readonly data: BatchSource }
 
-/** What is wrong with the value of an option, if anything is; with what came, where that is a part of the value. */
-export type Check = (value: unknown, operation: string) => string | undefined
-
 /** By the names of options. */
 export const checks: { readonly [name in keyof GivenOptions<unknown, unknown>]-?: Check } = {
   data: (value) => (has(value, 'subscribe') ? undefined : source(value)),
@@ -197,43 +208,6 @@ export function checkOptions<P, S>(model: unknown, options: GivenOptions<P, S>):
   key(options.seed ?? 0)
 }
 
-/** Throws a TypeError unless it has a layer's two functions. */
-export function checkModel(operation: string, model: unknown): void {
-  if (has(model, 'init', 'apply')) return
-  failType(operation, `the model must be a layer, got ${kindOf(model)}`, 'pass sequential(…)')
-}
-
-/**
- * Checks options one by one.
- *
- * @param remedy for what is no object
- * @throws RangeError for a number out of range or an unknown option; TypeError for a wrong kind
- */
-export function checkEach(
-  operation: string,
-  options: unknown,
-  known: Readonly<Record<string, Check>>,
-  remedy: string,
-): void {
-  if (typeof options !== 'object' || options === null) {
-    failType(operation, `options must be an object, got ${kindOf(options)}`, remedy)
-  }
-  const given: Readonly<Record<string, unknown>> = { ...options }
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(known, name)) {
-      failRange(operation, `unknown option '${name}'`, `use ${Object.keys(known).join(', ')}`)
-    }
-  }
-  for (const [name, check] of Object.entries(known)) {
-    const value = given[name]
-    const problem = check(value, operation)
-    if (problem === undefined) continue
-    if (problem.includes(', got ')) failRange(operation, `${name} ${problem}`)
-    if (typeof value === 'number') failRange(operation, `${name} ${problem}, got ${value}`)
-    failType(operation, `${name} ${problem}, got ${kindOf(value)}`)
-  }
-}
-
 const metricsOf = list(
   'metrics',
   'metrics with a name',
@@ -248,73 +222,8 @@ function metrics(value: unknown, operation: string): string | undefined {
   return undefined
 }
 
-/** The check of an option that may be left out. */
-export function optional(check: Check): Check {
-  return (value, operation) => (value === undefined ? undefined : check(value, operation))
-}
-
-/** The check of an option that may be left out, and else fits. */
-function either(fits: (value: unknown) => boolean, what: string): Check {
-  return (value) => (value === undefined || fits(value) ? undefined : `must be ${what}`)
-}
-
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function'
-}
-
-function isFlag(value: unknown): boolean {
-  return typeof value === 'boolean'
-}
-
-/** Whether it has a name that a message can tell. */
-function isNamed(value: object): boolean {
-  return 'name' in value && typeof value.name === 'string' && value.name !== ''
-}
-
-/** Whether it is an observer of which any part may be missing, but not all. */
-function isObserver(value: unknown): boolean {
-  if (!has(value)) return false
-  return ['next', 'error', 'complete'].some((name) => {
-    try {
-      return has(value, name)
-    } catch {
-      // What a getter throws is caught where it is called.
-      return true
-    }
-  })
-}
-
-/** Whether it is an object with these methods. */
-export function has(value: unknown, ...methods: readonly string[]): value is object {
-  if (typeof value !== 'object' || value === null) return false
-  return methods.every((name) => typeof Reflect.get(value, name) === 'function')
-}
-
 function source(value: unknown): string | undefined {
   return has(value, 'iterate') ? undefined : 'must be a dataset'
-}
-
-function isCount(value: unknown, least = 1): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= least
-}
-
-function list(
-  name: string,
-  what: string,
-  fits: (value: unknown) => boolean,
-  remedyFor = (wrong: unknown): string | undefined =>
-    typeof wrong === 'function' ? 'call the function, and pass what it returns' : undefined,
-): Check {
-  return (value, operation) => {
-    if (!Array.isArray(value)) return 'must be an array'
-    const wrong = value.findIndex((item) => !fits(item))
-    if (wrong < 0) return undefined
-    failType(
-      operation,
-      `${name} must be an array of ${what}, got ${kindOf(value[wrong])} at ${wrong}`,
-      remedyFor(value[wrong]),
-    )
-  }
 }
 
 function problemOfTimeTravel(value: unknown): string | undefined {

@@ -359,7 +359,7 @@ describe('two runs with one store object', () => {
     const heard: string[] = []
     const refused = new Promise<unknown>((resolve) => {
       const first = eventsOf(run$)
-      first.then((events) => heard.push(...events.map(({ type }) => type)))
+      void first.then((events) => heard.push(...events.map(({ type }) => type)))
       eventsOf(run$).then(resolve, (error: unknown) => first.then(() => resolve(error)))
     })
     expect(await refused).toMatchObject({ name: 'RangeError', message })

@@ -24,7 +24,7 @@ test('a logger outside has written the run of a worker when it is flushed', asyn
   const folder = await mkdtemp(join(tmpdir(), 'tapeflow-outside-'))
   const logger = csvLogger(join(folder, 'run.csv'))
   const inWorker = (await threads()).inWorker()
-  const run$ = inWorker({ steps: 5 }).pipe(tap((event) => logger.next(event)?.catch(console.error)))
+  const run$ = inWorker({ steps: 5 }).pipe(tap((event) => void logger.next(event)?.catch(console.error)))
   const { history } = await result(run$)
   await logger.flushed()
   expect(await readFile(join(folder, 'run.csv'), 'utf8')).toBe(historyCsv(history))

@@ -1,7 +1,7 @@
 import { failRange, failType, kindOf, knownOptions } from '@tapeflow/autodiff'
 import { type BatchSource, checkBatch, isArray } from '../batch.ts'
+import { has } from '../check.ts'
 import type { DiagnosticEvent } from '../events.ts'
-import { has } from '../options.ts'
 import { requireCounts, requireNumbers } from '../require-numbers.ts'
 import { shown } from './window.ts'
 
