@@ -215,3 +215,9 @@ function checkArray(name: string, field: unknown, operation: string, wanted: rea
     'convert them: Float32Array.from(values)',
   )
 }
+
+/** Throws a RangeError for data that never ends, where it is read to its end. */
+export function requireEnd(operation: string, what: string, { length }: Pick<BatchSource, 'length'>): void {
+  if (length !== Number.POSITIVE_INFINITY) return
+  failRange(operation, `${what} is read to its end, got data that has none`, 'take a number of batches of it')
+}

@@ -1,7 +1,7 @@
 import * as t from '@tapeflow/autodiff'
 import type { Measure } from '@tapeflow/nn'
 import type { Optimizer } from '@tapeflow/optim'
-import { type Batches, batchSourceOf } from './batch.ts'
+import { type Batches, batchSourceOf, requireEnd } from './batch.ts'
 import { type Check, checkEach, checkModel } from './check.ts'
 import { evaluation } from './evaluation.ts'
 import { stepFailureOf } from './failure.ts'
@@ -114,6 +114,7 @@ function checkEvaluate(options: EvaluateOptions): void {
   if (options.loss === undefined && measures.length === 0)
     t.failRange('evaluate', 'loss or metrics must be given, got neither', 'pass loss: mse()')
   checkPassMode('evaluate', options)
+  requireEnd('evaluate', 'data', batchSourceOf(options.data))
 }
 
 function* evaluating<P, S, M extends Measuring>(

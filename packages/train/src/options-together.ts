@@ -1,4 +1,5 @@
 import { failRange, failType } from '@tapeflow/autodiff'
+import { requireEnd } from './batch.ts'
 import type { FitOptions, GivenOptions, RunOptions } from './options.ts'
 import { parseWatch } from './watch.ts'
 
@@ -61,17 +62,8 @@ function checkPasses({
   if (again !== null && data.live === true) {
     failRange('fit', `${again} reads the data again, which a live source does not allow`, 'leave it out')
   }
-  for (const [name, passes] of [
-    ['validation', validation],
-    ['evaluateTraining', evaluateTraining === true ? data : undefined],
-  ] as const) {
-    if (passes?.length !== Number.POSITIVE_INFINITY) continue
-    failRange(
-      'fit',
-      `${name} reads data to its end, got data that has none`,
-      'take a number of batches of it',
-    )
-  }
+  if (validation !== undefined) requireEnd('fit', 'validation', validation)
+  if (evaluateTraining === true) requireEnd('fit', 'data with evaluateTraining', data)
   if (validateEvery === undefined) return
   if (validation === undefined)
     failRange('fit', 'validateEvery was given without validation', 'pass validation too')

@@ -1,5 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import { map, toArray } from 'rxjs'
+import { batchSourceOf, requireEnd } from './batch.ts'
 import type { ModelWeights } from './model-weights.ts'
 import { checkSignal, type PassOptions, passChecks, promised } from './passes.ts'
 import { type Input, type PredictingModel, type PredictOptions, predictions } from './predict.ts'
@@ -23,7 +24,7 @@ const predictAllChecks = { ...passChecks, signal: checkSignal }
  * @param weights as for `predict`
  * @param options those of `predict`, and `signal`
  * @returns a promise of `{ shape, values }` in the place of each tensor that the model gives, with all rows first. It rejects as
- * `predict` fails, with a RangeError where the data is empty or predictions cannot be put below each other, and with the
+ * `predict` fails, with a RangeError where the data is empty or without an end, or where predictions cannot be put below each other, and with the
  * reason of `signal`
  * @example
  * const weights = { params: { weight: t.tensor([[2]]), bias: t.tensor([1]) }, state: null }
@@ -37,7 +38,9 @@ export function predictAll<P, S, Y, B extends Input>(
   options: PredictAllOptions<B>,
 ): Promise<Copied<Y>> {
   return new Promise((resolve) => {
-    const joined$ = predictions('predictAll', predictAllChecks, model, weights, options).pipe(
+    const predictions$ = predictions('predictAll', predictAllChecks, model, weights, options)
+    requireEnd('predictAll', 'data', batchSourceOf(options.data))
+    const joined$ = predictions$.pipe(
       map(({ prediction, rows }) => ({ prediction, rows })),
       toArray(),
       map((parts) => {

@@ -386,6 +386,12 @@ describe('what is wrong', () => {
       'evaluate: a batch needs x and y with shape and values, y is undefined; map the data to { x, y }',
     ],
     [
+      'data without an end',
+      [surfaceModel, weights, { ...options, data: surface(8).repeat().batch(4) }],
+      RangeError,
+      'evaluate: data is read to its end, got data that has none; take a number of batches of it',
+    ],
+    [
       'neither loss nor metrics',
       [surfaceModel, weights, { data: options.data }],
       RangeError,

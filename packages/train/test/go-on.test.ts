@@ -398,11 +398,11 @@ describe('validation', () => {
     ],
     ['validateEvery was given without validation', { validation: undefined, validateEvery: { steps: 2 } }],
     [
-      'validation reads data to its end, got data that has none; take a number of batches of it',
+      'validation is read to its end, got data that has none; take a number of batches of it',
       { validation: points([1, 2]).batch(1).repeat() },
     ],
     [
-      'evaluateTraining reads data to its end, got data that has none; take a number of batches of it',
+      'data with evaluateTraining is read to its end, got data that has none; take a number of batches of it',
       { data: points([1, 2]).batch(1).repeat(), evaluateTraining: true },
     ],
     [

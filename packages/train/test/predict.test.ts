@@ -602,7 +602,7 @@ describe('a pace that asks for batches', () => {
     expect(other.observed).toBe(false)
   })
 
-  test('fails the stream where it fails; predictAll takes none', async () => {
+  test('fails the stream where it fails; predictAll takes none, nor data without an end', async () => {
     const pace = throwError(() => new RangeError('no more'))
     await expect(lastValueFrom(predict(line, doubling, { data: fourPoints.batch(1), pace }))).rejects.toThrow(
       'predict: pace failed: no more',
@@ -610,5 +610,8 @@ describe('a pace that asks for batches', () => {
     await expect(
       predictAll(line, doubling, { data: fourPoints.batch(1), pace: pace as object }),
     ).rejects.toThrow('predictAll: pace must be { budget, rest }, got an Observable')
+    await expect(predictAll(line, doubling, { data: fourPoints.repeat().batch(1) })).rejects.toThrow(
+      'predictAll: data is read to its end, got data that has none; take a number of batches of it',
+    )
   })
 })
