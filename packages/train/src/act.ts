@@ -17,19 +17,19 @@ export function isIdle<P, S>({ flow }: Session<P, S>, { command: { type } }: Sou
   return flow.phase === 'ended' || (isOver && (type === 'pause' || type === 'resume'))
 }
 
+/** Whether a command waits until steps are no longer made again: it would be another way than the run had come. */
+export function isDeferred<P, S>({ flow }: Session<P, S>, { command, lenient }: Sourced): boolean {
+  if (flow.replay === null || !lenient) return false
+  return command.type !== 'stop' && command.type !== 'pause' && command.type !== 'resume'
+}
+
 /**
  * Acts on a command and returns what tells of it. One that is wrong throws, unless it is lenient: then it is refused,
  * and the run is as it was.
  */
 export function act<P, S>(session: Session<P, S>, sourced: Sourced): readonly TrainEvent<P, S>[] {
-  const { flow, run } = session
+  const { run } = session
   const { command, source, lenient } = sourced
-  const { type } = command
-  if (flow.replay !== null && lenient && type !== 'stop' && type !== 'pause' && type !== 'resume') {
-    // It would be another way than the run had come.
-    session.deferred.push(sourced)
-    return []
-  }
   const told = { type: 'command', command, source } as const
   try {
     const more = perform(session, command)

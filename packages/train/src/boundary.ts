@@ -35,6 +35,10 @@ export interface BoundaryParts<P, S> {
   readonly monitors: readonly Observer<TrainEvent>[]
   /** Whether there is nothing left to do for a command: it keeps no other from acting. */
   readonly isIdle: (sourced: Sourced) => boolean
+  /** Whether a command has to wait, while others of its kind act. */
+  readonly isDeferred: (sourced: Sourced) => boolean
+  /** Puts by what has to wait, in the order in which it came. */
+  readonly defer: (waiting: readonly Sourced[]) => void
   /** Acts on a command and returns the events that tell of it. */
   readonly act: (sourced: Sourced) => readonly TrainEvent<P, S>[]
   /** Tells of a command that has come after the end. */
@@ -55,6 +59,8 @@ export function boundary<P, S>({
   commands,
   monitors,
   isIdle,
+  isDeferred,
+  defer,
   act,
   tooLate,
   wake: goOn,
@@ -128,17 +134,26 @@ export function boundary<P, S>({
   }
   // The last of a kind that is not refused acts; true where that is a `stop`.
   const actOnOne = (kind: readonly Sourced[], told: TrainEvent<P, S>[]): boolean => {
+    const waiting: Sourced[] = []
+    let stops = false
     for (const sourced of kind) {
       if (owner.closed) return false
+      if (isDeferred(sourced)) {
+        waiting.unshift(sourced)
+        continue
+      }
       const events = acted(sourced)
       for (const event of events) {
         told.push(event)
         present(event)
       }
       const isRefused = events.some((event) => event.type === 'command' && event.refused !== undefined)
-      if (!isRefused) return sourced.command.type === 'stop'
+      if (isRefused) continue
+      stops = sourced.command.type === 'stop'
+      break
     }
-    return false
+    defer(waiting)
+    return stops
   }
   const actOnAll = (): TrainEvent<P, S>[] => {
     const told: TrainEvent<P, S>[] = []
@@ -179,6 +194,7 @@ export function boundary<P, S>({
   return {
     deliver(event) {
       rounds = 0
+      if (event.type === 'end') isOver = true
       present(event)
       if (queue.length === 0) observe(event)
       else for (const one of [event, ...actOnAll()]) observe(one)
@@ -204,8 +220,6 @@ export function boundary<P, S>({
       check()
     },
     end() {
-      isOver = true
-      queue.splice(0).forEach(tooLate)
       for (const events of channels) if (!owner.closed) events.complete()
       check()
       for (const monitor of monitors) if (!owner.closed) monitor.complete()

@@ -1,6 +1,6 @@
 import { failRange, foldIn, key, leaves, type Shape, Tensor, type Tree } from '@tapeflow/autodiff'
 import type { Subscriber } from 'rxjs'
-import { act, isIdle } from './act.ts'
+import { act, isDeferred, isIdle } from './act.ts'
 import { type Boundary, boundary } from './boundary.ts'
 import type { Callback, CallbackInfo } from './callbacks/callback.ts'
 import type { Resumed, RunInfo, TrainEvent } from './events.ts'
@@ -77,6 +77,8 @@ export function prepareRun<P extends Tree, S extends Tree>(
     commands: options.commands,
     monitors: (options.monitors ?? []).map((monitor, i) => guarded(monitor, `monitor ${i}`, log)),
     isIdle: (sourced) => made.session === undefined || isIdle(made.session, sourced),
+    isDeferred: (sourced) => isDeferred(made.session!, sourced),
+    defer: (waiting) => made.session!.deferred.push(...waiting),
     act: (sourced) => act(made.session!, sourced),
     tooLate: ({ command, source, lenient }) => {
       // The outside may ask at any time, and a run that has ended has stopped.
@@ -143,6 +145,9 @@ function* fromDataOn<P extends Tree, S extends Tree>(
     )
     if (arrived === undefined) {
       failRange('fit', 'stopped before the data gave its first batch', 'there are no parameters yet')
+    }
+    if (arrived.done && data.live === true && saved !== null) {
+      failRange('fit', 'the live data gave no batch to go on with', 'go on when there is more')
     }
     if (arrived.done) failEmpty('data of epoch 0')
     const opened: Opened = { pull, first: arrived.value }

@@ -110,7 +110,8 @@ function readerOf({ metrics }: Pick<Recipe<unknown, unknown>, 'metrics'>): Reade
         typeof learningRate === 'number' ? learningRate : (learningRate?.item() ?? Number.NaN)
     },
     measure: ({ measured, losses }, states) => {
-      if (losses !== null) {
+      if (losses === null) readings.losses = none
+      else {
         readings.losses = Object.fromEntries(Object.entries(losses).map(([name, one]) => [name, one.item()]))
       }
       if (measured !== null) readings.metrics = updated(metrics, states, measured)

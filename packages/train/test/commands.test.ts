@@ -605,6 +605,15 @@ describe('an answer to finishing out of a promise', () => {
     expect(told).toEqual(["fit: callback 'late' sent 'restore' when the run had ended: nothing was done"])
   })
 
+  test('to the end is too late in any case', async () => {
+    const told: string[] = []
+    const log = (words: string): number => told.push(words)
+    const tooLate = answering('late', { 'end 2': [{ type: 'checkpoint' }] })
+    const events = await eventsOf(fit(line, { ...twoPoints, epochs: 1, callbacks: [tooLate], log }))
+    expect(kindsOf(events).at(-1)).toBe('end 2')
+    expect(told).toEqual(["fit: callback 'late' sent 'checkpoint' when the run had ended: nothing was done"])
+  })
+
   test('acts where the event loop has had its turn before the end', async () => {
     const told: string[] = []
     const pace = { budget: 0 }

@@ -376,6 +376,9 @@ describe('a source that is over ends the run', () => {
       await eventsOf(fit(line, { ...options, data, steps: 3, store, from: store }))
     const first = await run(part(a!, b!))
     expect(first.at(-1)).toMatchObject({ reason: 'the live data is over', step: 2 })
+    await expect(run(part())).rejects.toThrow(
+      'fit: the live data gave no batch to go on with; go on when there is more',
+    )
     const rest = await run(part(c!))
     expect(rest.at(-1)).toMatchObject({ reason: 'completed', step: 3 })
     const whole = await eventsOf(fit(line, { ...options, data: from([a!, b!, c!]), epochs: 1 }))

@@ -1,5 +1,6 @@
 import * as t from '@tapeflow/autodiff'
 import {
+  concatMap,
   connect,
   filter,
   lastValueFrom,
@@ -136,8 +137,11 @@ test('random keys in layer state are keys when they have come, and when they are
     name: 'answer',
     run: (events$) =>
       events$.pipe(
-        filter(({ type }) => type === 'epoch'),
-        map(() => ({ type: 'checkpoint' })),
+        concatMap((event): TrainCommand[] =>
+          event.type === 'epoch'
+            ? [{ type: 'checkpoint' }, { type: 'restore', from: event.snapshot(), what: 'parameters' }]
+            : [],
+        ),
       ),
   }
   const run$ = fit(keyed, { ...twoPoints, epochs: 1, callbacks: [answer] })
@@ -154,9 +158,11 @@ test('random keys in layer state are keys when they have come, and when they are
   const checkpoint = events.find((event) => event.type === 'checkpoint')
   const end = events.find((event) => event.type === 'end')
   for (const snapshot of [checkpoint?.snapshot, end?.result]) {
-    expect(snapshot?.state).toEqual({ noise: key, high: 1, low: 2 })
+    expect(snapshot?.state).toStrictEqual({ noise: key, high: 1, low: 2 })
     expect(snapshot?.params).toMatchObject({ first: key })
   }
+  const restored = events.find((event) => event.type === 'command' && event.command.type === 'restore')
+  expect(restored).toHaveProperty('command.from.state.noise', expect.any(t.Key))
   const restore: TrainCommand = { type: 'restore', from: end!.result }
   expect(mapCommand(structuredClone(mapCommand(restore, keyToWords)), wordsToKey)).toEqual(restore)
 })

@@ -388,29 +388,37 @@ describe('two runs with one store object', () => {
     expect(more.flatMap((event) => (event.type === 'step' ? event.step : []))).toEqual([6, 7])
   })
 
-  test('what a run that was left still writes is waited for, too', async () => {
-    const files = memoryFiles()
-    const writing: (() => void)[] = []
-    const write = async (name: string, bytes: Uint8Array): Promise<void> => {
-      if (name !== 'probe') await new Promise<void>((resolve) => writing.push(resolve))
-      await files.write(name, bytes)
-    }
-    const given = { ...options({ ...files, write }), epochs: 100 }
-    const steps: number[] = []
-    const left = fit(line, given).subscribe(({ type, step }) => type === 'step' && steps.push(step))
-    while (writing.length === 0 || steps.length < 4) await turn()
-    left.unsubscribe()
-    const next = firstValueFrom(fit(line, given).pipe(filter(({ type }) => type === 'step')))
-    for (let i = 0; i < 5; i++) await turn()
-    const release = setInterval(() => writing.shift()?.(), 1)
-    const { step } = await next
-    clearInterval(release)
-    // The newest that waited was written before this one was opened.
-    expect(step).toBe(steps.length)
-    expect(files.done.indexOf('write probe', 1)).toBeGreaterThan(
-      files.done.indexOf(`write 000002-step-${steps.length}.safetensors`),
-    )
-  })
+  test.each([0, 1, 2])(
+    'what a run that was left still writes is waited for, %i others in between',
+    async (others) => {
+      const files = memoryFiles()
+      const writing: (() => void)[] = []
+      const write = async (name: string, bytes: Uint8Array): Promise<void> => {
+        if (name !== 'probe') await new Promise<void>((resolve) => writing.push(resolve))
+        await files.write(name, bytes)
+      }
+      const given = { ...options({ ...files, write }), epochs: 100 }
+      const steps: number[] = []
+      const left = fit(line, given).subscribe(({ type, step }) => type === 'step' && steps.push(step))
+      while (writing.length === 0 || steps.length < 4) await turn()
+      left.unsubscribe()
+      for (let i = 0; i < others; i++) {
+        const between = fit(line, given).subscribe()
+        await turn()
+        between.unsubscribe()
+      }
+      const next = firstValueFrom(fit(line, given).pipe(filter(({ type }) => type === 'step')))
+      for (let i = 0; i < 5; i++) await turn()
+      const release = setInterval(() => writing.shift()?.(), 1)
+      const { step } = await next
+      clearInterval(release)
+      // The newest that waited was written before this one was opened.
+      expect(step).toBe(steps.length)
+      expect(files.done.indexOf('write probe', 1)).toBeGreaterThan(
+        files.done.indexOf(`write 000002-step-${steps.length}.safetensors`),
+      )
+    },
+  )
 })
 
 /** Checkpoints at each step. */

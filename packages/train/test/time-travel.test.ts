@@ -103,7 +103,11 @@ describe.each(modes)('a run that is brought back, %s', (_, mode) => {
       const at = steps.length
       if (at === 20) commands.next({ type: 'restore', from: 15 })
       // Step 14 is made again from 10 on.
-      if (at === 22) commands.next({ type: 'setLearningRate', learningRate: 7 })
+      if (at === 22) {
+        // The last that is not refused acts, also later.
+        for (const learningRate of [5, 7, Number.NaN])
+          commands.next({ type: 'setLearningRate', learningRate })
+      }
       if (at === 30) commands.next({ type: 'restore', from: 13 })
       // The rate that was set at 15 belongs to the way that was left.
       if (at === 45) commands.next({ type: 'restore', from: 18 })

@@ -1,13 +1,16 @@
 import * as t from '@tapeflow/autodiff'
 import { accuracy, batchNorm, constrain, dropout, linear, maxNorm, mse, relu, sequential } from '@tapeflow/nn'
 import { adam } from '@tapeflow/optim'
+import type { Observable } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import {
   type BatchTensors,
   type Carry,
   fit,
+  result,
   type StepContext,
   type StepOptions,
+  type TrainEvent,
   type TrainStep,
 } from '../src/index.ts'
 import { eventsOf, line, modes, surface, twoPoints } from './small.ts'
@@ -53,6 +56,34 @@ describe.each(modes)('a training step of one’s own, %s', (_, mode) => {
     const before = t.memory()
     await told(fit(model, { ...options, ...mode, trainStep: usual }))
     expect(t.memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes })
+  })
+
+  test('has losses that validation by another loss has not, and the other way round', async () => {
+    const validated = { ...options, ...mode, loss, validation: options.data }
+    const losses = async (run$: Observable<TrainEvent<P, S>>): Promise<unknown[]> => {
+      const { history } = await result(run$)
+      return history.flatMap((epoch) =>
+        [epoch.losses, epoch.validation!.losses].map((one) => Object.keys(one ?? {})),
+      )
+    }
+    const named: TrainStep<P, S> = (carry, batch, context) => {
+      const made = usual(carry, batch, context)
+      return { ...made, losses: { own: made.loss } }
+    }
+    const epochs = 2
+    expect(await losses(fit(model, { ...validated, epochs, trainStep: named }))).toEqual([
+      ['own'],
+      [],
+      ['own'],
+      [],
+    ])
+    const several = { a: mse(), b: mse() }
+    expect(await losses(fit(model, { ...validated, epochs, loss: several, trainStep: usual }))).toEqual([
+      [],
+      ['a', 'b'],
+      [],
+      ['a', 'b'],
+    ])
   })
 
   test('tells losses by name, and needs no loss of its own', async () => {

@@ -82,6 +82,8 @@ export function checkpointStore(operation: string, files: Files, options: StoreO
   }
   let newest: number | null = null
   let holder: StoreHolder | null = null
+  // What all holders before still save.
+  let saving: Promise<unknown> = Promise.resolve()
 
   return {
     name: files.name,
@@ -97,7 +99,8 @@ export function checkpointStore(operation: string, files: Files, options: StoreO
         )
       }
       holder = next ?? null
-      await before?.flushed()
+      saving = Promise.all([saving, before?.flushed()])
+      await saving
       try {
         await files.write(probe, new Uint8Array(1))
         await files.delete(probe)

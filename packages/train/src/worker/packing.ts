@@ -2,7 +2,7 @@ import { Key, type Snapshot, Tensor, toSnapshot } from '@tapeflow/autodiff'
 import type { StepEvent, TrainEvent } from '../events.ts'
 import { requireMatches } from '../watch.ts'
 import { columnCount, columns, rowWidth, type StepNames, stepNames } from './columns.ts'
-import { keyToWords, mapRun } from './copied-tree.ts'
+import { keyToWords, mapCommand, mapRun } from './copied-tree.ts'
 import type { EventBatch, OtherEvent, ShownStep } from './messages.ts'
 import type { Travel, Travels } from './travel.ts'
 
@@ -73,6 +73,7 @@ export function packing(travel: Travel): Packing {
   }
   const fieldsOf = (event: Exclude<TrainEvent, StepEvent>): OtherEvent['fields'] => {
     if (event.type === 'end') return { ...event, result: mapRun(event.result, keyToWords) }
+    if (event.type === 'command') return { ...event, command: mapCommand(event.command, keyToWords) }
     if (event.type !== 'checkpoint') return { ...event }
     const { type, step, epoch } = event
     const fields = { type, step, epoch }

@@ -1,7 +1,7 @@
 import { failType } from '@tapeflow/autodiff'
 import type { CheckpointEvent, TrainEvent } from '../events.ts'
 import { rowWidth, stepNames } from './columns.ts'
-import { mapRun, wordsToKey } from './copied-tree.ts'
+import { mapCommand, mapRun, wordsToKey } from './copied-tree.ts'
 import type { EventBatch, OtherEvent } from './messages.ts'
 import { type Journey, ReceivedEvent, ReceivedStep } from './received.ts'
 import type { Travel } from './travel.ts'
@@ -35,6 +35,7 @@ export function unpacking<P, S>(travel: Travel, receiver: Receiver<P, S>): (batc
 
   const withKeys = (event: TrainEvent<P, S>): TrainEvent<P, S> => {
     if (event.type === 'end') return { ...event, result: mapRun(event.result, wordsToKey) }
+    if (event.type === 'command') return { ...event, command: mapCommand(event.command, wordsToKey) }
     if (event.type !== 'checkpoint') return event
     if (!travel.checkpoints) return withoutSnapshot(event)
     return { ...event, snapshot: mapRun(event.snapshot, wordsToKey) }
