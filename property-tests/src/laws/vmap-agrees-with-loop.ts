@@ -24,7 +24,10 @@ import { randomLike } from '../random-like.ts'
 export interface VmapAgreesOptions {
   /** Along which axis the examples stand in the inputs: a number, null for what they share, or a tree of those. 0 by default. */
   readonly axes?: Axes
-  /** How far apart numbers may be, relative to the largest of the tensor that they are in, or 0.01; 1e-4 by default. */
+  /**
+   * How far apart numbers may be, relative to the largest of the tensor that they are in, or 0.01; of gradients a
+   * thousandth of what the cotangents sum up to, where that is more. 1e-4 by default.
+   */
   readonly tolerance?: number
   /** `vmap` by default, or what is to be tested in its place. */
   readonly vmap?: typeof vmap
@@ -37,7 +40,8 @@ export interface VmapAgreesOptions {
  * @param f a function of one tree, made of operations: one example
  * @param arbitrary makes trees whose tensors hold several examples, along their first axis
  * @param options.axes along which axis the examples stand, where that is another one; null for what they share
- * @param options.tolerance relative to the largest number of a tensor, or 0.01; 1e-4 by default
+ * @param options.tolerance relative to the largest number of a tensor, or 0.01, or for gradients a thousandth of what all cotangents
+ * sum up to; 1e-4 by default
  * @param options.vmap what is tested; `vmap` by default
  * @returns a property for `fc.assert`
  * @example
@@ -77,10 +81,13 @@ export function assertVmapAgreesWithLoop<P>(
     return examples[0]!.map((_, k) => stack(examples.map((one) => one[k]!)))
   }
   const [values, expected] = [batch(inputs), loop(inputs)]
-  compare('value', values, expected, tolerance)
+  compare('value', values, expected, tolerance, 1e-2)
   const cotangent = randomLike(expected, 1)
   const gradients = leaves(vjp(batch, inputs, cotangent).gradients)
-  compare('gradient', gradients, leaves(vjp(loop, inputs, cotangent).gradients), tolerance)
+  // A gradient may be what is left of all cotangents, which float32 adds up to about a ten millionth of their sizes.
+  const sizes = leaves(cotangent).flatMap((x) => Array.from(x.toFloat32Array(), Math.abs))
+  const least = Math.max(1e-2, 1e-3 * sizes.reduce((sum, size) => sum + size, 0))
+  compare('gradient', gradients, leaves(vjp(loop, inputs, cotangent).gradients), tolerance, least)
 }
 
 /** The trees of single examples. */
@@ -115,7 +122,13 @@ function axisAt(axes: Axes, path: string): number | null {
   return failType('vmapAgreesWithLoop', `axes have none for '${path}'`, 'pass a number, or null')
 }
 
-function compare(what: string, ours: readonly Tensor[], theirs: readonly Tensor[], tolerance: number): void {
+function compare(
+  what: string,
+  ours: readonly Tensor[],
+  theirs: readonly Tensor[],
+  tolerance: number,
+  least: number,
+): void {
   if (ours.length !== theirs.length)
     failRange('vmapAgreesWithLoop', `vmap gives ${ours.length} tensors, the loop ${theirs.length}`)
   for (const [k, left] of ours.entries()) {
@@ -126,7 +139,7 @@ function compare(what: string, ours: readonly Tensor[], theirs: readonly Tensor[
     }
     const [a, b] = [left.toFloat32Array(), right.toFloat32Array()]
     const largest = b.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0)
-    const allowed = tolerance * Math.max(largest, 1e-2)
+    const allowed = tolerance * Math.max(largest, least)
     const place = a.findIndex((x, i) => !Object.is(x, b[i]) && !(Math.abs(x - b[i]!) <= allowed))
     if (place < 0) continue
     failRange(
